@@ -1,0 +1,296 @@
+"""The one gate: prepare, sign, perform.
+
+>>> prepared = prepare(desk, sign_off, document, opinion="同意。")
+>>> result = perform(desk, prepared, signature)
+
+Web form, JSON API, command line and jobs all go this way.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from kernel.acts import guards, outbox
+from kernel.acts.context import acting
+from kernel.acts.ledger import enter
+from kernel.acts.models import Act, Prepared, Proposal
+from kernel.acts.signatures import check_signature, node_signature
+from kernel.acts.statement import Statement, arguments_of, compose, read
+from kernel.acts.subjects import Subject, find, kinds, missing, reload
+from kernel.acts.verbs import Verb, verb_of, verbs
+from kernel.crypto.ids import now, parse_stamp
+from kernel.errors import Conflict, NotFound, Refused, Stale
+from kernel.identity.authenticators import Signature
+from kernel.identity.desk import Desk, ServiceDesk
+from kernel.plugins.switches import switchboard
+from kernel.storage.database import connection, in_transaction, savepoint, transaction
+
+ROOMS = frozenset({"house", "acts", "exchange", "seals", "identity"})
+"""Owners of verbs that are not plugins and cannot be switched off."""
+
+
+@dataclass(frozen=True)
+class PreparedAct:
+    """An act that waits for its signature."""
+
+    verb: Verb
+    subject: Subject | None
+    statement: Statement
+    arguments: dict[str, Any]
+    back: str = ""
+
+    @property
+    def nonce(self) -> str:
+        """What names it until it is performed."""
+        return self.statement.nonce
+
+    def summary(self) -> list[tuple[str, str]]:
+        """What the person is about to sign: label and value."""
+        return self.subject.facts() if self.subject is not None else []
+
+
+@dataclass(frozen=True)
+class Done:
+    """An act that was performed. :ivar result: what its body returned."""
+
+    uid: str
+    result: Any
+    statement: Statement
+    proposed: bool = False
+
+
+def prepare(
+    desk: Desk,
+    action: Callable[..., Any] | Verb,
+    subject: Subject | None = None,
+    /,
+    *,
+    expect: int | None = None,
+    back: str = "",
+    **arguments: Any,
+) -> PreparedAct:
+    """Check everything that can be checked, and build the bytes to sign.
+
+    :param expect: the version that the person saw; a different one is Stale.
+    :param back: where the browser goes on after the act.
+    :raises OfficeError: what :func:`perform` would refuse, before anybody signs.
+    """
+    verb = verb_of(action)
+    values = verb.arguments(arguments)
+    with connection():
+        if subject is not None:
+            subject = find(type(subject), subject.uid, desk)
+            if expect is not None and subject.version != expect:
+                raise stale(subject)
+        _allow(desk, verb, subject, values)
+        statement = compose(desk, verb, subject, values)
+        prepared = PreparedAct(verb, subject, statement, values, back)
+    if verb.weight == "signed":
+        with transaction():
+            _keep(desk, prepared)
+    return prepared
+
+
+def perform(desk: Desk, prepared: PreparedAct, signature: Signature | None = None) -> Done:
+    """Verify, run and write the act, in one transaction.
+
+    Checked in this order: the plugin is on for the organ, the right, the version, the guards, the
+    key, the signature, the single use. Then the body runs, and the act, its tasks, effects and
+    search entries are written with it, or nothing is.
+
+    :raises OfficeError: Refused, Stale, Conflict, Unverified, with what to do.
+    """
+    verb, statement = prepared.verb, prepared.statement
+    with transaction():
+        subject = _current(desk, prepared)
+        arguments = arguments_of(statement, verb)
+        _allow(desk, verb, subject, arguments)
+        if verb.weight == "signed":
+            check_signature(desk, statement, signature)
+            _consume(desk, statement)
+        if subject is not None and verb.touches:
+            _raise_version(subject)
+        done = _run(desk, verb, subject, statement, arguments, signature)
+    outbox.wake()
+    return done
+
+
+def do(
+    desk: Desk,
+    action: Callable[..., Any] | Verb,
+    subject: Subject | None = None,
+    /,
+    **arguments: Any,
+) -> Any:
+    """Prepare and perform what needs no signature; gives the result of the body."""
+    verb = verb_of(action)
+    if verb.weight == "signed":
+        raise TypeError(f"{verb.name} has to be signed: use prepare and perform")
+    return perform(desk, prepare(desk, verb, subject, **arguments)).result
+
+
+def by_node(
+    desk: ServiceDesk,
+    action: Callable[..., Any] | Verb,
+    subject: Subject | None = None,
+    /,
+    **arguments: Any,
+) -> Done:
+    """An act of the node itself, signed with its key: only for verbs declared ``by="node"``.
+
+    It may be part of a handler's transaction, beside the evidence that it records.
+    """
+    verb = verb_of(action)
+    if verb.by != "node":
+        raise TypeError(f"{verb.name} is for people")
+    values = verb.arguments(arguments)
+    with _joined():
+        current = None if subject is None else reload(subject)
+        if verb.check is not None:
+            verb.check(desk, *_with(current), **values)
+        statement = compose(desk, verb, current, values)
+        if current is not None and verb.touches:
+            _raise_version(current)
+        done = _run(desk, verb, current, statement, values, node_signature(statement.bytes))
+    outbox.wake()
+    return done
+
+
+@contextmanager
+def _joined() -> Iterator[None]:
+    with savepoint() if in_transaction() else transaction():
+        yield
+
+
+def recall(desk: Desk, nonce: str) -> PreparedAct:
+    """The act that this session prepared under a nonce; NotFound if it ran out or was used."""
+    row = Prepared.get_or_none((Prepared.nonce == nonce) & (Prepared.session == desk.session))
+    if row is None or row.expires < now():
+        raise NotFound(
+            "acts.expired",
+            "确认页面已过期（两分钟内有效）或已提交过，请返回事项页面重新办理。",
+            "This confirmation ran out (it holds for two minutes) or was used; start again.",
+        )
+    private = {name: (salt, text) for name, (salt, text) in row.private.items()}
+    statement = read(bytes(row.bytes), private)
+    verb = verbs().get(statement.facts["verb"])
+    subject = _subject(desk, statement)
+    return PreparedAct(verb, subject, statement, arguments_of(statement, verb), row.back)
+
+
+def stale(subject: Subject) -> Stale:
+    """The refusal for a form that shows an older version, with who changed it."""
+    last = Act.select().where(Act.subject == subject.uid).order_by(Act.id.desc()).first()
+    what = verbs().get(last.verb).title if last is not None else "修改"
+    return Stale(
+        "acts.stale",
+        f"此件刚刚有新的办理（{what}），您看到的不是最新内容。请查看最新内容后再办理，您填写的内容已保留。",
+        "This item was changed meanwhile. Look at its present state and go on; "
+        "what you entered is kept.",
+    )
+
+
+def _subject(desk: Desk, statement: Statement) -> Subject | None:
+    ref = statement.facts["object"]
+    return None if ref is None else find(kinds().get(ref["kind"]), ref["uid"], desk)
+
+
+def _current(desk: Desk, prepared: PreparedAct) -> Subject | None:
+    subject = _subject(desk, prepared.statement)
+    ref = prepared.statement.facts["object"]
+    if subject is None:
+        return None
+    if subject.version != ref["version"] or subject.digest() != ref["digest"]:
+        raise stale(subject)
+    return subject
+
+
+def _with(subject: Subject | None) -> tuple[Subject, ...]:
+    return () if subject is None else (subject,)
+
+
+def _allow(desk: Desk, verb: Verb, subject: Subject | None, arguments: dict[str, Any]) -> None:
+    if verb.by != "person":
+        raise missing()
+    if verb.plugin not in ROOMS and verb.plugin not in switchboard().effective(desk.organ_code):
+        why = switchboard().why(verb.plugin, desk.organ_code)
+        raise NotFound(f"plugins.{why.code}", why.zh, why.en)
+    if not desk.has(verb.level):
+        raise Refused(
+            "acts.not_allowed",
+            f"您的岗位没有“{verb.title}”的权限。如工作需要，请联系本单位部门管理员。",
+            f"Your post may not do this ({verb.title_en}). Ask your unit's administrator if you need to.",
+        )
+    if verb.check is not None:
+        verb.check(desk, *_with(subject), **arguments)
+    guards.ask(desk, verb, subject)
+
+
+def _keep(desk: Desk, prepared: PreparedAct) -> None:
+    Prepared.delete().where(Prepared.expires < now()).execute()
+    Prepared.create(
+        nonce=prepared.nonce,
+        session=desk.session,
+        bytes=prepared.statement.bytes,
+        private={name: list(pair) for name, pair in prepared.statement.private.items()},
+        back=prepared.back,
+        expires=parse_stamp(prepared.statement.facts["expires"]),
+    )
+
+
+def _consume(desk: Desk, statement: Statement) -> None:
+    used = (
+        Prepared.delete()
+        .where((Prepared.nonce == statement.nonce) & (Prepared.session == desk.session))
+        .execute()
+    )
+    if not used or parse_stamp(statement.facts["expires"]) < now():
+        raise Conflict(
+            "acts.used",
+            "这次确认已经提交过或已过期，没有重复办理。请刷新页面查看结果。",
+            "This confirmation was used before or ran out; nothing was done twice. Reload the page.",
+        )
+
+
+def _raise_version(subject: Subject) -> None:
+    model = type(subject)
+    raised = (
+        model.update(version=model.version + 1)
+        .where((model.uid == subject.uid) & (model.version == subject.version))
+        .execute()
+    )
+    if raised != 1:
+        raise stale(subject)
+    subject.version += 1
+
+
+def _run(
+    desk: Desk | ServiceDesk,
+    verb: Verb,
+    subject: Subject | None,
+    statement: Statement,
+    arguments: dict[str, Any],
+    signature: Signature | None,
+) -> Done:
+    uid = statement.facts["act"]
+    if verb.weight != "draft":
+        enter(desk, verb, subject, statement, signature)
+    if verb.people == 2 and isinstance(desk, Desk):
+        return Done(uid, _propose(desk, verb, statement), statement, proposed=True)
+    with acting(uid):
+        return Done(uid, verb.body(desk, *_with(subject), **arguments), statement)
+
+
+def _propose(desk: Desk, verb: Verb, statement: Statement) -> Proposal:
+    proposal: Proposal = Proposal.create(
+        organ=desk.organ_code,
+        act=statement.facts["act"],
+        verb=verb.name,
+        level=verb.level,
+        proposer=desk.person.uid,
+        title=verb.title,
+    )
+    return proposal

@@ -1,0 +1,40 @@
+"""Guards: plugins that may veto acts. While one is installed and not healthy, its acts refuse."""
+
+from __future__ import annotations
+
+from kernel.acts.subjects import Subject
+from kernel.acts.verbs import Verb
+from kernel.errors import Refused, Unavailable
+from kernel.identity.desk import Desk
+from kernel.plugins.bus import bus
+from kernel.plugins.switches import switchboard
+
+
+def ask(desk: Desk, verb: Verb, subject: Subject | None) -> None:
+    """Ask every guard of this verb; raises the first refusal. Never fails open."""
+    board = switchboard()
+    names = [one.name for one in board.known() if one.guards_verb(verb.name)]
+    for name in names:
+        if not board.healthy(name):
+            raise Unavailable(
+                "acts.guard_down",
+                f"安全检查插件“{board.title(name)}”故障，相关操作已暂停。请联系系统管理员。",
+                f"The guard {name!r} is not working, so this act is refused. Tell the administrator.",
+            )
+    bus().veto("guard", among=names, desk=desk, verb=verb, subject=subject)
+
+
+def scan(*texts: str) -> None:
+    """Let every installed scanner look at texts before they are stored.
+
+    :raises Refused: what a scanner found; the texts are not kept anywhere.
+    """
+    board = switchboard()
+    down = [name for name in board.scanners if not board.healthy(name)]
+    if down:
+        raise Refused(
+            "acts.scanner_down",
+            f"内容检查插件“{board.title(down[0])}”故障，暂时不能保存。请联系系统管理员。",
+            f"The content check {down[0]!r} is not working; nothing can be saved now.",
+        )
+    bus().veto("scan", texts=[text for text in texts if text])

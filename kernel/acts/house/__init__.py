@@ -1,0 +1,38 @@
+"""The kernel's own verbs: confirming, switches, keys, grants, the rollout."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from kernel.acts.house import confirm, genesis, grants, keys, reading, rollout, switches
+from kernel.identity.rights import ROLES, Level
+
+VERBS: list[Callable[..., Any]] = [
+    confirm.confirm,
+    confirm.decline,
+    genesis.open_node,
+    grants.grant,
+    keys.issue_key,
+    keys.revoke_key,
+    reading.read_out,
+    rollout.advance,
+    switches.switch_plugin,
+]
+
+LEVELS = [
+    Level("house.switch", "启用和停用插件", "Switch plugins", ("unit_admin", "system_admin")),
+    Level(
+        "house.rollout", "推进接入阶段", "Advance the rollout", ("system_admin", "security_admin")
+    ),
+    Level("house.keys", "管理安全认证插件", "Manage keys", ("system_admin", "security_admin")),
+    Level("house.grant", "授权", "Grant rights", ("security_admin", "unit_admin")),
+    Level("house.read", "导出和下载", "Export and download", tuple(ROLES)),
+    Level("house.audit", "查看审计日志", "Read the audit log", ("audit_admin",)),
+    Level(
+        "house.confirm",
+        "复核双人操作",
+        "Confirm two-person acts",
+        ("system_admin", "security_admin"),
+    ),
+]

@@ -1,0 +1,35 @@
+"""Genesis: leaf 0, signed by the node's key. After it nothing comes from nowhere."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from kernel.acts.verbs import act
+from kernel.errors import Conflict
+from kernel.identity.desk import ServiceDesk
+from kernel.identity.models import NodeFact
+
+
+def _once(desk: ServiceDesk, **_: Any) -> None:
+    if NodeFact.read("genesis") is not None:
+        raise Conflict("house.genesis", "本节点已经建立过了。", "This node was founded before.")
+
+
+@act(
+    "house.genesis",
+    title="建立节点",
+    title_en="Found the node",
+    level="none",
+    weight="signed",
+    by="node",
+    check=_once,
+)
+def open_node(
+    desk: ServiceDesk, *, name: str, demo: bool, administrators: list[str], admitted: str
+) -> None:
+    """Admit the three administrators; on demo nodes also the seeded people, grants and seals.
+
+    :param administrators: the credentials of the three administrators.
+    :param admitted: the digest of the list of everything that was seeded.
+    """
+    NodeFact.write("genesis", {"name": name, "demo": demo, "admitted": admitted})

@@ -1,0 +1,31 @@
+"""Grants: giving a post a level beyond its roles, or taking one away."""
+
+from __future__ import annotations
+
+from kernel.acts.context import this_act
+from kernel.acts.verbs import act
+from kernel.errors import NotFound, Refused
+from kernel.identity.desk import Desk
+from kernel.identity.models import Grant, Post
+from kernel.identity.rights import rights
+
+
+def _within(desk: Desk, *, post: str, level: str, given: bool) -> None:
+    rights().check_level(level)
+    holder = Post.get_or_none(Post.uid == post)
+    if holder is None:
+        raise NotFound("rights.post", "没有找到这个岗位。", "There is no such post.")
+    if "security_admin" in desk.post.roles and level != "house.grant":
+        return
+    if holder.unit.organ != desk.organ_code or not desk.has(level):
+        raise Refused(
+            "rights.beyond",
+            "只能在本单位内授予您自己拥有的权限。",
+            "You may grant within your own organ only, and only what you hold yourself.",
+        )
+
+
+@act("house.grant", title="授权", title_en="Grant", level="grant", weight="signed", check=_within)
+def grant(desk: Desk, *, post: str, level: str, given: bool) -> None:
+    """Give a level to a post, or take it away. Nobody can give what he has not."""
+    Grant.create(post=post, level=level, given=given, act=this_act())

@@ -1,0 +1,38 @@
+"""Reading that leaves a trace: exports of lists and downloads of files.
+
+It is the only write that a GET may cause, once a day and thing, and never from another site.
+"""
+
+from __future__ import annotations
+
+from kernel.acts.gate import do
+from kernel.acts.models import Act
+from kernel.acts.verbs import act
+from kernel.crypto.ids import now
+from kernel.identity.desk import Desk
+
+
+@act(
+    "house.read_out",
+    title="导出或下载",
+    title_en="Export or download",
+    level="read",
+    weight="recorded",
+)
+def read_out(desk: Desk, *, what: str, day: str) -> None:
+    """Note that a desk took a list or a file out of the system."""
+
+
+def note(desk: Desk, what: str) -> None:
+    """Note it, once a day.
+
+    :param what: the list (``导出：发文``) or the file (``下载：<uid>``), never its content.
+    """
+    day = f"{now():%Y-%m-%d}"
+    mine = Act.select(Act.bytes).where(
+        (Act.verb == "house.read_out")
+        & (Act.post == desk.post.uid)
+        & (Act.at >= now().replace(hour=0, minute=0))
+    )
+    if not any(what.encode() in bytes(one.bytes) for one in mine):
+        do(desk, read_out, what=what, day=day)

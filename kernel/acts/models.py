@@ -1,0 +1,191 @@
+"""The tables of the gate."""
+
+from __future__ import annotations
+
+import peewee
+
+from kernel.acts.subjects import Subject
+from kernel.crypto.ids import now, uuid7
+from kernel.identity.desk import Desk
+from kernel.storage.database import JSONField, Model, UTCField
+
+
+class Act(Model):
+    """One deed. ``bytes`` is what was signed, verbatim; the other columns are projections of it."""
+
+    uid = peewee.CharField(unique=True)
+    verb = peewee.CharField(index=True)
+    weight = peewee.CharField()
+    kind = peewee.CharField(default="")
+    subject = peewee.CharField(default="", index=True)
+    organ = peewee.CharField(index=True)
+    unit = peewee.CharField(default="")
+    post = peewee.CharField(default="")
+    person = peewee.CharField(default="", index=True)
+    bytes = peewee.BlobField()
+    signature_kind = peewee.CharField(default="")
+    signature = peewee.BlobField(null=True)
+    credential = peewee.CharField(default="")
+    nonce = peewee.CharField(unique=True)
+    leaf = peewee.CharField()
+    at = UTCField(default=now)
+
+    class Meta:
+        table_name = "acts_act"
+
+
+class ActPrivate(Model):
+    """The preimage of a salted digest in an act: an opinion, a reason, personal data."""
+
+    act = peewee.CharField(index=True)
+    name = peewee.CharField()
+    salt = peewee.CharField()
+    text = peewee.TextField()
+
+    class Meta:
+        table_name = "acts_private"
+        indexes = ((("act", "name"), True),)
+
+
+class Prepared(Model):
+    """Bytes that wait for a signature: two minutes, one use, bound to one session."""
+
+    nonce = peewee.CharField(unique=True)
+    session = peewee.CharField(index=True)
+    bytes = peewee.BlobField()
+    private = JSONField(default=dict)
+    back = peewee.CharField(default="")
+    expires = UTCField()
+
+    class Meta:
+        table_name = "acts_prepared"
+
+
+class Proposal(Subject):
+    """The first half of a two-person act: done by one, it waits for another person to confirm."""
+
+    kind = "acts.proposal"
+
+    act = peewee.CharField(unique=True)
+    verb = peewee.CharField()
+    level = peewee.CharField()
+    proposer = peewee.CharField()
+    title = peewee.CharField()
+    state = peewee.CharField(default="open")
+    created = UTCField(default=now)
+
+    class Meta:
+        table_name = "acts_proposal"
+
+    def digest(self) -> str:
+        """The digest of the proposed act's bytes."""
+        from kernel.crypto import canonical
+
+        return canonical.digest(bytes(Act.get(Act.uid == self.act).bytes))
+
+    def label(self) -> str:
+        """The title of the proposed act."""
+        return self.title
+
+    @classmethod
+    def visible(cls, desk: Desk) -> peewee.Expression:
+        """Those of the organ, for desks that hold the level."""
+        return (cls.organ == desk.organ_code) & cls.level.in_(list(desk.levels))
+
+
+class Task(Model):
+    """What a desk still has to do, by when.
+
+    :ivar form: ``todo`` to be done, ``toread`` to be read, ``draft`` one's own unfinished work.
+    :ivar post: whose it is; empty means anybody in ``unit`` (or the organ) who holds ``level``.
+    """
+
+    uid = peewee.CharField(unique=True, default=uuid7)
+    plugin = peewee.CharField()
+    form = peewee.CharField(default="todo")
+    kind = peewee.CharField()
+    subject = peewee.CharField(index=True)
+    title = peewee.CharField()
+    meta = peewee.CharField(default="")
+    step = peewee.CharField(default="")
+    organ = peewee.CharField()
+    unit = peewee.CharField(default="")
+    post = peewee.CharField(default="")
+    level = peewee.CharField(default="")
+    urgency = peewee.CharField(default="")
+    sender = peewee.CharField(default="")
+    due = UTCField(null=True)
+    created = UTCField(default=now)
+    done = UTCField(null=True)
+    done_by = peewee.CharField(default="", index=True)
+
+    class Meta:
+        table_name = "acts_task"
+        indexes = ((("organ", "done", "post"), False), (("subject", "done"), False))
+
+
+class Opinion(Model):
+    """What a person wrote while acting: immutable, printed with name and date, never reordered."""
+
+    uid = peewee.CharField(unique=True, default=uuid7)
+    act = peewee.CharField(index=True)
+    kind = peewee.CharField()
+    subject = peewee.CharField(index=True)
+    organ = peewee.CharField()
+    step = peewee.CharField()
+    person = peewee.CharField()
+    person_name = peewee.CharField()
+    post_title = peewee.CharField()
+    text = peewee.TextField()
+    at = UTCField(default=now)
+
+    class Meta:
+        table_name = "acts_opinion"
+
+
+class Series(Model):
+    """A series of numbers of an organ, such as 市委办发 of a year. Gapless, never reused."""
+
+    organ = peewee.CharField()
+    name = peewee.CharField()
+    year = peewee.IntegerField()
+    next = peewee.IntegerField(default=1)
+
+    class Meta:
+        table_name = "acts_series"
+        indexes = ((("organ", "name", "year"), True),)
+
+
+class Number(Model):
+    """A number that was taken, for ever."""
+
+    series = peewee.ForeignKeyField(Series, backref="numbers")
+    value = peewee.IntegerField()
+    kind = peewee.CharField()
+    subject = peewee.CharField()
+    at = UTCField(default=now)
+
+    class Meta:
+        table_name = "acts_number"
+        indexes = ((("series", "value"), True),)
+
+
+class Effect(Model):
+    """The outbox: what is still to be done after a commit, at least once, by an idempotent handler."""
+
+    handler = peewee.CharField()
+    key = peewee.CharField(unique=True)
+    payload = JSONField()
+    act = peewee.CharField(default="", index=True)
+    state = peewee.CharField(default="queued", index=True)
+    attempts = peewee.IntegerField(default=0)
+    lease = UTCField(null=True)
+    due = UTCField(default=now)
+    error = peewee.TextField(default="")
+    created = UTCField(default=now)
+
+    class Meta:
+        table_name = "acts_effect"
+
+
+MODELS = [Act, ActPrivate, Prepared, Proposal, Task, Opinion, Series, Number, Effect]

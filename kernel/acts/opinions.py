@@ -1,0 +1,29 @@
+"""Opinions: written while acting, immutable, kept in order, printed with name and date."""
+
+from __future__ import annotations
+
+from kernel.acts.context import this_act
+from kernel.acts.models import Opinion
+from kernel.acts.subjects import Subject
+from kernel.identity.desk import Desk
+
+
+def write(desk: Desk, subject: Subject, *, step: str, text: str) -> Opinion:
+    """Keep an opinion beside the act that is being performed."""
+    opinion: Opinion = Opinion.create(
+        act=this_act(),
+        kind=subject.kind,
+        subject=subject.uid,
+        organ=desk.organ_code,
+        step=step,
+        person=desk.person.uid,
+        person_name=desk.person.name,
+        post_title=desk.post.title,
+        text=text,
+    )
+    return opinion
+
+
+def on(subject: Subject) -> list[Opinion]:
+    """The opinions on a subject, the oldest first."""
+    return list(Opinion.select().where(Opinion.subject == subject.uid).order_by(Opinion.id))

@@ -1,0 +1,77 @@
+"""Signatures over acts: made by people's keys or the node's, and the portable record of an act."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from kernel.acts.models import Act, ActPrivate
+from kernel.acts.statement import Statement
+from kernel.crypto import canonical, suites
+from kernel.errors import Unverified
+from kernel.identity import credentials
+from kernel.identity.authenticators import Signature, authenticators
+from kernel.identity.authority import authority
+from kernel.identity.desk import Desk
+from kernel.identity.models import Credential
+
+
+def check_signature(desk: Desk, statement: Statement, signature: Signature | None) -> None:
+    """Check a person's signature: the key's state now, its statement, and the bytes.
+
+    :raises OfficeError: Refused for the key, Unverified for the signature.
+    """
+    uid = statement.facts["credential"]
+    if signature is None or uid != desk.credential or statement.facts["origin"] != desk.origin:
+        raise Unverified(
+            "acts.unsigned",
+            "此操作需要用您的安全认证插件签名，请插好后重试。",
+            "This act has to be signed with your key; please try again with it.",
+        )
+    facts = credentials.active(uid, desk.person.uid)
+    method = authenticators().get(signature.kind)
+    if method is None or facts["kind"] != signature.kind:
+        raise Unverified(
+            "acts.wrong_key",
+            "签名方式与您登记的安全认证插件不符，请改用登记的插件。",
+            "The signature was made by another kind of key than the one registered for you.",
+        )
+    method.verify(facts, statement.bytes, signature)
+
+
+def node_signature(data: bytes) -> Signature:
+    """The node's own signature, for node acts."""
+    return Signature("node", suites.sign(authority().node_key, data))
+
+
+def record(uid: str, *, with_private: bool = False) -> bytes:
+    """The portable record of an act: its bytes, signature and credential statement.
+
+    :param with_private: add the preimages of opinions and reasons, where the reader may see them.
+    """
+    act = Act.get(Act.uid == uid)
+    private: dict[str, Any] = {}
+    if with_private:
+        rows = ActPrivate.select().where(ActPrivate.act == uid)
+        private = {row.name: {"salt": row.salt, "text": row.text} for row in rows}
+    return canonical.dumps(
+        {
+            "format": "juyan-act-1",
+            "act": canonical.b64(bytes(act.bytes)),
+            "signature": {
+                "kind": act.signature_kind,
+                "value": canonical.b64(bytes(act.signature or b"")),
+            },
+            "credential": _credential(act),
+            "private": private,
+        }
+    )
+
+
+def _credential(act: Act) -> dict[str, str]:
+    if act.signature_kind == "node":
+        return {"node_certificate": authority().pem("node").decode()}
+    row = Credential.get(Credential.uid == act.credential)
+    return {
+        "statement": canonical.b64(bytes(row.statement)),
+        "signature": canonical.b64(bytes(row.signature)),
+    }

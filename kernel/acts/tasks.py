@@ -1,0 +1,108 @@
+"""Tasks: what a desk still has to do. One centre for all plugins, with the same five tabs."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from functools import reduce
+from operator import or_
+from typing import Any, Literal
+
+import peewee
+
+from kernel.acts.models import Task
+from kernel.acts.subjects import Subject
+from kernel.crypto.ids import now
+from kernel.identity.desk import Desk
+
+Tab = Literal["todo", "toread", "doing", "done", "drafts"]
+TABS: tuple[Tab, ...] = ("todo", "toread", "doing", "done", "drafts")
+_FORM = {"todo": "todo", "toread": "toread", "drafts": "draft"}
+
+
+def assign(
+    subject: Subject,
+    *,
+    step: str,
+    organ: str,
+    title: str = "",
+    meta: str = "",
+    form: Literal["todo", "toread", "draft"] = "todo",
+    post: str = "",
+    unit: str = "",
+    level: str = "",
+    urgency: str = "",
+    sender: str = "",
+    due: datetime | None = None,
+) -> Task:
+    """Give a task to a post, or to anybody in a unit or organ who holds a level."""
+    if not post and not level:
+        raise ValueError("a task needs a post or a level")
+    task: Task = Task.create(
+        plugin=subject.plugin, kind=subject.kind, subject=subject.uid, title=title or subject.label(),
+        meta=meta, step=step, form=form, organ=organ, post=post, unit=unit, level=level,
+        urgency=urgency, sender=sender, due=due,
+    )  # fmt: skip
+    return task
+
+
+def finish(
+    subject: Subject, *, by: str = "", post: str = "", organ: str = "", step: str = ""
+) -> int:
+    """Close the open tasks on a subject (of one post, organ or step); ``by`` is who did it."""
+    which = (Task.subject == subject.uid) & Task.done.is_null()
+    if post:
+        which &= Task.post == post
+    if organ:
+        which &= Task.organ == organ
+    if step:
+        which &= Task.step == step
+    return int(Task.update(done=now(), done_by=by).where(which).execute())
+
+
+def mine(desk: Desk) -> peewee.Expression:
+    """The tasks that are this desk's: by post, or by level within its unit or organ."""
+    by_level = (
+        (Task.post == "")
+        & (Task.organ == desk.organ_code)
+        & ((Task.unit == "") | (Task.unit == desk.unit.code))
+        & Task.level.in_(list(desk.levels))
+    )
+    return (Task.post == desk.post.uid) | by_level
+
+
+def query(desk: Desk, tab: Tab, plugins: frozenset[str]) -> peewee.ModelSelect[Task]:
+    """The tasks of one tab, of the rooms and plugins given; not yet ordered or cut."""
+    base = Task.select().where(Task.plugin.in_(list(plugins)))
+    if tab in _FORM:
+        return base.where(mine(desk) & Task.done.is_null() & (Task.form == _FORM[tab]))
+    still = Task.alias()
+    running = peewee.fn.EXISTS(
+        still.select(still.id).where(
+            (still.subject == Task.subject) & still.done.is_null() & (still.organ == Task.organ)
+        )
+    )
+    last = peewee.fn.MAX(Task.id)
+    own = Task.select(last).where(Task.done_by == desk.post.uid).group_by(Task.subject)
+    chosen = base.where(Task.id.in_(own))
+    return chosen.where(running) if tab == "doing" else chosen.where(~running)
+
+
+def counts(desk: Desk, plugins: frozenset[str]) -> dict[str, int]:
+    """How many tasks stand in the tabs that a badge shows."""
+    rows: Any = (
+        Task.select(Task.form, peewee.fn.COUNT(Task.id))
+        .where(Task.plugin.in_(list(plugins)) & mine(desk) & Task.done.is_null())
+        .group_by(Task.form)
+        .tuples()
+    )
+    found: dict[str, int] = dict(rows)
+    return {tab: found.get(form, 0) for tab, form in _FORM.items()}
+
+
+def open_for(desk: Desk, subject: Subject, *steps: str) -> Task | None:
+    """The open task of this desk on a subject, at one of these steps if any are named."""
+    which = mine(desk) & (Task.subject == subject.uid) & Task.done.is_null()
+    if steps:
+        which &= reduce(or_, [Task.step == step for step in steps])
+    task: Task | None = Task.select().where(which).order_by(Task.id).first()
+    return task

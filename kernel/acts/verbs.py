@@ -1,0 +1,210 @@
+"""Verbs: declared once with :func:`act`, used by forms, the command line and jobs alike."""
+
+from __future__ import annotations
+
+import inspect
+import types
+import typing
+import unicodedata
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Any, Literal, TypeVar
+
+from kernel.acts.subjects import Subject
+from kernel.errors import Invalid, NotFound
+from kernel.slots import Slot
+
+Weight = Literal["signed", "recorded", "draft"]
+F = TypeVar("F", bound=Callable[..., Any])
+_EMPTY = inspect.Parameter.empty
+
+
+@dataclass(frozen=True)
+class Param:
+    """One argument of a verb beyond desk and subject."""
+
+    name: str
+    type: Any
+    default: Any = _EMPTY
+
+
+@dataclass(frozen=True)
+class Verb:
+    """What can be done, with which right, and what it weighs.
+
+    :ivar name: ``<plugin>.<verb>``. :ivar level: the level of rights it takes, ``<plugin>.<level>``.
+    :ivar weight: ``signed`` (the person's signature and a leaf in the log), ``recorded`` (a leaf),
+        ``draft`` (rights and version only).
+    :ivar people: 2 means that another person has to confirm.
+    :ivar by: ``node`` for what the node does itself.
+    :ivar private: parameters that enter the signed bytes as salted digests only.
+    :ivar touches: whether it raises the object's version (reading does not).
+    :ivar check: asked in prepare and again in perform, before the body; raises what forbids it.
+    :ivar confirm: a sentence that says the consequence, shown before signing.
+    """
+
+    name: str
+    title: str
+    title_en: str
+    level: str
+    weight: Weight
+    body: Callable[..., Any]
+    subject: type[Subject] | None
+    params: tuple[Param, ...]
+    people: int = 1
+    by: Literal["person", "node"] = "person"
+    private: tuple[str, ...] = ()
+    touches: bool = True
+    schema: int = 1
+    check: Callable[..., None] | None = None
+    confirm: Callable[..., str] | None = None
+
+    @property
+    def plugin(self) -> str:
+        """The room or plugin that owns it."""
+        return self.name.partition(".")[0]
+
+    def arguments(self, given: dict[str, Any]) -> dict[str, Any]:
+        """Check the arguments against the declaration and fill in defaults.
+
+        :raises Invalid: ``acts.argument`` for a wrong type, ``acts.not_nfc`` for text that is not
+            in Unicode's NFC form (it is refused, never changed).
+        """
+        known = {param.name for param in self.params}
+        if extra := set(given) - known:
+            raise TypeError(f"{self.name} takes no {', '.join(sorted(extra))}")
+        values: dict[str, Any] = {}
+        for param in self.params:
+            value = given.get(param.name, param.default)
+            if value is _EMPTY:
+                raise TypeError(f"{self.name} needs {param.name}")
+            _check(self.name, param, value)
+            values[param.name] = value
+        return values
+
+
+def _fits(kind: Any, value: Any) -> bool:
+    origin = typing.get_origin(kind)
+    if kind is Any:
+        return True
+    if origin in (typing.Union, types.UnionType):
+        return any(_fits(one, value) for one in typing.get_args(kind))
+    if origin is list:
+        return isinstance(value, list) and all(_fits(typing.get_args(kind)[0], v) for v in value)
+    if origin is dict:
+        return isinstance(value, dict)
+    if kind is int:
+        return isinstance(value, int) and not isinstance(value, bool)
+    return isinstance(value, kind)
+
+
+def _texts(value: Any) -> Iterable[str]:
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, dict):
+        for key, inner in value.items():
+            yield from _texts(key)
+            yield from _texts(inner)
+    elif isinstance(value, list):
+        for inner in value:
+            yield from _texts(inner)
+
+
+def _check(verb: str, param: Param, value: Any) -> None:
+    if not _fits(param.type, value):
+        raise Invalid(
+            "acts.argument",
+            f"“{param.name}”的内容类型不对，请重新填写。",
+            f"The value of {param.name!r} is not of the kind that {verb} takes.",
+            field=param.name,
+        )
+    if any(not unicodedata.is_normalized("NFC", text) for text in _texts(value)):
+        raise Invalid(
+            "acts.not_nfc",
+            "内容里有组合写法的特殊字符，请删除后重新录入（可先粘贴到记事本再复制）。",
+            "The text has characters in a decomposed form; please type them again.",
+            field=param.name,
+        )
+
+
+def _params(function: Callable[..., Any]) -> tuple[type[Subject] | None, tuple[Param, ...]]:
+    hints = typing.get_type_hints(function)
+    subject: type[Subject] | None = None
+    params: list[Param] = []
+    for index, param in enumerate(inspect.signature(function).parameters.values()):
+        kind = hints.get(param.name, Any)
+        if param.kind is param.KEYWORD_ONLY:
+            params.append(Param(param.name, kind, param.default))
+        elif index == 1:
+            subject = kind
+    return subject, tuple(params)
+
+
+def act(
+    name: str,
+    *,
+    title: str,
+    title_en: str,
+    level: str,
+    weight: Weight,
+    people: int = 1,
+    by: Literal["person", "node"] = "person",
+    private: tuple[str, ...] = (),
+    touches: bool = True,
+    schema: int = 1,
+    check: Callable[..., None] | None = None,
+    confirm: Callable[..., str] | None = None,
+) -> Callable[[F], F]:
+    """Declare a verb.
+
+    The function is its body: ``(desk, subject, *, params…)``, or ``(desk, *, params…)`` for a verb
+    that creates. It runs inside the one transaction of the act, and may call other bodies and the
+    faces of plugins that it needs, never :func:`~kernel.acts.gate.perform`.
+
+    :param level: the level that the desk needs; ``handle`` stands for ``<plugin>.handle``.
+    """
+
+    def declare(function: F) -> F:
+        subject, params = _params(function)
+        plugin = name.partition(".")[0]
+        full = level if "." in level else f"{plugin}.{level}"
+        verb = Verb(
+            name, title, title_en, full, weight, function, subject, params,
+            people, by, private, touches, schema, check, confirm,
+        )  # fmt: skip
+        function.verb = verb  # type: ignore[attr-defined]  # this is how the gate finds it
+        return function
+
+    return declare
+
+
+def verb_of(function: Callable[..., Any] | Verb) -> Verb:
+    """The verb that a decorated function declares."""
+    found = function if isinstance(function, Verb) else getattr(function, "verb", None)
+    if not isinstance(found, Verb):
+        raise TypeError(f"{function!r} is not decorated with @act")
+    return found
+
+
+class Verbs:
+    """All verbs of the open node."""
+
+    def __init__(self, functions: Iterable[Callable[..., Any]]) -> None:
+        self._verbs = {verb.name: verb for verb in map(verb_of, functions)}
+
+    def get(self, name: str) -> Verb:
+        """The verb of this name; NotFound ``acts.unknown_verb`` otherwise."""
+        if name not in self._verbs:
+            raise NotFound(
+                "acts.unknown_verb",
+                f"没有“{name}”这个办理动作。",
+                f"There is no act {name!r}.",
+            )
+        return self._verbs[name]
+
+    def all(self) -> list[Verb]:
+        """Every verb, by name."""
+        return sorted(self._verbs.values(), key=lambda verb: verb.name)
+
+
+verbs: Slot[Verbs] = Slot("verbs")

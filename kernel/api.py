@@ -1,0 +1,184 @@
+"""Everything that a plugin may import. Nothing else of the kernel is public.
+
+The names are grouped by what they are for; PLUGINS.md shows how they are used together.
+"""
+
+from __future__ import annotations
+
+from kernel.acts import numbers, opinions, outbox, tasks
+from kernel.acts.context import this_act
+from kernel.acts.gate import Done, PreparedAct, by_node, do, perform, prepare
+from kernel.acts.guards import scan
+from kernel.acts.models import Opinion, Task
+from kernel.acts.numbers import DocNumber
+from kernel.acts.signatures import record as act_record
+from kernel.acts.subjects import Ref, Subject, find
+from kernel.acts.verbs import Verb, act
+from kernel.crypto import canonical
+from kernel.crypto.ids import now, parse_stamp, stamp, uuid7
+from kernel.errors import (
+    Conflict,
+    Invalid,
+    NotFound,
+    OfficeError,
+    Refused,
+    Stale,
+    Unavailable,
+    Unverified,
+)
+from kernel.exchange.kinds import ExchangeKind
+from kernel.exchange.models import Delivery, Package
+from kernel.exchange.outbound import Letter, Recipient, plan, release
+from kernel.exchange.receipts import contents_of
+from kernel.hooks import hookimpl
+from kernel.identity import units
+from kernel.identity.authenticators import Authenticator, Signature
+from kernel.identity.desk import Desk, ServiceDesk
+from kernel.identity.models import Person, Post, Unit, UnitGroup
+from kernel.identity.rights import Level
+from kernel.portal.answers import download
+from kernel.portal.ctx import Ctx
+from kernel.portal.fields import Check, Choice, Date, Files, Hidden, Number, Paragraphs, Text
+from kernel.portal.forms import Form
+from kernel.portal.i18n import _, _l, speaking
+from kernel.portal.items import href_of
+from kernel.portal.lists import Column, Filter, ListSpec, Sort, build, from_query
+from kernel.portal.page import MenuItem
+from kernel.portal.panels import Panel
+from kernel.portal.parts import PageImage, Phrase, Receipt, ReceiptBook, SealLine, Tab
+from kernel.portal.picker import Units
+from kernel.portal.routing import SIGNED_IN, page
+from kernel.portal.timeline import Entry, Step, row_of_steps
+from kernel.portal.urls import url
+from kernel.seals.content import content_of
+from kernel.seals.custody import seal_of
+from kernel.seals.models import Seal
+from kernel.seals.signer_client import signer
+from kernel.storage import search
+from kernel.storage.blobs import blobs
+from kernel.storage.database import JSONField, Model, UTCField, connection, transaction
+from kernel.storage.search import Entry as SearchEntry
+from kernel.work.levels import level_of
+from kernel.work.sheet import Attachment, Sheet
+from kernel.work.workshop import Placement, Typeset, workshop
+
+__all__ = [
+    # Declaring acts and objects
+    "this_act",
+    "Done",
+    "PreparedAct",
+    "by_node",
+    "do",
+    "perform",
+    "prepare",
+    "Opinion",
+    "Task",
+    "Ref",
+    "Subject",
+    "find",
+    "Verb",
+    "act",
+    # What acts leave behind
+    "numbers",
+    "opinions",
+    "outbox",
+    "tasks",
+    "scan",
+    "DocNumber",
+    "act_record",
+    # Small things
+    "canonical",
+    "now",
+    "parse_stamp",
+    "stamp",
+    "uuid7",
+    # Refusals
+    "Conflict",
+    "Invalid",
+    "NotFound",
+    "OfficeError",
+    "Refused",
+    "Stale",
+    "Unavailable",
+    "Unverified",
+    # The exchange
+    "ExchangeKind",
+    "Delivery",
+    "Package",
+    "Letter",
+    "Recipient",
+    "plan",
+    "release",
+    "contents_of",
+    # Hooks
+    "hookimpl",
+    # People and units
+    "units",
+    "Authenticator",
+    "Signature",
+    "Desk",
+    "ServiceDesk",
+    "Person",
+    "Post",
+    "Unit",
+    "UnitGroup",
+    "Level",
+    # Pages
+    "Ctx",
+    "Check",
+    "Choice",
+    "Date",
+    "Files",
+    "Hidden",
+    "Number",
+    "Paragraphs",
+    "Text",
+    "Form",
+    "_",
+    "_l",
+    "speaking",
+    "href_of",
+    "Column",
+    "Filter",
+    "ListSpec",
+    "Sort",
+    "build",
+    "from_query",
+    "MenuItem",
+    "Panel",
+    "PageImage",
+    "Phrase",
+    "Receipt",
+    "ReceiptBook",
+    "SealLine",
+    "Tab",
+    "Units",
+    "SIGNED_IN",
+    "page",
+    "Entry",
+    "Step",
+    "row_of_steps",
+    "url",
+    "download",
+    # Seals
+    "content_of",
+    "seal_of",
+    "Seal",
+    "signer",
+    # Storage
+    "search",
+    "blobs",
+    "JSONField",
+    "Model",
+    "UTCField",
+    "connection",
+    "transaction",
+    "SearchEntry",
+    # The document workshop
+    "level_of",
+    "Attachment",
+    "Sheet",
+    "Placement",
+    "Typeset",
+    "workshop",
+]

@@ -1,0 +1,116 @@
+"""The command line behind ``manage.py``: one module here for each command.
+
+``kernel/cli/<name>.py`` exports ``command``, a click command or group; that is all that is needed
+for ``manage.py <name>`` to exist. A module is imported when its command is asked for.
+"""
+
+from __future__ import annotations
+
+import errno
+import importlib
+import importlib.util
+import os
+import pkgutil
+from pathlib import Path
+
+import click
+
+from kernel import __version__
+from kernel.cli.incidents import record
+from kernel.errors import Invalid, OfficeError, Unavailable
+from kernel.settings import Settings, load
+
+EPILOG = "帮助 Help: manage.py COMMAND --help"
+
+
+def exit_code(error: OfficeError) -> int:
+    """What the shell sees: 2 for wrong input, 3 for not possible now, 1 for every other refusal."""
+    if isinstance(error, Invalid):
+        return 2
+    return 3 if isinstance(error, Unavailable) else 1
+
+
+def settings() -> Settings:
+    """The settings of the instance that the command line names.
+
+    :raises Invalid: ``settings.unknown`` or ``settings.value``.
+    """
+    return load(_instance(click.get_current_context()))
+
+
+def _instance(ctx: click.Context) -> Path | None:
+    given = ctx.find_root().params.get("instance")
+    return given if isinstance(given, Path) else None
+
+
+def _say(error: OfficeError) -> None:
+    click.echo(error.zh, err=True)
+    click.echo(f"{error.en} [{error.code}]", err=True)
+
+
+def _say_incident(ctx: click.Context, error: Exception) -> None:
+    number, file = record(error, _instance(ctx))
+    click.echo(f"程序出错，编号 {number}。请把编号和记录文件交给管理员：{file}", err=True)
+    click.echo(f"Something went wrong, incident {number}. Hand this file over: {file}", err=True)
+
+
+class Commands(click.Group):
+    """Finds its commands as modules of this package, and ends every error in a sentence."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """The names of all modules here that export ``command``."""
+        names = {module.name.replace("_", "-") for module in pkgutil.iter_modules(__path__)}
+        return [n for n in sorted(names.union(self.commands)) if self.get_command(ctx, n)]
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """The command of that name, imported now; None where there is none."""
+        if cmd_name in self.commands:
+            return self.commands[cmd_name]
+        name = f"{__name__}.{cmd_name.replace('-', '_')}"
+        if not cmd_name.replace("-", "").isalnum() or importlib.util.find_spec(name) is None:
+            return None
+        command = getattr(importlib.import_module(name), "command", None)
+        return command if isinstance(command, click.Command) else None
+
+    def invoke(self, ctx: click.Context) -> object:
+        """Run the command; a refusal or a defect becomes a sentence and an exit code."""
+        try:
+            return super().invoke(ctx)
+        except OfficeError as error:
+            _say(error)
+            ctx.exit(exit_code(error))
+        except KeyboardInterrupt:
+            click.echo("\n已停止。Stopped.", err=True)
+            ctx.exit(130)
+        except (click.ClickException, click.exceptions.Exit, click.Abort):
+            raise
+        except Exception as error:
+            if os.environ.get("JUYAN_DEBUG") == "1" or _pipe_closed(error):
+                raise
+            _say_incident(ctx, error)
+            ctx.exit(70)
+
+
+def _pipe_closed(error: Exception) -> bool:
+    return isinstance(error, OSError) and error.errno == errno.EPIPE
+
+
+@click.group(
+    cls=Commands,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    epilog=EPILOG,
+)
+@click.option(
+    "--instance",
+    type=click.Path(file_okay=False, path_type=Path),
+    metavar="DIR",
+    help="节点的数据目录 the folder of the node [data/instance]",
+)
+@click.version_option(__version__, prog_name="Juyan 居延")
+def main(instance: Path | None) -> None:
+    """居延：机关无纸化办公。Juyan: the paperless office of a city's organs.
+
+    \b
+    先试一试 try it:    python3 manage.py demo
+    运行测试 tests:     python3 manage.py test
+    """

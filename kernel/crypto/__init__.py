@@ -1,0 +1,1 @@
+"""Suites, certificates, CMS, canonical JSON, the Merkle tree: no tables, no policy."""

@@ -1,0 +1,213 @@
+"""The portable form of a signed act, and how anybody checks it offline.
+
+A record is canonical JSON::
+
+    {"format": "juyan-act-1",
+     "act": base64 of the signed bytes (canonical JSON as well),
+     "signature": {"kind": "soft" | "node", "value": base64 of DER ECDSA over these bytes},
+     "credential": {"statement": base64, "signature": base64} | {"node_certificate": PEM},
+     "private": {name: {"salt": base64, "text": text}}}
+
+``credential.statement`` says who holds which public key; the people's authority of the node has
+signed it. ``private`` opens parameters of the form ``{"salted": digest}`` for those who may read
+them; the others stay closed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from kernel.crypto import suites, x509
+from kernel.crypto.canonical import check_salted, digest, loads, unb64
+from kernel.crypto.ids import parse_stamp
+from kernel.errors import Invalid, Unverified
+
+ACT_FORMAT = "juyan-act-1"
+STATEMENT_FORMAT = "juyan-credential-1"
+_ACT_KEYS = {
+    *("v", "suite", "node", "act", "verb", "schema", "object", "desk", "mode", "acting_for"),
+    *("grant", "params", "credential", "origin", "nonce", "issued", "expires"),
+}
+_STATEMENT_TEXTS = {
+    *("format", "node", "credential", "person", "name", "kind", "suite", "public_key"),
+    *("not_before", "not_after"),
+}
+
+
+@dataclass(frozen=True)
+class ActFacts:
+    """What a verified record proves."""
+
+    act: Mapping[str, Any]
+    """The decoded act."""
+    digest: str
+    """``sha256:<hex>`` of the signed bytes."""
+    issued: datetime
+    signer: str
+    """The name of the person, or the common name of the node's certificate."""
+    by_node: bool
+    private: Mapping[str, str]
+    """The opened texts."""
+    demo: bool
+
+    @property
+    def verb(self) -> str:
+        """For instance ``documents.dispatch``."""
+        return str(self.act["verb"])
+
+    @property
+    def params(self) -> dict[str, Any]:
+        """Every argument of the act."""
+        params: dict[str, Any] = self.act["params"]
+        return params
+
+    @property
+    def object_uid(self) -> str | None:
+        """The uid of the object that was acted upon."""
+        target = self.act["object"]
+        return target.get("uid") if target else None
+
+    @property
+    def organ(self) -> str:
+        """The code of the organ whose desk it was."""
+        return str(self.act["desk"].get("organ", ""))
+
+
+@dataclass(frozen=True)
+class _Signer:
+    key: suites.PublicKey
+    name: str
+    demo: bool
+
+
+def verify_record(record: bytes, trust: x509.Trust) -> ActFacts:
+    """Check a record: form, signature, credential, times, opened texts.
+
+    :param trust: the people's authority is found among its intermediates, and leads to a root.
+    :raises Unverified: ``acts_format.form``, ``acts_format.credential``, ``acts_format.time``,
+        ``suites.*``, ``x509.*``, ``canonical.salted``.
+    """
+    try:
+        fields = loads(record)
+        _expect(fields, {"format", "act", "signature", "credential", "private"})
+        _expect(fields["signature"], {"kind", "value"})
+        data, signature = unb64(fields["act"]), unb64(fields["signature"]["value"])
+        act = _decode_act(data)
+        issued = _check_times(act)
+        private = _open_private(fields["private"], act["params"])
+        kind = fields["signature"]["kind"]
+        if fields["format"] != ACT_FORMAT or kind not in ("soft", "node"):
+            raise _malformed()
+        find = _person if kind == "soft" else _node
+        signer = find(fields["credential"], act, issued, trust)
+    except (Invalid, TypeError, KeyError, AttributeError) as error:
+        raise _malformed() from error
+    suites.check_suite(act["suite"], issued)
+    suites.verify(signer.key, data, signature, act["suite"])
+    by_node = kind == "node"
+    return ActFacts(act, digest(data), issued, signer.name, by_node, private, signer.demo)
+
+
+def _decode_act(data: bytes) -> dict[str, Any]:
+    act: Any = loads(data)
+    if not isinstance(act, dict) or not act.keys() >= _ACT_KEYS or act["v"] != 1:
+        raise _malformed()
+    texts = ("suite", "node", "act", "verb", "credential", "issued", "expires")
+    parts = (act["params"], act["desk"], act["object"] or {})
+    if not all(isinstance(act[name], str) for name in texts):
+        raise _malformed()
+    if not all(isinstance(part, dict) for part in parts):
+        raise _malformed()
+    return act
+
+
+def _check_times(act: Mapping[str, Any]) -> datetime:
+    issued, expires = parse_stamp(act["issued"]), parse_stamp(act["expires"])
+    if expires < issued:
+        raise _unverified("time", "办理时间不合理", "the times of the act make no sense")
+    return issued
+
+
+def _open_private(private: Mapping[str, Any], params: Mapping[str, Any]) -> dict[str, str]:
+    for name, opened in private.items():
+        _expect(opened, {"salt", "text"})
+        check_salted(params[name]["salted"], opened["salt"], opened["text"])
+    return {name: opened["text"] for name, opened in private.items()}
+
+
+def _person(
+    credential: Mapping[str, str], act: Mapping[str, Any], issued: datetime, trust: x509.Trust
+) -> _Signer:
+    _expect(credential, {"statement", "signature"})
+    data, signature = unb64(credential["statement"]), unb64(credential["signature"])
+    statement = _decode_statement(data)
+    authority = _authority_of(data, signature, trust)
+    demo = x509.is_demo(trust.chain(authority, "people", issued, authority=True)[-1])
+    if (statement["node"], statement["credential"]) != (act["node"], act["credential"]):
+        raise _unverified("credential", "证明的不是本次所用证书", "it names another credential")
+    if statement["person"] != act["desk"].get("person"):
+        raise _unverified("credential", "证书持有人与办理人不符", "it belongs to another person")
+    start, end = parse_stamp(statement["not_before"]), parse_stamp(statement["not_after"])
+    if not start <= issued <= end:
+        raise _unverified("time", "办理时个人证书不在有效期内", "the credential was not valid then")
+    if statement["demo"] and not demo:
+        raise _unverified("credential", "演示证书不具有正式效力", "a demo key is no proof here")
+    return _Signer(suites.load_public(statement["public_key"]), statement["name"], demo)
+
+
+def _decode_statement(data: bytes) -> dict[str, Any]:
+    fields: dict[str, Any] = loads(data)
+    _expect(fields, _STATEMENT_TEXTS | {"demo"})
+    if not all(isinstance(fields[name], str) for name in _STATEMENT_TEXTS):
+        raise _malformed()
+    if fields["format"] != STATEMENT_FORMAT or fields["kind"] != "soft":
+        raise _malformed()
+    if not isinstance(fields["demo"], bool):
+        raise _malformed()
+    suites.check_suite(fields["suite"])
+    return fields
+
+
+def _authority_of(data: bytes, signature: bytes, trust: x509.Trust) -> x509.Certificate:
+    for cert in trust.intermediates:
+        if x509.has_purpose(cert, "people"):
+            try:
+                suites.verify(x509.public_key(cert), data, signature)
+            except Unverified:
+                continue
+            return cert
+    raise _unverified("credential", "个人证书未经证书机构证明", "nobody vouches for the credential")
+
+
+def _node(
+    credential: Mapping[str, str], act: Mapping[str, Any], issued: datetime, trust: x509.Trust
+) -> _Signer:
+    _expect(credential, {"node_certificate"})
+    text = credential["node_certificate"]
+    cert = x509.load_cert(text.encode())
+    if x509.pem(cert).decode() != text:
+        raise _malformed()
+    if act["desk"].get("person"):
+        raise _unverified("credential", "节点不能代替个人签名", "a node does not sign for a person")
+    chain = trust.chain(cert, "nodes", issued)
+    return _Signer(x509.public_key(cert), x509.common_name(cert), x509.is_demo(chain[-1]))
+
+
+def _expect(value: object, keys: set[str]) -> None:
+    if not isinstance(value, dict) or value.keys() != keys:
+        raise _malformed()
+
+
+def _malformed() -> Unverified:
+    return _unverified("form", "办理记录格式不对", "the record is malformed")
+
+
+def _unverified(reason: str, zh: str, en: str) -> Unverified:
+    return Unverified(
+        f"acts_format.{reason}",
+        f"办理动作无法验证：{zh}，请联系发出方。",
+        f"The act cannot be verified: {en}; ask the sender.",
+    )

@@ -1,0 +1,169 @@
+"""Canonical JSON (RFC 8785), digests, and salted commitments of personal data.
+
+Whatever is signed is written here. Text that is not NFC is refused and never normalised, because
+a normalised text is no longer the one that the person saw. Floats are refused, because money and
+counts are whole numbers in this house.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import hashlib
+import hmac
+import json
+import re
+import secrets
+import unicodedata
+from dataclasses import dataclass
+from typing import Any
+
+import rfc8785
+
+from kernel.errors import Invalid, Unverified
+
+SALT_BYTES = 16
+_DEPTH = 64
+_MAX_INT = 2**53 - 1
+_DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
+
+
+@dataclass(frozen=True)
+class Salted:
+    """A commitment that enters signed bytes, and its preimage that does not."""
+
+    commitment: str
+    """``sha256:<hex>`` over salt and text."""
+    salt: str
+    """Base64 of the 16 random bytes."""
+    text: str
+
+
+def dumps(value: Any) -> bytes:  # any JSON value is meant
+    """The one byte form of a JSON value (RFC 8785).
+
+    :raises Invalid: ``canonical.float``, ``canonical.integer`` (beyond 2^53 - 1),
+        ``canonical.text`` (not NFC, lone surrogates), ``canonical.key``, ``canonical.depth``,
+        ``canonical.kind`` (not a JSON value).
+    """
+    _check(value, 0)
+    return rfc8785.dumps(value)
+
+
+def loads(data: bytes) -> Any:  # any JSON value is meant
+    """Read canonical JSON; anything that :func:`dumps` would write otherwise is refused.
+
+    :raises Invalid: ``canonical.json`` when it is not JSON at all, ``canonical.form`` when the
+        bytes are another form of the value (spaces, order, escapes, duplicate keys), else the
+        codes of :func:`dumps`.
+    """
+    try:
+        value = json.loads(data.decode("utf-8"))
+    except (ValueError, RecursionError) as error:
+        raise _invalid("json", "内容不是规范的 JSON", "this is not JSON") from error
+    # A key that occurs twice shows here too: only one of the two is written again.
+    if dumps(value) != data:
+        raise _invalid("form", "JSON 不是规范形式（RFC 8785）", "the JSON is not canonical")
+    return value
+
+
+def digest(data: bytes) -> str:
+    """``sha256:<hex>`` of the bytes."""
+    return "sha256:" + hashlib.sha256(data).hexdigest()
+
+
+def is_digest(text: object) -> bool:
+    """Whether this is the text form of a digest: ``sha256:`` and 64 lower-case hex digits."""
+    return isinstance(text, str) and _DIGEST.fullmatch(text) is not None
+
+
+def b64(data: bytes) -> str:
+    """Standard base64 in one line."""
+    return base64.b64encode(data).decode("ascii")
+
+
+def unb64(text: object) -> bytes:
+    """Read base64; only the spelling that :func:`b64` writes is taken.
+
+    :raises Invalid: ``canonical.base64``.
+    """
+    try:
+        data = base64.b64decode(text, validate=True) if isinstance(text, str) else None
+    except (binascii.Error, ValueError):
+        data = None
+    # Base64 has spare bits at its end: two texts can stand for the same bytes.
+    if data is None or b64(data) != text:
+        raise _invalid("base64", "Base64 编码不规范", "the base64 text is not well formed")
+    return data
+
+
+def salted(text: str, salt: bytes | None = None) -> Salted:
+    """Commit to a text (an opinion, a reason, a name) that may have to be erased one day.
+
+    :param salt: 16 bytes; random unless given.
+    :raises Invalid: ``canonical.text`` for text that is not NFC.
+    """
+    _check(text, 0)
+    salt = secrets.token_bytes(SALT_BYTES) if salt is None else salt
+    if len(salt) != SALT_BYTES:
+        raise ValueError("a salt has 16 bytes")
+    return Salted(digest(salt + text.encode("utf-8")), b64(salt), text)
+
+
+def check_salted(commitment: str, salt: str, text: str) -> None:
+    """Compare a preimage with its commitment.
+
+    :param salt: base64.
+    :raises Unverified: ``canonical.salted``.
+    """
+    raw = unb64(salt)
+    actual = digest(raw + text.encode("utf-8", "surrogatepass"))
+    if len(raw) != SALT_BYTES or not hmac.compare_digest(actual.encode(), commitment.encode()):
+        raise Unverified(
+            "canonical.salted",
+            "文字与签名中的摘要不一致，请核对原文。",
+            "The text does not match the digest that was signed; check the original.",
+        )
+
+
+def _check(value: object, depth: int) -> None:
+    if value is None or isinstance(value, bool):
+        return
+    if isinstance(value, str):
+        _check_text(value)
+    elif isinstance(value, int):
+        if not -_MAX_INT <= value <= _MAX_INT:
+            raise _invalid("integer", "整数超出范围", "an integer is out of range")
+    elif isinstance(value, float):
+        raise _invalid("float", "签名内容里不能有小数", "floats cannot be signed")
+    else:
+        _check_container(value, depth)
+
+
+def _check_container(value: object, depth: int) -> None:
+    if depth >= _DEPTH:
+        raise _invalid("depth", "JSON 嵌套过深", "the JSON is nested too deeply")
+    if isinstance(value, dict):
+        for key, item in value.items():
+            if not isinstance(key, str):
+                raise _invalid("key", "JSON 的键必须是文字", "a JSON key must be text")
+            _check_text(key)
+            _check(item, depth + 1)
+    elif isinstance(value, list | tuple):
+        for item in value:
+            _check(item, depth + 1)
+    else:
+        kind = type(value).__name__
+        raise _invalid("kind", f"{kind} 不是 JSON 值", f"{kind} is not a JSON value")
+
+
+def _check_text(text: str) -> None:
+    if text.isascii():
+        return
+    if not unicodedata.is_normalized("NFC", text) or any("\ud800" <= c <= "\udfff" for c in text):
+        raise _invalid("text", "文字不是 NFC 规范形式", "the text is not in normal form NFC")
+
+
+def _invalid(reason: str, zh: str, en: str) -> Invalid:
+    advice = ("请由生成方按规范重新生成。", "have its producer write it again by the rules.")
+    return Invalid(f"canonical.{reason}", f"{zh}，{advice[0]}", f"{en}; {advice[1]}".capitalize())

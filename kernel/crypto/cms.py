@@ -1,0 +1,266 @@
+"""Detached CMS signatures, CAdES-B (RFC 5652, ETSI EN 319 122-1).
+
+The signed attributes are content type, message digest, signing time, the digests of the whole
+certificate chain (ESSCertIDv2, RFC 5035) and, as attribute of this house, the digest of the act
+that led to the signature. There is one byte form: the verifier writes the signature again from
+what it read and compares, so that not a single byte can be changed unnoticed.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from cryptography.hazmat.primitives.serialization import Encoding
+
+from kernel.crypto import der, suites, x509
+from kernel.crypto.canonical import is_digest
+from kernel.crypto.oids import ACT_DIGEST
+from kernel.errors import Unverified
+
+DATA = "1.2.840.113549.1.7.1"
+SIGNED_DATA = "1.2.840.113549.1.7.2"
+CONTENT_TYPE = "1.2.840.113549.1.9.3"
+MESSAGE_DIGEST = "1.2.840.113549.1.9.4"
+SIGNING_TIME = "1.2.840.113549.1.9.5"
+SIGNING_CERTIFICATE_V2 = "1.2.840.113549.1.9.16.2.47"
+
+_SHA256 = der.sequence(der.oid("2.16.840.1.101.3.4.2.1"))
+_ECDSA_SHA256 = der.sequence(der.oid("1.2.840.10045.4.3.2"))
+
+
+@dataclass(frozen=True)
+class Signed:
+    """What a good signature says."""
+
+    cert: x509.Certificate
+    """Who signed."""
+    chain: list[x509.Certificate]
+    """From the signer to the root."""
+    time: datetime
+    """When, as the signer says; UTC, to the second."""
+    act_digest: str | None
+    """``sha256:<hex>`` of the act behind it."""
+
+
+@dataclass(frozen=True)
+class _Parts:
+    """All that varies in a signature of this profile."""
+
+    certs: list[bytes]
+    """DER, the signer's first, without the root."""
+    digest: bytes
+    time: datetime
+    act_digest: bytes | None
+    signature: bytes = b""
+
+    def attributes(self) -> list[bytes]:
+        chain = [der.sequence(der.tlv(der.OCTETS, _sha256(cert))) for cert in self.certs]
+        values = {
+            CONTENT_TYPE: der.oid(DATA),
+            MESSAGE_DIGEST: der.tlv(der.OCTETS, self.digest),
+            SIGNING_TIME: der.utc_time(self.time),
+            SIGNING_CERTIFICATE_V2: der.sequence(der.sequence(*chain)),
+        }
+        if self.act_digest is not None:
+            values[ACT_DIGEST] = der.tlv(der.OCTETS, self.act_digest)
+        return [der.sequence(der.oid(kind), der.set_of([v])) for kind, v in values.items()]
+
+    def signed_bytes(self) -> bytes:
+        return der.set_of(self.attributes())
+
+    def write(self) -> bytes:
+        cert = x509.load_cert(self.certs[0])
+        signer = der.sequence(
+            der.integer(1),
+            der.sequence(cert.issuer.public_bytes(), der.integer(cert.serial_number)),
+            _SHA256,
+            der.set_of(self.attributes(), tag=0xA0),
+            _ECDSA_SHA256,
+            der.tlv(der.OCTETS, self.signature),
+        )
+        signed_data = der.sequence(
+            der.integer(1),
+            der.set_of([_SHA256]),
+            der.sequence(der.oid(DATA)),
+            der.set_of(self.certs, tag=0xA0),
+            der.set_of([signer]),
+        )
+        return der.sequence(der.oid(SIGNED_DATA), der.tlv(0xA0, signed_data))
+
+
+def sign_detached(
+    data: bytes,
+    key: suites.PrivateKey,
+    cert: x509.Certificate,
+    chain: Sequence[x509.Certificate],
+    *,
+    signing_time: datetime,
+    act_digest: str | None,
+) -> bytes:
+    """Sign the bytes; everything but the ECDSA value is determined by the arguments.
+
+    :param chain: the intermediates above ``cert``, nearest first, without the root.
+    :param signing_time: kept to the second.
+    :param act_digest: ``sha256:<hex>`` of the act behind the signature.
+    :returns: the signature as DER, without the data.
+    """
+    if act_digest is not None and not is_digest(act_digest):
+        raise ValueError("act_digest must look like sha256:<hex>")
+    certs = [each.public_bytes(Encoding.DER) for each in (cert, *chain)]
+    digest = bytes.fromhex(act_digest[7:]) if act_digest else None
+    parts = _Parts(certs, _sha256(data), signing_time.astimezone(UTC), digest)
+    signature = suites.sign(key, parts.signed_bytes())
+    return _Parts(parts.certs, parts.digest, parts.time, parts.act_digest, signature).write()
+
+
+@x509.sound()
+def verify_detached(
+    signature: bytes,
+    data: bytes,
+    roots: Sequence[x509.Certificate],
+    purpose: str,
+    at: datetime | None = None,
+    crls: Sequence[x509.Crl] = (),
+) -> Signed:
+    """Check a signature of this profile over the bytes.
+
+    :param at: the instant at which the certificates must have been valid; the signing time unless
+        given.
+    :raises Unverified: ``cms.form`` (not of this profile, or not its one byte form),
+        ``cms.digest`` (of other data), ``suites.signature``, or a code of
+        :func:`kernel.crypto.x509.verify_chain`.
+    """
+    parts = _read(signature)
+    if parts.digest != _sha256(data):
+        raise _digest_differs()
+    if parts.write() != signature:
+        raise _malformed()
+    certs = [x509.load_cert(cert) for cert in parts.certs]
+    suites.check_suite(suites.INTL_1, parts.time)
+    suites.verify(x509.public_key(certs[0]), parts.signed_bytes(), parts.signature)
+    chain = x509.verify_chain(certs[0], certs[1:], roots, at or parts.time, purpose, crls=crls)
+    if chain[:-1] != certs:
+        raise _malformed()
+    act_digest = "sha256:" + parts.act_digest.hex() if parts.act_digest else None
+    return Signed(certs[0], chain, parts.time, act_digest)
+
+
+@x509.sound()
+def verify_foreign(
+    signature: bytes, data: bytes, trust: x509.Trust, purpose: str, at: datetime
+) -> Signed:
+    """Check a detached signature that another program wrote (the seal in a PDF, PAdES).
+
+    Attributes beyond ours are allowed; content type, message digest and ESSCertIDv2 must be there.
+    Zeros after the signature are allowed, because a PDF pads the room that it keeps for it.
+
+    :param at: the instant for the certificates, and the time reported if none is signed.
+    :raises Unverified: as :func:`verify_detached`.
+    """
+    size = der.size_of(signature)
+    if signature[size:].strip(b"\0"):
+        raise _malformed()
+    opened = _open(signature[:size])
+    certs = {_sha256(cert): x509.load_cert(cert) for cert in opened.certs}
+    cert = certs.pop(opened.essence()[0], None)
+    if cert is None or opened.value(CONTENT_TYPE, der.OID).raw != der.oid(DATA):
+        raise _malformed()
+    if opened.value(MESSAGE_DIGEST, der.OCTETS).content != _sha256(data):
+        raise _digest_differs()
+    suites.verify(x509.public_key(cert), opened.signed, opened.signature)
+    chain = trust.extended(certs.values()).chain(cert, purpose, at)
+    has_time = der.oid(SIGNING_TIME) in opened.attributes
+    return Signed(cert, chain, opened.time() if has_time else at, None)
+
+
+@dataclass(frozen=True)
+class _Opened:
+    """A signature as it was found."""
+
+    certs: list[bytes]
+    attributes: dict[bytes, der.Element]
+    """OID (DER) → the one value."""
+    signed: bytes
+    signature: bytes
+
+    def value(self, kind: str, tag: int) -> der.Element:
+        value = self.attributes.get(der.oid(kind))
+        if value is None or value.tag != tag:
+            raise _malformed()
+        return value
+
+    def essence(self) -> list[bytes]:
+        """The certificate digests of ESSCertIDv2, the signer's first."""
+        entries = self.value(SIGNING_CERTIFICATE_V2, der.SEQUENCE).items()[0].items()
+        fields = [{item.tag: item.content for item in entry.items()} for entry in entries]
+        return [field[der.OCTETS] for field in fields]
+
+    def time(self) -> datetime:
+        text = self.value(SIGNING_TIME, der.UTC_TIME).content.decode()
+        return datetime.strptime(text, "%y%m%d%H%M%SZ").replace(tzinfo=UTC)
+
+
+def _read(signature: bytes) -> _Parts:
+    opened = _open(signature)
+    by_hash = {_sha256(cert): cert for cert in opened.certs}
+    order = opened.essence()
+    if sorted(order) != sorted(by_hash):
+        raise _malformed()
+    has_act = der.oid(ACT_DIGEST) in opened.attributes
+    return _Parts(
+        certs=[by_hash[digest] for digest in order],
+        digest=opened.value(MESSAGE_DIGEST, der.OCTETS).content,
+        time=opened.time(),
+        act_digest=opened.value(ACT_DIGEST, der.OCTETS).content if has_act else None,
+        signature=opened.signature,
+    )
+
+
+def _open(signature: bytes) -> _Opened:
+    (content,) = der.parse(signature)
+    kind, explicit = content.items(der.OID, 0xA0)
+    (signed_data,) = explicit.items(der.SEQUENCE)
+    fields = signed_data.items(der.INTEGER, der.SET, der.SEQUENCE, 0xA0, der.SET)
+    (signer,) = fields[4].items(der.SEQUENCE)
+    tags = (der.INTEGER, der.SEQUENCE, der.SEQUENCE, 0xA0, der.SEQUENCE, der.OCTETS)
+    _, _, digest, attributes, algorithm, value = signer.items(*tags)
+    algorithms = (digest.items()[0].raw, algorithm.items()[0].raw)
+    if kind.raw != der.oid(SIGNED_DATA) or algorithms != (_SHA256[2:], _ECDSA_SHA256[2:]):
+        raise _malformed()
+    certs = [cert.raw for cert in fields[3].items()]
+    signed = bytes([der.SET]) + attributes.raw[1:]
+    return _Opened(certs, _attributes(attributes), signed, value.content)
+
+
+def _attributes(attributes: der.Element) -> dict[bytes, der.Element]:
+    """An attribute that occurs twice, or has two values, is refused."""
+    found: dict[bytes, der.Element] = {}
+    for attribute in attributes.items():
+        kind, values = attribute.items(der.OID, der.SET)
+        (value,) = values.items()
+        if found.setdefault(kind.raw, value) is not value:
+            raise _malformed()
+    return found
+
+
+def _sha256(data: bytes) -> bytes:
+    return hashlib.sha256(data).digest()
+
+
+def _digest_differs() -> Unverified:
+    return Unverified(
+        "cms.digest",
+        "内容与签名不符：文件在签名之后被改动过，请要求对方重新发送。",
+        "The content is not what was signed: it was altered afterwards; ask for it again.",
+    )
+
+
+def _malformed() -> Unverified:
+    return Unverified(
+        "cms.form",
+        "电子签名的格式不符合规范，请要求对方重新签名。",
+        "The signature is not well formed; ask the sender to sign again.",
+    )

@@ -1,0 +1,99 @@
+"""Reading and writing DER (X.690): just what a CMS signature needs, in its one canonical form."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import lru_cache
+
+INTEGER, OCTETS, OID, UTC_TIME, SEQUENCE, SET = 0x02, 0x04, 0x06, 0x17, 0x30, 0x31
+
+
+def tlv(tag: int, content: bytes) -> bytes:
+    """Tag, length and content."""
+    size = len(content)
+    if size < 128:
+        return bytes((tag, size)) + content
+    octets = size.to_bytes((size.bit_length() + 7) // 8, "big")
+    return bytes((tag, 0x80 | len(octets))) + octets + content
+
+
+def sequence(*items: bytes) -> bytes:
+    """A SEQUENCE of what is already DER."""
+    return tlv(SEQUENCE, b"".join(items))
+
+
+def set_of(items: Iterable[bytes], tag: int = SET) -> bytes:
+    """A SET OF, its members in the order that DER demands."""
+    return tlv(tag, b"".join(sorted(items)))
+
+
+def integer(value: int) -> bytes:
+    """An INTEGER that is not negative."""
+    return tlv(INTEGER, value.to_bytes(value.bit_length() // 8 + 1, "big"))
+
+
+@lru_cache(maxsize=64)
+def oid(dotted: str) -> bytes:
+    """An OBJECT IDENTIFIER; arcs may be of any size."""
+    first, second, *rest = map(int, dotted.split("."))
+    return tlv(OID, b"".join(map(_base128, [first * 40 + second, *rest])))
+
+
+def utc_time(moment: datetime) -> bytes:
+    """A UTCTime, to the second; good from 1950 to 2049 (RFC 5652, 11.3)."""
+    return tlv(UTC_TIME, moment.astimezone(UTC).strftime("%y%m%d%H%M%SZ").encode())
+
+
+@dataclass(frozen=True)
+class Element:
+    """One element: its tag, the bytes inside, and all of its bytes."""
+
+    tag: int
+    content: bytes
+    raw: bytes
+
+    def items(self, *tags: int) -> list[Element]:
+        """The elements inside, which must have exactly these tags where any are given.
+
+        :raises ValueError: they are others.
+        """
+        found = list(parse(self.content))
+        if tags and tuple(item.tag for item in found) != tags:
+            raise ValueError("other elements than expected")
+        return found
+
+
+def parse(data: bytes) -> Iterator[Element]:
+    """The elements that lie one after the other; lengths must be in their shortest form.
+
+    :raises ValueError: not DER, or cut off.
+    """
+    while data:
+        size = size_of(data)
+        tag, content = data[0], data[_head_of(data) : size]
+        element = Element(tag, content, data[:size])
+        if tlv(tag, content) != element.raw:
+            raise ValueError("not DER")
+        yield element
+        data = data[size:]
+
+
+def size_of(data: bytes) -> int:
+    """How many bytes the first element takes, header included, as it says itself."""
+    head = _head_of(data)
+    return head + (data[1] if head == 2 else int.from_bytes(data[2:head], "big"))
+
+
+def _head_of(data: bytes) -> int:
+    if len(data) < 2:
+        raise ValueError("cut off")
+    return 2 if data[1] < 128 else 2 + (data[1] & 127)
+
+
+def _base128(value: int) -> bytes:
+    digits = [value & 127]
+    while value := value >> 7:
+        digits.append(0x80 | value & 127)
+    return bytes(reversed(digits))

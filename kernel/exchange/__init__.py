@@ -1,0 +1,1 @@
+"""The exchange: packages, deliveries, evidence, and the boxes of the units."""

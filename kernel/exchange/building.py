@@ -1,0 +1,173 @@
+"""After the dispatch: the package is built, signed, and delivered to every box in one transaction."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from kernel.acts import signatures
+from kernel.acts.gate import by_node
+from kernel.acts.models import Task
+from kernel.acts.verbs import act
+from kernel.crypto import canonical
+from kernel.crypto.ids import now, stamp, uuid7
+from kernel.errors import Conflict
+from kernel.exchange import evidence as evidences
+from kernel.exchange import package as packages
+from kernel.exchange.evidence import EventTime
+from kernel.exchange.models import Delivery, Evidence, Package
+from kernel.exchange.package import Contents
+from kernel.exchange.verdict import examine
+from kernel.identity.authority import PURPOSES, authority
+from kernel.identity.desk import ServiceDesk
+from kernel.identity.models import NodeFact, Unit
+from kernel.seals.signer_client import signer
+from kernel.storage import log
+from kernel.storage.blobs import blobs
+from kernel.storage.bulk import insert_rows
+from kernel.storage.database import connection, transaction
+
+ROLE_OF = {"主送": "main", "抄送": "cc"}
+
+
+def build(payload: dict[str, Any]) -> None:
+    """Outbox handler: make the package of a released envelope and deliver it. Idempotent."""
+    with connection():
+        row = Package.get(Package.uid == payload["package"])
+        if row.state != "claimed":
+            return
+        contents = _contents(row)
+        dispatch = signatures.record(row.dispatch_act)
+        envelope = bytes(row.envelope)
+    manifest = packages.manifest_of(contents)
+    signature = signer().sign_manifest(row.organ, dispatch, envelope, manifest)
+    data = packages.assemble(contents, manifest, signature)
+    verdict = examine(data, [authority().certificate("root")])
+    if verdict.refusal is not None:
+        raise verdict.refusal
+    _deliver(row, contents.envelope, packages.pkg_digest(manifest), blobs().put(data))
+
+
+def trust() -> list[bytes]:
+    """The certificates that every package and every evidence carries along."""
+    return [authority().pem(purpose) for purpose in PURPOSES]
+
+
+def _contents(row: Package) -> Contents:
+    return Contents(
+        envelope=canonical.loads(bytes(row.envelope)),
+        metadata=row.metadata,
+        body=blobs().get(row.body) if row.body else None,
+        attachments=[(name, blobs().get(digest)) for name, digest in row.attachments],
+        payload=row.payload,
+        acts=[signatures.record(uid) for uid in row.acts],
+        trust=trust(),
+    )
+
+
+def _facts(row: Package, envelope: dict[str, Any], digest: str) -> list[evidences.Evidence]:
+    """A1 for the package and D1 for each box: accepted, delivered."""
+    time = EventTime(stamp(now()))
+    origin = f"juyan/{NodeFact.read('uid', 'node')}/1"
+
+    def one(type_: str, recipient: str, before: str, after: str) -> evidences.Evidence:
+        return evidences.Evidence(
+            ev_id=uuid7(), type=type_, msg_id=row.uid, pkg_digest=digest, recipient=recipient,
+            event_time=time, state_from=before, state_to=after, origin=origin,
+        )  # fmt: skip
+
+    accepted = one("A1", "", "sealed", "accepted")
+    delivered = [one("D1", to["unit"], "accepted", "delivered") for to in envelope["recipients"]]
+    return [accepted, *delivered]
+
+
+def _deliver(row: Package, envelope: dict[str, Any], digest: str, blob: str) -> None:
+    with connection():
+        facts = _facts(row, envelope, digest)
+    records = evidences.sign_batch(
+        facts, authority().node_key, authority().certificate("node"), trust()
+    )
+    root = canonical.digest(b"".join(records))
+    with transaction():
+        insert_rows(
+            Evidence, [_evidence_row(row.uid, *pair) for pair in zip(facts, records, strict=True)]
+        )
+        by_node(
+            ServiceDesk(row.organ, "exchange.build"),
+            accept,
+            row,
+            digest=digest,
+            blob=blob,
+            evidence=root,
+        )
+
+
+def _evidence_row(package: str, fact: evidences.Evidence, record: bytes) -> dict[str, Any]:
+    leaf = log.append(
+        "evidence", fact.ev_id, {"type": "evidence", "digest": canonical.digest(record)}
+    )
+    return {
+        "uid": fact.ev_id,
+        "package": package,
+        "organ": fact.recipient,
+        "type": fact.type,
+        "record": record,
+        "act": "",
+        "leaf": leaf,
+        "at": now(),
+    }
+
+
+def _claimed(desk: ServiceDesk, package: Package, **_: Any) -> None:
+    if package.state != "claimed":
+        raise Conflict("exchange.released", "此件已经发出过了。", "It was sent before.")
+
+
+@act(
+    "exchange.accept",
+    title="受理并投递",
+    title_en="Accept and deliver",
+    level="none",
+    weight="signed",
+    by="node",
+    check=_claimed,
+)
+def accept(desk: ServiceDesk, package: Package, *, digest: str, blob: str, evidence: str) -> None:
+    """Take a package into the exchange and lay it into every recipient's box."""
+    envelope = canonical.loads(bytes(package.envelope))
+    units = {unit.code: unit for unit in Unit.select().where(Unit.box)}
+    rows = [_delivery(package, to, envelope["sender"]["name"]) for to in envelope["recipients"]]
+    insert_rows(Delivery, rows)
+    insert_rows(Task, [_task(row, units[row["organ"]]) for row in rows])
+    Package.update(state="sent", pkg_digest=digest, blob=blob, sent=now()).where(
+        Package.id == package.id
+    ).execute()
+
+
+def _delivery(package: Package, to: dict[str, Any], sender_name: str) -> dict[str, Any]:
+    return {
+        "uid": uuid7(),
+        "organ": to["unit"],
+        "package": package.uid,
+        "sender": package.organ,
+        "sender_name": sender_name,
+        "type": package.type,
+        "title": package.title,
+        "number": package.number,
+        "urgency": package.urgency,
+        "role": ROLE_OF[to["role"]],
+    }
+
+
+def _task(row: dict[str, Any], unit: Unit) -> dict[str, Any]:
+    return {
+        "plugin": "exchange",
+        "kind": Delivery.kind,
+        "subject": row["uid"],
+        "title": row["title"],
+        "meta": " · ".join(part for part in (row["number"], row["sender_name"]) if part),
+        "step": "签收",
+        "organ": unit.code,
+        "level": "exchange.handle",
+        "urgency": row["urgency"],
+        "sender": row["sender_name"],
+    }

@@ -1,0 +1,118 @@
+"""The kinds of evidence: names, who signs, whether a reason is due, and what they do to a state.
+
+Codes A to F follow the events of ETSI EN 319 522-1; X are those of this house.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+OPEN = ("sealed", "accepted", "in_transit")
+"""States before a package lies in the recipient's box."""
+SETTLED = ("refused", "failed", "returned", "recalled", "closed")
+"""States that nothing leads out of, but ``failed`` to paper."""
+
+
+@dataclass(frozen=True)
+class EvidenceType:
+    """One kind of evidence."""
+
+    zh: str
+    etsi: str = ""
+    """The ETSI event; empty where there is none."""
+    signer: str = "node"
+    """``node`` or ``unit`` (its exchange key)."""
+    side: str = ""
+    """The unit that may sign it: ``recipient``, ``sender``, or either."""
+    by_person: bool = False
+    """Whether a person's signed act must stand behind it."""
+    verb: str = ""
+    """The verb of this act, where only one will do."""
+    negative: bool = False
+    """Whether a reason is due."""
+    before: tuple[str, ...] = ()
+    after: str = ""
+    """The states that it leads from and the one that it leads to; empty: it moves nothing."""
+
+    def moves(self, state_from: str, state_to: str) -> bool:
+        """Whether evidence of this kind may lead from one state to the other."""
+        if not self.after:
+            return state_from == state_to
+        return state_from in self.before and state_to == self.after
+
+
+TYPES: dict[str, EvidenceType] = {
+    "A1": EvidenceType("提交受理", "SubmissionAcceptance", before=("sealed",), after="accepted"),
+    "A2": EvidenceType(
+        "提交拒绝", "SubmissionRejection", negative=True, before=("sealed",), after="refused"
+    ),
+    "B1": EvidenceType("转接收", "RelayAcceptance", before=("accepted",), after="in_transit"),
+    "B2": EvidenceType("转拒绝", "RelayRejection", negative=True, before=OPEN[1:], after="failed"),
+    "B3": EvidenceType("转失败", "RelayFailure", negative=True, before=OPEN[1:], after="failed"),
+    "D1": EvidenceType("送达交换箱", "ContentConsignment", before=OPEN[1:], after="delivered"),
+    "D2": EvidenceType(
+        "投递失败", "ContentConsignmentFailure", negative=True, before=OPEN[1:], after="failed"
+    ),
+    "D3": EvidenceType("到文提醒", "ConsignmentNotification"),
+    "D4": EvidenceType("首次阅取", "ContentAccessTracking"),
+    "C1": EvidenceType(
+        "签收",
+        "ConsignmentAcceptance",
+        signer="unit",
+        side="recipient",
+        by_person=True,
+        verb="exchange.sign_for",
+        before=("delivered",),
+        after="signed",
+    ),
+    "C2": EvidenceType(
+        "退文",
+        "ConsignmentRejection",
+        signer="unit",
+        side="recipient",
+        by_person=True,
+        verb="exchange.send_back",
+        negative=True,
+        before=("delivered", "registered"),
+        after="returned",
+    ),
+    "C3": EvidenceType("逾期未签收", "AcceptanceRejectionExpiry"),
+    "E1": EvidenceType(
+        "移交办公系统", "ContentHandover", before=("registered",), after="handed_over"
+    ),
+    "E2": EvidenceType("移交失败", "ContentHandoverFailure", negative=True),
+    "F1": EvidenceType("转纸质", "RelayToNonERDS", before=("failed",), after="paper"),
+    "F2": EvidenceType("转纸质失败", "RelayToNonERDSFailure", negative=True),
+    "F3": EvidenceType("纸质收文补录", "ReceivedFromNonERDS"),
+    "X1": EvidenceType("撤回申请", signer="unit", side="sender", by_person=True),
+    "X2": EvidenceType(
+        "撤回生效", before=("accepted", "in_transit", "delivered"), after="recalled"
+    ),
+    "X3": EvidenceType("撤回不成立", negative=True),
+    "X4": EvidenceType(
+        "同意撤回",
+        signer="unit",
+        side="recipient",
+        by_person=True,
+        before=("signed", "registered", "handed_over"),
+        after="recalled",
+    ),
+    "X5": EvidenceType("作废", signer="unit", side="sender", by_person=True),
+    "X6": EvidenceType("替换", signer="unit", side="sender", by_person=True),
+    "X7": EvidenceType("催收", signer="unit", side="sender"),
+    "X8": EvidenceType("补发", signer="unit", side="sender"),
+    "X9": EvidenceType("修改时限", signer="unit", side="sender"),
+    "X10": EvidenceType("打印登记", signer="unit", side="recipient"),
+    "X11": EvidenceType(
+        "办理反馈",
+        signer="unit",
+        side="recipient",
+        before=("registered", "handed_over"),
+        after="closed",
+    ),
+    "X12": EvidenceType("签收更正", signer="unit", side="recipient", by_person=True),
+    "X13": EvidenceType(
+        "收文登记", signer="unit", side="recipient", before=("signed",), after="registered"
+    ),
+}
+"""Code → kind."""

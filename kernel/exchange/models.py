@@ -1,0 +1,141 @@
+"""The tables of the exchange."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import peewee
+
+from kernel.acts.subjects import Subject
+from kernel.crypto import canonical
+from kernel.crypto.ids import now
+from kernel.identity.desk import Desk
+from kernel.storage.database import JSONField, Model, UTCField
+
+
+class Package(Subject):
+    """A sealed document on its way, as its sender sees it.
+
+    :ivar uid: the msg_id of the envelope.
+    :ivar state: ``planned`` (not decided yet), ``claimed`` (a person dispatched it, the node is at
+        work: 办理中), ``sent``.
+    :ivar acts: the uids of the acts that travel with it.
+    """
+
+    kind = "exchange.package"
+
+    unit = peewee.CharField()
+    type = peewee.CharField()
+    title = peewee.CharField()
+    number = peewee.CharField(default="")
+    urgency = peewee.CharField(default="")
+    subject_kind = peewee.CharField()
+    subject = peewee.CharField(index=True)
+    envelope = peewee.BlobField()
+    metadata = JSONField(default=dict)
+    body = peewee.CharField(default="")
+    attachments = JSONField(default=list)
+    payload = JSONField(null=True)
+    acts = JSONField(default=list)
+    dispatch_act = peewee.CharField(default="")
+    state = peewee.CharField(default="planned", index=True)
+    pkg_digest = peewee.CharField(default="")
+    blob = peewee.CharField(default="")
+    total = peewee.IntegerField(default=0)
+    sign_by = UTCField(null=True)
+    created = UTCField(default=now)
+    sent = UTCField(null=True)
+
+    class Meta:
+        table_name = "exchange_package"
+
+    def digest(self) -> str:
+        """The digest of the envelope."""
+        return canonical.digest(bytes(self.envelope))
+
+    def label(self) -> str:
+        """The title."""
+        return str(self.title)
+
+    def facts(self) -> list[tuple[str, str]]:
+        """What is sent to how many."""
+        return [("标题", self.title), ("文号", self.number), ("收文单位", f"{self.total} 个")]
+
+
+class Delivery(Subject):
+    """One package on its way to one recipient; ``organ`` is the recipient.
+
+    :ivar state: ``delivered`` 待签收, ``signed`` 已签收, ``returned`` 已退文, ``recalled`` 已撤回.
+        It changes by evidence only and never moves backwards.
+    :ivar claim: what a person decided and the node is recording (办理中); it excludes rivals.
+    """
+
+    kind = "exchange.delivery"
+
+    package = peewee.ForeignKeyField(Package, backref="deliveries", field=Package.uid)
+    if TYPE_CHECKING:
+        package_id: str
+    sender = peewee.CharField()
+    sender_name = peewee.CharField()
+    type = peewee.CharField()
+    title = peewee.CharField()
+    number = peewee.CharField(default="")
+    urgency = peewee.CharField(default="")
+    role = peewee.CharField()
+    state = peewee.CharField(default="delivered")
+    claim = peewee.CharField(default="")
+    claim_act = peewee.CharField(default="")
+    parked = peewee.BooleanField(default=False)
+    opened = UTCField(null=True)
+    verified = UTCField(null=True)
+    level = peewee.CharField(default="")
+    delivered = UTCField(default=now)
+    settled = UTCField(null=True)
+    settled_by = peewee.CharField(default="")
+    reason = peewee.TextField(default="")
+
+    class Meta:
+        table_name = "exchange_delivery"
+        indexes = ((("organ", "state", "id"), False), (("package", "organ"), True))
+
+    def digest(self) -> str:
+        """The digest of the package: what is signed for."""
+        return str(self.package.pkg_digest)
+
+    def label(self) -> str:
+        """The title."""
+        return str(self.title)
+
+    def facts(self) -> list[tuple[str, str]]:
+        """What a clerk should see before signing for it."""
+        return [
+            ("标题", self.title),
+            ("文号", self.number),
+            ("来文单位", self.sender_name),
+            ("公文包摘要", self.package.pkg_digest),
+        ]
+
+    @classmethod
+    def of_sender(cls, desk: Desk) -> peewee.Expression:
+        """The deliveries of what this desk's organ sent."""
+        return cls.sender == desk.organ_code
+
+
+class Evidence(Model):
+    """A signed statement about one event of a package or delivery. Never changed, never erased."""
+
+    uid = peewee.CharField(unique=True)
+    package = peewee.ForeignKeyField(Package, backref="evidence", field=Package.uid)
+    organ = peewee.CharField(default="", index=True)
+    type = peewee.CharField()
+    record = peewee.BlobField()
+    act = peewee.CharField(default="")
+    leaf = peewee.CharField(default="")
+    at = UTCField(default=now)
+
+    class Meta:
+        table_name = "exchange_evidence"
+        indexes = ((("package", "organ", "type", "act"), True),)
+
+
+MODELS = [Package, Delivery, Evidence]

@@ -1,0 +1,102 @@
+"""What is known of a package: whether it is genuine, its evidence, how many have signed for it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from functools import lru_cache
+
+import pypdfium2
+
+from kernel.crypto.x509 import unit_of
+from kernel.errors import OfficeError
+from kernel.exchange import package as packages
+from kernel.exchange.evidence_types import TYPES
+from kernel.exchange.models import Delivery, Evidence, Package
+from kernel.exchange.package import Contents
+from kernel.exchange.verdict import examine
+from kernel.identity.authority import authority
+from kernel.identity.models import Unit
+from kernel.storage.blobs import blobs
+
+
+@dataclass(frozen=True)
+class Report:
+    """The result of verifying a package, in words."""
+
+    ok: bool
+    demo: bool = False
+    seal_unit: str = ""
+    seal_time: datetime | None = None
+    reason: str = ""
+    digest: str = ""
+
+
+@dataclass(frozen=True)
+class EvidenceLine:
+    """One piece of evidence as a page shows it."""
+
+    type: str
+    title: str
+    unit: str
+    at: datetime
+    uid: str
+
+
+def report_of(package: Package) -> Report:
+    """Verify a package of this node. What it says holds for these bytes, so it is kept."""
+    try:
+        return _report(package.blob)
+    except OfficeError as error:
+        return Report(False, reason=error.zh)
+
+
+@lru_cache(maxsize=512)
+def _report(blob: str) -> Report:
+    verdict = examine(blobs().get(blob), [authority().certificate("root")])
+    if verdict.refusal is not None or verdict.signed is None or verdict.package is None:
+        return Report(False, reason=verdict.refusal.zh if verdict.refusal else "")
+    unit = Unit.get_or_none(Unit.code == unit_of(verdict.signed.cert))
+    return Report(
+        ok=True,
+        demo=verdict.level == "demo",
+        seal_unit=unit.name if unit else "",
+        seal_time=verdict.signed.time,
+        digest=verdict.package.digest,
+    )
+
+
+def contents_of(package: Package) -> Contents:
+    """What is inside a package: for the plugin that owns the payload."""
+    return packages.read(blobs().get(package.blob)).contents
+
+
+@lru_cache(maxsize=512)
+def page_count(body: str) -> int:
+    """How many pages a PDF has."""
+    document = pypdfium2.PdfDocument(blobs().get(body))
+    try:
+        return len(document)
+    finally:
+        document.close()
+
+
+def signed_count(package: Package) -> int:
+    """How many recipients have signed for a package."""
+    signed = (Delivery.package == package.uid) & (Delivery.state == "signed")
+    return int(Delivery.select().where(signed).count())
+
+
+def evidence_of(package: Package, limit: int = 200) -> list[EvidenceLine]:
+    """The newest evidence of a package."""
+    names = {unit.code: unit.short_name for unit in Unit.select(Unit.code, Unit.short_name)}
+    rows = (
+        Evidence.select(Evidence.uid, Evidence.type, Evidence.organ, Evidence.at)
+        .where(Evidence.package == package.uid)
+        .order_by(Evidence.id.desc())
+        .limit(limit)
+    )
+    return [
+        EvidenceLine(row.type, TYPES[row.type].zh, names.get(row.organ, ""), row.at, row.uid)
+        for row in rows
+    ]

@@ -1,0 +1,143 @@
+"""After sign-for or send-back: the receipt is signed by the unit and recorded by the node."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from kernel.acts import signatures, tasks
+from kernel.acts.gate import by_node
+from kernel.acts.models import Act
+from kernel.acts.verbs import act
+from kernel.crypto import canonical, x509
+from kernel.crypto.ids import now, parse_stamp, stamp
+from kernel.errors import Conflict
+from kernel.exchange import evidence as evidences
+from kernel.exchange.building import trust
+from kernel.exchange.evidence import Actor, EventTime, Reason
+from kernel.exchange.models import Delivery, Evidence
+from kernel.identity.desk import Desk, ServiceDesk, desk_of
+from kernel.identity.models import NodeFact, Person, Post
+from kernel.plugins.bus import bus
+from kernel.plugins.switches import switchboard
+from kernel.seals.signer_client import signer
+from kernel.storage import log
+from kernel.storage.database import connection, transaction
+
+STATES = {"sign_for": ("C1", "signed"), "send_back": ("C2", "returned")}
+
+
+def settle(payload: dict[str, Any]) -> None:
+    """Outbox handler: make the receipt of what a person decided, and record it. Idempotent."""
+    with connection():
+        row = Delivery.get(Delivery.uid == payload["delivery"])
+        if row.state != "delivered" or row.claim_act != payload["act"]:
+            return
+        type_, state = STATES[payload["what"]]
+        record = signatures.record(payload["act"], with_private=True)
+        fact = _fact(row, type_, state, payload)
+        desk = _desk(payload["act"])
+    signed = signer().sign_evidence(row.organ, record, fact.to_bytes())
+    certificate = x509.load_cert(signed["certificate"].encode())
+    value = canonical.unb64(signed["value"])
+    data = evidences.record_of(fact, value, certificate, trust(), record)
+    with transaction():
+        _keep(row, fact, data, payload["act"])
+        by_node(
+            ServiceDesk(row.organ, "exchange.settle"),
+            settled,
+            row,
+            state=state,
+            evidence=canonical.digest(data),
+        )
+        if state == "signed":
+            _hand_over(desk, row)
+
+
+def _desk(act_uid: str) -> Desk:
+    return desk_of(Post.get(Post.uid == Act.get(Act.uid == act_uid).post))
+
+
+def _fact(row: Delivery, type_: str, state: str, payload: dict[str, Any]) -> evidences.Evidence:
+    act_uid = payload["act"]
+    deed = Act.get(Act.uid == act_uid)
+    person = Person.get(Person.uid == deed.person)
+    before = Evidence.select(Evidence.record).where(
+        (Evidence.package == row.package_id) & (Evidence.organ == row.organ)
+    )
+    return evidences.Evidence(
+        ev_id=payload["evidence"],
+        type=type_,
+        msg_id=row.package_id,
+        pkg_digest=row.package.pkg_digest,
+        recipient=row.organ,
+        event_time=EventTime(stamp(deed.at)),
+        actor=Actor(unit=row.organ, person=person.name, role=_desk(act_uid).post.title),
+        act=canonical.digest(bytes(deed.bytes)),
+        reasons=(Reason("returned", row.reason),) if row.reason else (),
+        heads=tuple(_head(bytes(one.record)) for one in before),
+        state_from="delivered",
+        state_to=state,
+        origin=f"juyan/{NodeFact.read('uid', 'node')}/1",
+    )
+
+
+def _head(record: bytes) -> str:
+    return canonical.digest(canonical.dumps(canonical.loads(record)["evidence"]))
+
+
+def _keep(row: Delivery, fact: evidences.Evidence, data: bytes, act_uid: str) -> None:
+    leaf = log.append(
+        "evidence", fact.ev_id, {"type": "evidence", "digest": canonical.digest(data)}
+    )
+    Evidence.create(
+        uid=fact.ev_id,
+        package=row.package_id,
+        organ=row.organ,
+        type=fact.type,
+        record=data,
+        act=act_uid,
+        leaf=leaf,
+        at=parse_stamp(fact.event_time.value),
+    )
+
+
+def _claimed(desk: ServiceDesk, delivery: Delivery, **_: Any) -> None:
+    if not delivery.claim or delivery.state != "delivered":
+        raise Conflict("exchange.settled", "此件已办理过。", "This item is settled already.")
+
+
+@act(
+    "exchange.record",
+    title="登记回执",
+    title_en="Record a receipt",
+    level="none",
+    weight="signed",
+    by="node",
+    check=_claimed,
+)
+def settled(desk: ServiceDesk, delivery: Delivery, *, state: str, evidence: str) -> None:
+    """Record the receipt and the new state; the task of the clerk is done."""
+    Delivery.update(state=state, settled=now(), claim="").where(
+        Delivery.id == delivery.id
+    ).execute()
+    deed = Act.get(Act.uid == delivery.claim_act)
+    tasks.finish(delivery, by=deed.post)
+
+
+def _hand_over(desk: Desk, row: Delivery) -> None:
+    """Tell the plugin that owns the payload; while it is off, the delivery stays parked."""
+    plugin = row.type.partition(".")[0]
+    on = plugin in switchboard().effective(row.organ)
+    current = Delivery.get(Delivery.id == row.id)
+    if not (on and bus().tell("signed_for", plugin, desk=desk, delivery=current)):
+        Delivery.update(parked=True).where(Delivery.id == row.id).execute()
+
+
+def unpark(organ: str, plugin: str) -> None:
+    """Hand over what was signed for while the plugin was off; called when it is switched on."""
+    waiting = Delivery.select().where(
+        (Delivery.organ == organ) & Delivery.parked & Delivery.type.startswith(f"{plugin}.")
+    )
+    for row in list(waiting):
+        if bus().tell("signed_for", plugin, desk=_desk(row.claim_act), delivery=row):
+            Delivery.update(parked=False).where(Delivery.id == row.id).execute()

@@ -1,0 +1,182 @@
+"""Whether a package is true: what the platform asks before anybody signs for it.
+
+The stand-alone ``verify.py`` checks the same and shares no code with this, on purpose: each of the
+two is the other's test.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from kernel.crypto import cms, x509
+from kernel.crypto.acts_format import ActFacts, verify_record
+from kernel.crypto.canonical import digest
+from kernel.crypto.ids import now, parse_stamp
+from kernel.errors import Unverified
+from kernel.exchange import package as packages
+from kernel.exchange.envelope import is_document
+from kernel.exchange.package import Contents, Package
+from kernel.exchange.refusals import ACTS, CERTIFICATE, SEAL, SENDER, TIME, refused_for
+from kernel.exchange.refusals import PackageRefused as Refused
+
+OK = 100
+FUTURE = timedelta(hours=24)
+DOCUMENT_ACTS = ("documents.sign_off", "documents.assign_number", "documents.seal")
+DISPATCHING = (".dispatch", ".send")
+
+_BYTE_RANGE = re.compile(rb"/ByteRange\s*\[\s*0 +([0-9]+) +([0-9]+) +([0-9]+)\s*\]")
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What was found about a package."""
+
+    number: int
+    """100, or what it is refused for (:mod:`kernel.exchange.refusals`)."""
+    refusal: Refused | None = None
+    package: Package | None = None
+    """Set as soon as the package could be read, true or not."""
+    level: str = "formal"
+    """``formal``, or ``demo`` when anything in it is a demonstration (custody level L0)."""
+    signed: cms.Signed | None = None
+    acts: Sequence[ActFacts] = ()
+
+    @property
+    def ok(self) -> bool:
+        """Whether everything holds."""
+        return self.refusal is None
+
+
+def examine(data: bytes, roots: Sequence[x509.Certificate], at: datetime | None = None) -> Verdict:
+    """Read a package and check it."""
+    try:
+        package = packages.read(data)
+    except Refused as refusal:
+        return Verdict(refusal.number, refusal)
+    return verify(package, roots, at)
+
+
+def verify(
+    package: Package, roots: Sequence[x509.Certificate], at: datetime | None = None
+) -> Verdict:
+    """Check signature, times, sender, acts and seal of a package.
+
+    :param at: the instant at which the certificates must have been valid; the signing time of the
+        package unless given.
+    """
+    try:
+        return _verify(package, roots, at)
+    except Unverified as error:
+        refusal = refused_for(error)
+        return Verdict(refusal.number, refusal, package)
+
+
+def _verify(package: Package, roots: Sequence[x509.Certificate], at: datetime | None) -> Verdict:
+    contents = package.contents
+    trust = _trust(contents, roots)
+    signed = cms.verify_detached(
+        package.signature, package.manifest, roots, "exchange", at, trust.crls
+    )
+    if max(signed.time, parse_stamp(contents.envelope["created_at"])) > now() + FUTURE:
+        raise Refused(TIME, "future")
+    if x509.unit_of(signed.cert) != contents.envelope["sender"]["unit"]:
+        raise Refused(SENDER, "unit")
+    acts = _verify_acts(contents, trust, signed)
+    chains = [signed.chain]
+    if contents.body is not None and is_document(contents.envelope):
+        chains += _verify_seals(contents, contents.body, trust, at or signed.time, acts)
+    demo = any(act.demo for act in acts) or any(x509.is_demo(chain[-1]) for chain in chains)
+    return Verdict(OK, None, package, "demo" if demo else "formal", signed, acts)
+
+
+def _trust(contents: Contents, roots: Sequence[x509.Certificate]) -> x509.Trust:
+    try:
+        crls = [x509.load_crl(pem) for pem in contents.trust if b"BEGIN X509 CRL" in pem]
+        certs = [x509.load_cert(pem) for pem in contents.trust if b"BEGIN CERTIFICATE" in pem]
+    except Unverified as error:
+        raise Refused(CERTIFICATE, "trust") from error
+    if len(crls) + len(certs) != len(contents.trust):
+        raise Refused(CERTIFICATE, "trust")
+    return x509.Trust(roots, certs, crls)
+
+
+def _verify_acts(contents: Contents, trust: x509.Trust, signed: cms.Signed) -> list[ActFacts]:
+    try:
+        acts = [verify_record(record, trust) for record in contents.acts]
+    except Unverified as error:
+        raise Refused(ACTS, error.code) from error
+    dispatches = [act for act in acts if act.digest == signed.act_digest]
+    if len(dispatches) != 1 or not dispatches[0].verb.endswith(DISPATCHING):
+        raise Refused(ACTS, "dispatch")
+    dispatch = dispatches[0]
+    if dispatch.params.get("envelope") != digest(contents.parts[packages.ENVELOPE_NAME]):
+        raise Refused(ACTS, "envelope")
+    if dispatch.organ != contents.envelope["sender"]["unit"]:
+        raise Refused(SENDER, "organ")
+    if is_document(contents.envelope):
+        _check_document_acts(contents, acts, dispatch)
+    return acts
+
+
+def _check_document_acts(contents: Contents, acts: Sequence[ActFacts], dispatch: ActFacts) -> None:
+    body = contents.body or b""
+    if dispatch.verb != "documents.dispatch" or dispatch.params.get("sealed") != digest(body):
+        raise Refused(ACTS, "sealed")
+    for verb in DOCUMENT_ACTS:
+        found = [act for act in acts if act.verb == verb]
+        if not found:
+            raise Refused(ACTS, f"{verb}: missing")
+        if any(not act.object_uid or act.object_uid != dispatch.object_uid for act in found):
+            raise Refused(ACTS, f"{verb}: object")
+    for act in acts:
+        if act.verb == "documents.seal" and act.params.get("pdf") != _base(body, act):
+            raise Refused(ACTS, "documents.seal: pdf")
+
+
+def _base(body: bytes, seal: ActFacts) -> str | None:
+    """The digest of the file as it was before this seal was applied."""
+    size = seal.params.get("pdf_size")
+    return digest(body[:size]) if type(size) is int and 0 < size < len(body) else None
+
+
+def _verify_seals(
+    contents: Contents,
+    body: bytes,
+    trust: x509.Trust,
+    at: datetime,
+    acts: Sequence[ActFacts],
+) -> list[list[x509.Certificate]]:
+    """Check every seal in the PDF; the last must cover the whole file (ISO 32000-2, 12.8.1)."""
+    ranges = [tuple(map(int, match.groups())) for match in _BYTE_RANGE.finditer(body)]
+    sealed_from = min(act.params["pdf_size"] for act in acts if act.verb == "documents.seal")
+    end = 0
+    units, chains = set(), []
+    for first, second, length in ranges:
+        if not (end <= first < second and sealed_from <= first) or second + length > len(body):
+            raise Refused(SEAL, "range")
+        end = second + length
+        signed = _verify_seal(body, first, second, length, trust, at)
+        units.add(x509.unit_of(signed.cert))
+        chains.append(signed.chain)
+    if end != len(body):
+        raise Refused(SEAL, "whole file")
+    if contents.envelope["sender"]["unit"] not in units:
+        raise Refused(SEAL, "unit")
+    return chains
+
+
+def _verify_seal(
+    body: bytes, first: int, second: int, length: int, trust: x509.Trust, at: datetime
+) -> cms.Signed:
+    hole = body[first:second]
+    try:
+        if hole[:1] != b"<" or hole[-1:] != b">" or not re.fullmatch(rb"[0-9a-fA-F]+", hole[1:-1]):
+            raise ValueError("no hexadecimal string")
+        signature = bytes.fromhex(hole[1:-1].decode())
+        covered = body[:first] + body[second : second + length]
+        return cms.verify_foreign(signature, covered, trust, "seals", at)
+    except (Unverified, ValueError) as error:
+        raise Refused(SEAL, str(error)) from error

@@ -1,0 +1,258 @@
+"""Founding a node: folders, tables, authorities, units, people, keys, seals, and leaf 0 of the log.
+
+It happens once and as a whole. A file says that it began, another one, written last, that it is
+done; what an interrupted founding left is cleared away by the next one.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from itertools import islice
+from pathlib import Path
+
+from kernel.acts import numbers
+from kernel.acts.gate import by_node
+from kernel.acts.house.genesis import open_node as genesis
+from kernel.crypto import canonical, suites
+from kernel.crypto.ids import now, stamp, uuid7
+from kernel.errors import Unavailable
+from kernel.identity import credentials
+from kernel.identity.authenticators import authenticators
+from kernel.identity.authority import Authority
+from kernel.identity.desk import ServiceDesk
+from kernel.identity.models import NodeFact, Person, Post, Unit, UnitGroup, UnitTie
+from kernel.node import FOUNDED, close_node, founded, opening, prepare_database
+from kernel.reference import Facts, Reference, organ_of
+from kernel.seals.custody import Commission, make_seals
+from kernel.seals.models import Seal
+from kernel.seals.signer_client import Signer, signer
+from kernel.settings import Settings
+from kernel.storage import instance, log
+from kernel.storage.database import transaction
+
+BEGUN = "founding.json"
+LOCK = "founding.lock"
+ADMINISTRATORS = {"system_admin", "security_admin", "audit_admin"}
+Progress = Callable[[str], object]
+
+
+def found(settings: Settings, reference: Reference, *, progress: Progress = lambda _: None) -> None:
+    """Make a node of the reference data; nothing happens where there is one already.
+
+    Processes that start together wait for each other.
+
+    :param progress: told each step before it is done, in Chinese and English.
+    :raises Unavailable: ``node.foreign_folder`` when the folder holds data of something else.
+    """
+    folder = settings.instance
+    folder.mkdir(mode=instance.PRIVATE_FOLDER, parents=True, exist_ok=True)
+    with instance.file_lock(folder / LOCK, seconds=120):
+        if founded(settings):
+            return
+        _begin(folder)
+        try:
+            _found(settings, reference, progress)
+        finally:
+            close_node()
+        (folder / BEGUN).unlink()
+
+
+def _begin(folder: Path) -> None:
+    """Clear what an interrupted founding left, and note what was here before this one."""
+    begun = folder / BEGUN
+    if begun.exists():
+        Signer(folder).shutdown()
+        _clear(folder, {*json.loads(begun.read_text())["before"], LOCK, BEGUN})
+    elif (folder / "juyan.db").exists() or (folder / "keys").exists():
+        raise Unavailable(
+            "node.foreign_folder",
+            f"{folder} 里已有别的数据，不能在这里建立节点。请换一个目录，或移走其中的数据。",
+            f"{folder} holds other data; a node cannot be founded here. Choose another folder.",
+        )
+    before = [path.name for path in folder.iterdir() if path.name not in (LOCK, BEGUN)]
+    begun.write_text(json.dumps({"before": before}))
+
+
+def _clear(folder: Path, keep: set[str]) -> None:
+    for path in folder.iterdir():
+        if path.name in keep:
+            continue
+        if path.is_dir() and not path.is_symlink():
+            shutil.rmtree(path)
+        else:
+            path.unlink()
+
+
+def _found(settings: Settings, reference: Reference, progress: Progress) -> None:
+    folder = instance.prepare(settings.instance)
+    progress("建立数据表 Tables")
+    prepare_database(settings)
+    progress("建立证书机构 Certificate authorities")
+    Authority.create(folder / "keys", reference.name, demo=settings.demo)
+    with transaction():
+        for name, value in (("uid", uuid7()), ("name", reference.name), ("phase", 1)):
+            NodeFact.write(name, value)
+    close_node()
+    with opening(settings):
+        seed = _plan(reference)
+        progress(f"配发密钥 Keys of {len(seed.posts)} people")
+        _give_keys(seed, settings)
+        _make_seals(seed, progress)
+        progress(f"登记 {len(seed.units)} 个单位，写入第一条日志 Units, and leaf 0 of the log")
+        _write(seed, reference, settings)
+        signer().close_genesis()
+        log.integrate()
+        log.checkpoint()
+    _finish(settings)
+
+
+def _finish(settings: Settings) -> None:
+    if settings.demo and not (settings.instance / "settings.toml").exists():
+        (settings.instance / "settings.toml").write_text("demo = true\n", "utf-8")
+    marker = settings.instance / FOUNDED
+    scratch = marker.with_suffix(".new")
+    scratch.write_text(json.dumps({"founded": stamp(now()), "demo": settings.demo}))
+    scratch.replace(marker)
+    instance.sync_folder(settings.instance)
+
+
+@dataclass
+class _Seed:
+    """The rows to be written, not saved yet."""
+
+    units: dict[str, Unit]
+    posts: list[Post]
+    statements: list[bytes] = field(default_factory=list)
+    seals: list[Seal] = field(default_factory=list)
+
+
+def _plan(reference: Reference) -> _Seed:
+    units = {facts["code"]: _unit(rank, facts) for rank, facts in enumerate(reference.units, 1)}
+    return _Seed(units, [_post(units, facts) for facts in reference.people])
+
+
+def _unit(rank: int, facts: Facts) -> Unit:
+    return Unit(
+        code=facts["code"],
+        name=facts["name"],
+        short_name=facts["short_name"],
+        kind=facts["kind"],
+        level=facts.get("level", ""),
+        parent=facts.get("parent", ""),
+        organ=organ_of(facts),
+        office_of=facts.get("office_of", ""),
+        doc_prefix=facts.get("doc_prefix", ""),
+        box=facts.get("exchange_box", False),
+        access_mode=facts.get("access_mode", "none"),
+        rollout=facts.get("rollout_phase", 0),
+        aliases=facts.get("aliases", []),
+        rank=rank,
+    )
+
+
+def _post(units: dict[str, Unit], facts: Facts) -> Post:
+    person = Person(name=facts["name"], pinyin=facts.get("pinyin", ""))
+    return Post(
+        person=person,
+        unit=units[facts["unit"]],
+        title=facts["title"],
+        roles=facts["roles"],
+        rank=facts.get("rank", 100),
+    )
+
+
+def _give_keys(seed: _Seed, settings: Settings) -> None:
+    """On a demo node everybody has a soft key at once; elsewhere keys come by acts of two."""
+    soft = authenticators().get("soft") if settings.demo else None
+    if soft is None:
+        return
+    node = NodeFact.read("uid", "")
+    public = soft.make_keys([uuid7() for _ in seed.posts])
+    for post, (uid, key) in zip(seed.posts, public.items(), strict=True):
+        said = credentials.statement(
+            post.person, soft.kind, suites.load_public(key), node=node, demo=True, uid=uid
+        )
+        seed.statements.append(said)
+
+
+def _make_seals(seed: _Seed, progress: Progress) -> None:
+    boxes = [unit for unit in seed.units.values() if unit.box]
+    orders = iter([Commission(unit, _keepers(seed, unit)) for unit in boxes])
+    for batch in _batches(orders):
+        done = len(seed.seals) + len(batch)
+        progress(f"制发电子印章 Seals {done}/{len(boxes)}")
+        seed.seals += make_seals(batch)
+
+
+def _batches(orders: Iterator[Commission], size: int = 64) -> Iterator[list[Commission]]:
+    while batch := list(islice(orders, size)):
+        yield batch
+
+
+def _keepers(seed: _Seed, unit: Unit) -> tuple[str, ...]:
+    return tuple(
+        post.person.uid
+        for post in seed.posts
+        if post.unit.organ == unit.code and "seal_keeper" in post.roles
+    )
+
+
+def _write(seed: _Seed, reference: Reference, settings: Settings) -> None:
+    """Everything in one transaction, with the node's own act as the first leaf of the log."""
+    with transaction():
+        for unit in seed.units.values():
+            unit.save(force_insert=True)
+        _write_ties(reference)
+        for post in seed.posts:
+            post.person.save(force_insert=True)
+            post.save(force_insert=True)
+        done = by_node(
+            ServiceDesk(reason="founding"),
+            genesis,
+            name=reference.name,
+            demo=settings.demo,
+            administrators=_administrators(seed),
+            admitted=_admitted(seed),
+        )
+        for said in seed.statements:
+            credentials.issue(said, done.uid)
+        for seal in seed.seals:
+            seal.save(force_insert=True)
+        for one in reference.series:
+            numbers.open_at(one["organ"], one["name"], now().year, one["value"])
+
+
+def _write_ties(reference: Reference) -> None:
+    for facts in reference.units:
+        for kind in ("superior", "guided_by"):
+            for to in facts.get(kind, []):
+                UnitTie.create(unit=facts["code"], to=to, kind=kind)
+    for facts in reference.groups:
+        UnitGroup.create(**{key: facts[key] for key in _GROUP_FIELDS if key in facts})
+
+
+_GROUP_FIELDS = ("name", "aliases", "members", "includes", "note")
+
+
+def _administrators(seed: _Seed) -> list[str]:
+    people = {post.person.uid for post in seed.posts if ADMINISTRATORS & set(post.roles)}
+    facts = [canonical.loads(said) for said in seed.statements]
+    return [one["credential"] for one in facts if one["person"] in people]
+
+
+def _admitted(seed: _Seed) -> str:
+    """The digest of what was seeded: posts, key statements, seals. It holds no names."""
+    posts = [[one.uid, one.person.uid, one.unit.code, one.roles] for one in seed.posts]
+    return canonical.digest(
+        canonical.dumps(
+            {
+                "units": list(seed.units),
+                "posts": posts,
+                "credentials": [canonical.digest(said) for said in seed.statements],
+                "seals": [canonical.digest(bytes(seal.statement)) for seal in seed.seals],
+            }
+        )
+    )

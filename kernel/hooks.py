@@ -1,0 +1,154 @@
+"""Every hook of the house. The docstring of a hook is its reference; PLUGINS.md repeats it.
+
+Each hook has a *policy* (how the answers are put together) and an *audience* (which plugins are
+asked):
+
+=========  ====================================================================================
+collect    asked once, when the node opens; the answers are checked and kept
+gather     all answers, each plugin isolated: one that raises is reported and left out
+veto       any refusal wins, and an exception refuses too: it fails closed
+notify     told after the fact; a plugin that raises is reported
+=========  ====================================================================================
+
+``installed`` means every healthy plugin, ``enabled`` those switched on for the organ concerned.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal, TypeVar
+
+import pluggy
+
+if TYPE_CHECKING:
+    import click
+    from starlette.routing import Route
+
+    from kernel.acts.subjects import Subject
+    from kernel.acts.verbs import Verb
+    from kernel.exchange.kinds import ExchangeKind
+    from kernel.exchange.models import Delivery
+    from kernel.identity.authenticators import Authenticator
+    from kernel.identity.desk import Desk
+    from kernel.identity.rights import Level
+    from kernel.portal.page import MenuItem
+    from kernel.portal.panels import Panel
+
+Policy = Literal["collect", "gather", "veto", "notify"]
+Audience = Literal["installed", "enabled"]
+F = TypeVar("F", bound=Callable[..., Any])
+
+PROJECT = "juyan"
+hookimpl = pluggy.HookimplMarker(PROJECT)
+_spec = pluggy.HookspecMarker(PROJECT)
+
+
+@dataclass(frozen=True)
+class HookFacts:
+    """The policy and the audience of one hook, read by the bus, the reference and the tests."""
+
+    name: str
+    policy: Policy
+    audience: Audience
+    doc: str
+
+
+FACTS: dict[str, HookFacts] = {}
+
+
+def hook(policy: Policy, audience: Audience) -> Callable[[F], F]:
+    """Declare a hook with its policy and audience."""
+
+    def declare(function: F) -> F:
+        name = function.__name__
+        FACTS[name] = HookFacts(name, policy, audience, function.__doc__ or "")
+        return _spec(function)
+
+    return declare
+
+
+# What a plugin brings, collected when the node opens
+
+
+@hook("collect", "installed")
+def register_verbs() -> Sequence[Callable[..., Any]]:  # type: ignore[empty-body]  # a specification
+    """The plugin's verbs: functions decorated with ``@act``."""
+
+
+@hook("collect", "installed")
+def register_subjects() -> Sequence[type[Subject]]:  # type: ignore[empty-body]  # a specification
+    """The plugin's objects that acts are done on; each kind starts with the plugin's name."""
+
+
+@hook("collect", "installed")
+def register_levels() -> Sequence[Level]:  # type: ignore[empty-body]  # a specification
+    """The few levels of rights that the plugin knows, with the roles that hold them from the start."""
+
+
+@hook("collect", "installed")
+def register_routes() -> Sequence[Route]:  # type: ignore[empty-body]  # a specification
+    """The plugin's pages, relative to its prefix ``/<plugin>``; each made with ``page()``."""
+
+
+@hook("collect", "installed")
+def register_kinds() -> Sequence[ExchangeKind]:  # type: ignore[empty-body]  # a specification
+    """The payload types that the plugin sends and receives through the exchange."""
+
+
+@hook("collect", "installed")
+def register_handlers() -> dict[str, Callable[[dict[str, Any]], None]]:  # type: ignore[empty-body]  # a specification
+    """Outbox handlers: effects after a commit, by name ``<plugin>.<what>``; they must be idempotent."""
+
+
+@hook("collect", "installed")
+def register_authenticators() -> Sequence[Authenticator]:  # type: ignore[empty-body]  # a specification
+    """Ways of proving a person: what signs acts and opens sessions."""
+
+
+@hook("collect", "installed")
+def register_commands(cli: click.Group) -> None:
+    """Add commands to the command line."""
+
+
+# What a plugin shows to a desk
+
+
+@hook("gather", "enabled")
+def menu_items(desk: Desk) -> Sequence[MenuItem]:  # type: ignore[empty-body]  # a specification
+    """Entries for the side navigation of this desk."""
+
+
+@hook("gather", "enabled")
+def home_panels(desk: Desk) -> Sequence[Panel]:  # type: ignore[empty-body]  # a specification
+    """Cards for the side column of the home page of this desk."""
+
+
+# What a plugin may forbid
+
+
+@hook("veto", "installed")
+def scan(texts: Sequence[str]) -> str | None:
+    """Look at texts before anything is stored; a sentence refuses them and they are not kept."""
+
+
+@hook("veto", "installed")
+def guard(desk: Desk, verb: Verb, subject: Subject | None) -> str | None:
+    """Refuse an act by answering a sentence. Asked of the plugins whose manifest guards the verb."""
+
+
+# What a plugin is told
+
+
+@hook("notify", "enabled")
+def signed_for(desk: Desk, delivery: Delivery) -> None:
+    """A delivery of one of the plugin's kinds was signed for by the organ of this desk.
+
+    Called within the transaction that records the receipt: what the plugin writes stands or falls
+    with it. Only the plugin that owns the kind is told; if it is off, the delivery stays parked.
+    """
+
+
+@hook("notify", "installed")
+def switched(organ: str, plugin: str, on: bool) -> None:
+    """A plugin was switched on or off for an organ. Data stays; what is shown changes."""

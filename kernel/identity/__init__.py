@@ -1,0 +1,1 @@
+"""Who is who: units, people, posts, rights, keys, the certificate authority and sessions."""

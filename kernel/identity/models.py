@@ -1,0 +1,196 @@
+"""The tables of identity.
+
+Elsewhere a unit is named by its ``code``, a person, a post and a credential by ``uid``: soft
+references that outlive a reorganisation.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import peewee
+
+from kernel.crypto.ids import now, uuid7
+from kernel.errors import NotFound
+from kernel.storage.database import JSONField, Model, UTCField
+
+
+class Unit(Model):
+    """An organ or a section in the tree.
+
+    :ivar organ: the code of the organ that it belongs to; an organ's own code. Sections inherit
+        the portal, plugins, numbering and admins of their organ.
+    :ivar office_of: the body whose office this is; what is addressed to the body goes to its office.
+    :ivar rollout: the phase in which it is connected (1 trial, 2 formal, 3 full); 0 never.
+    """
+
+    code = peewee.CharField(unique=True)
+    name = peewee.CharField()
+    short_name = peewee.CharField()
+    kind = peewee.CharField()
+    level = peewee.CharField(default="")
+    parent = peewee.CharField(default="", index=True)
+    organ = peewee.CharField(index=True)
+    office_of = peewee.CharField(default="", index=True)
+    doc_prefix = peewee.CharField(default="")
+    box = peewee.BooleanField(default=False)
+    access_mode = peewee.CharField(default="none")
+    rollout = peewee.IntegerField(default=0)
+    aliases = JSONField(default=list)
+    rank = peewee.IntegerField(default=0)
+    open = peewee.BooleanField(default=True)
+
+    class Meta:
+        table_name = "identity_unit"
+
+    @classmethod
+    def by_code(cls, code: str) -> Unit:
+        """The unit with this code, or NotFound ``units.unknown``."""
+        unit: Unit | None = cls.get_or_none(cls.code == code)
+        if unit is None:
+            raise NotFound(
+                "units.unknown",
+                f"没有代码为“{code}”的单位，请从单位列表中选择。",
+                f"There is no unit with the code {code!r}; choose one from the list.",
+            )
+        return unit
+
+    @property
+    def is_organ(self) -> bool:
+        """Whether it is a tenant of its own (not a section)."""
+        return bool(self.organ == self.code)
+
+
+class UnitTie(Model):
+    """A line of command (``superior``) or of guidance (``guided_by``) from a unit upwards.
+
+    Whether a document goes up, down or across is computed from ``superior`` alone (条例 art. 14–17);
+    a guiding line may name a body outside the tree.
+    """
+
+    unit = peewee.CharField(index=True)
+    to = peewee.CharField(index=True)
+    kind = peewee.CharField()
+
+    class Meta:
+        table_name = "identity_unit_tie"
+        indexes = ((("unit", "to", "kind"), True),)
+
+
+class UnitGroup(Model):
+    """A collective name such as 市直各部门、各单位, with the units that it stands for."""
+
+    name = peewee.CharField(unique=True)
+    aliases = JSONField(default=list)
+    members = JSONField(default=list)
+    includes = JSONField(default=list)
+    note = peewee.CharField(default="")
+
+    class Meta:
+        table_name = "identity_unit_group"
+
+
+class Person(Model):
+    """A human being. :ivar pinyin: initials and full spelling, for pickers and search."""
+
+    uid = peewee.CharField(unique=True, default=uuid7)
+    name = peewee.CharField(index=True)
+    pinyin = peewee.CharField(default="")
+    language = peewee.CharField(default="")
+    text_size = peewee.CharField(default="")
+    active = peewee.BooleanField(default=True)
+    created = UTCField(default=now)
+
+    class Meta:
+        table_name = "identity_person"
+
+
+class Post(Model):
+    """The place that a person holds in a unit, with roles. One person may hold several.
+
+    :ivar roles: names of roles such as ``drafter``, ``leader``; plugins say what each may do.
+    """
+
+    uid = peewee.CharField(unique=True, default=uuid7)
+    person = peewee.ForeignKeyField(Person, backref="posts")
+    unit = peewee.ForeignKeyField(Unit, backref="posts")
+    title = peewee.CharField()
+    roles = JSONField(default=list)
+    rank = peewee.IntegerField(default=100)
+    active = peewee.BooleanField(default=True)
+
+    class Meta:
+        table_name = "identity_post"
+
+
+class Grant(Model):
+    """A level given to a post beyond its roles (or taken from it), by a signed act."""
+
+    uid = peewee.CharField(unique=True, default=uuid7)
+    post = peewee.CharField(index=True)
+    level = peewee.CharField()
+    given = peewee.BooleanField(default=True)
+    act = peewee.CharField()
+    at = UTCField(default=now)
+
+    class Meta:
+        table_name = "identity_grant"
+
+
+class Credential(Model):
+    """What the node CA said about who holds which key: the statement and its signature.
+
+    The columns beside them are projections; what counts is the signed statement.
+    """
+
+    uid = peewee.CharField(unique=True)
+    person = peewee.CharField(index=True)
+    kind = peewee.CharField()
+    statement = peewee.BlobField()
+    signature = peewee.BlobField()
+    act = peewee.CharField(default="")
+    issued = UTCField(default=now)
+    revoked = UTCField(null=True)
+
+    class Meta:
+        table_name = "identity_credential"
+
+
+class Session(Model):
+    """A signed-in browser or terminal: one person at one desk. The token is stored hashed only."""
+
+    uid = peewee.CharField(unique=True, default=uuid7)
+    token_hash = peewee.CharField(unique=True)
+    person = peewee.CharField(index=True)
+    post = peewee.CharField()
+    credential = peewee.CharField()
+    created = UTCField(default=now)
+    seen = UTCField(default=now)
+    ended = UTCField(null=True)
+
+    class Meta:
+        table_name = "identity_session"
+
+
+class NodeFact(Model):
+    """Small facts of the node: its name, its phase, the day of its genesis."""
+
+    key = peewee.CharField(primary_key=True)
+    value = JSONField()
+
+    class Meta:
+        table_name = "identity_node_fact"
+
+    @classmethod
+    def read(cls, key: str, default: Any = None) -> Any:
+        """The value, or the default."""
+        row = cls.get_or_none(cls.key == key)
+        return default if row is None else row.value
+
+    @classmethod
+    def write(cls, key: str, value: Any) -> None:
+        """Set the value."""
+        cls.insert(key=key, value=value).on_conflict_replace().execute()
+
+
+MODELS = [Unit, UnitTie, UnitGroup, Person, Post, Grant, Credential, Session, NodeFact]

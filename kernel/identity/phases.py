@@ -1,0 +1,43 @@
+"""The phases of the rollout: 1 trial with paper in parallel, 2 formal, 3 full.
+
+The founding notice (市委办发〔2008〕91号, part two) connects units phase by phase. A unit is
+connected once the node has reached the phase in which its turn comes.
+"""
+
+from __future__ import annotations
+
+from kernel.errors import Refused
+from kernel.identity.models import NodeFact, Unit
+
+TITLES = {
+    1: ("试运行（双轨）", "Trial, paper in parallel"),
+    2: ("正式运行", "Formal operation"),
+    3: ("全面应用", "Full operation"),
+}
+
+
+def node_phase() -> int:
+    """The phase that the node has reached."""
+    return int(NodeFact.read("phase", 1))
+
+
+def connected(unit: Unit) -> bool:
+    """Whether the unit's turn has come."""
+    return 0 < unit.rollout <= node_phase()
+
+
+def phase_of(unit: Unit) -> int:
+    """The phase that the unit is in; 0 before it is connected. Sections follow their organ."""
+    organ = unit if unit.is_organ else Unit.by_code(unit.organ)
+    return node_phase() if connected(organ) else 0
+
+
+def require_connected(unit: Unit) -> None:
+    """Refuse with ``units.not_connected`` if the unit's turn has not come."""
+    organ = unit if unit.is_organ else Unit.by_code(unit.organ)
+    if not connected(organ):
+        raise Refused(
+            "units.not_connected",
+            f"{organ.name}将在第{organ.rollout or '后续'}阶段接入，现在还不能使用本系统。",
+            f"{organ.name} is connected in phase {organ.rollout or 'later'}; it cannot use the system yet.",
+        )

@@ -1,0 +1,69 @@
+"""Rights: posts × levels.
+
+A plugin declares a few levels; roles hold some of them from the start; a signed grant gives a post
+more or takes one away. A desk carries the set of its levels, so that no list asks per row.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from kernel.errors import Invalid
+from kernel.identity.models import Grant, Post
+from kernel.slots import Slot
+
+ROLES: dict[str, tuple[str, str]] = {
+    "drafter": ("拟稿人", "Drafter"),
+    "section_head": ("科室负责人", "Section head"),
+    "office_director": ("办公室主任", "Office director"),
+    "leader": ("签发领导", "Leader"),
+    "seal_keeper": ("印章管理员", "Seal keeper"),
+    "document_clerk": ("文档员", "Document clerk"),
+    "unit_admin": ("部门管理员", "Unit administrator"),
+    "system_admin": ("系统管理员", "System administrator"),
+    "security_admin": ("安全保密管理员", "Security administrator"),
+    "audit_admin": ("安全审计员", "Audit administrator"),
+}
+"""Roles that a post may have (the domain's 角色与岗位), with their names."""
+
+
+@dataclass(frozen=True)
+class Level:
+    """One level of rights: ``documents.handle``. :ivar roles: who holds it from the start."""
+
+    name: str
+    title: str
+    title_en: str
+    roles: tuple[str, ...] = ()
+
+
+class Rights:
+    """All levels that the kernel and the plugins of this node know."""
+
+    def __init__(self, levels: Iterable[Level]) -> None:
+        self.levels = {level.name: level for level in levels}
+
+    def of_roles(self, roles: Iterable[str]) -> set[str]:
+        """The levels that these roles hold from the start."""
+        held = set(roles)
+        return {name for name, level in self.levels.items() if held & set(level.roles)}
+
+    def of(self, post: Post) -> frozenset[str]:
+        """The levels that a post holds now: by its roles and by grants."""
+        held = self.of_roles(post.roles)
+        for grant in Grant.select().where(Grant.post == post.uid).order_by(Grant.id):
+            (held.add if grant.given else held.discard)(grant.level)
+        return frozenset(held)
+
+    def check_level(self, name: str) -> None:
+        """Raise Invalid ``rights.unknown`` for a level that nobody declared."""
+        if name not in self.levels:
+            raise Invalid(
+                "rights.unknown",
+                f"没有“{name}”这个权限级别。",
+                f"There is no level {name!r}.",
+            )
+
+
+rights: Slot[Rights] = Slot("rights")

@@ -1,0 +1,74 @@
+"""Server-side sessions: a random token in the browser, its hash and everything else here.
+
+A session ends after :data:`IDLE` without use and at the latest after :data:`LONGEST`.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+from datetime import timedelta
+
+from kernel.crypto.ids import now
+from kernel.errors import NotFound
+from kernel.identity import credentials
+from kernel.identity.desk import Desk, desk_of
+from kernel.identity.models import Person, Post, Session
+
+IDLE = timedelta(minutes=30)
+LONGEST = timedelta(hours=12)
+_TOUCH = timedelta(minutes=1)
+
+
+def _hash(token: str) -> str:
+    return hashlib.sha256(token.encode()).hexdigest()
+
+
+def start(post: Post, credential: str) -> str:
+    """Sign a person in at a post, and give the token for the cookie (256 random bits)."""
+    desk_of(post)
+    credentials.active(credential, post.person.uid)
+    token = secrets.token_urlsafe(32)
+    Session.create(
+        token_hash=_hash(token), person=post.person.uid, post=post.uid, credential=credential
+    )
+    return token
+
+
+def find(token: str, origin: str) -> Desk | None:
+    """The desk of a token; None if the session ended, ran out, or its key was revoked."""
+    session = Session.get_or_none(Session.token_hash == _hash(token))
+    if session is None or session.ended is not None:
+        return None
+    moment = now()
+    if moment - session.seen > IDLE or moment - session.created > LONGEST:
+        return None
+    if not credentials.is_active(session.credential, session.person):
+        return None
+    if moment - session.seen > _TOUCH:
+        Session.update(seen=moment).where(Session.id == session.id).execute()
+    post = Post.get(Post.uid == session.post)
+    return desk_of(post, credential=session.credential, session=session.uid, origin=origin)
+
+
+def end(token: str) -> None:
+    """Sign out."""
+    Session.update(ended=now()).where(
+        (Session.token_hash == _hash(token)) & Session.ended.is_null()
+    ).execute()
+
+
+def move(desk: Desk, post_uid: str) -> None:
+    """Go on at another post of the same person."""
+    post = Post.get_or_none((Post.uid == post_uid) & (Post.person == desk.person) & Post.active)
+    if post is None:
+        raise NotFound("identity.no_post", "您没有这个岗位。", "You do not hold that post.")
+    desk_of(post)
+    Session.update(post=post.uid).where(Session.uid == desk.session).execute()
+
+
+def posts_of(person: Person) -> list[Post]:
+    """The active posts of a person, the first one first."""
+    return list(
+        Post.select().where((Post.person == person) & Post.active).order_by(Post.rank, Post.id)
+    )

@@ -1,0 +1,102 @@
+"""The tree of units: finding, groups, offices, and the direction of a document."""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Iterable
+from typing import Literal
+
+from kernel.errors import Invalid
+from kernel.identity.models import Unit, UnitGroup, UnitTie
+
+Direction = Literal["upward", "downward", "lateral"]
+
+
+def _fold(name: str) -> str:
+    return unicodedata.normalize("NFKC", name).replace(" ", "")
+
+
+def by_name(name: str) -> Unit | None:
+    """The unit with this code, full name, short name or registered alias; None if there is none."""
+    found: Unit | None = Unit.get_or_none((Unit.code == name) | (Unit.name == name))
+    if found is not None:
+        return found
+    wanted = _fold(name)
+    for unit in Unit.select():
+        if wanted in {_fold(one) for one in (unit.name, unit.short_name, *unit.aliases)}:
+            return unit
+    return None
+
+
+def group_by_name(name: str) -> UnitGroup | None:
+    """The group with this name or alias; None if there is none."""
+    wanted = _fold(name)
+    for group in UnitGroup.select():
+        if wanted in {_fold(one) for one in (group.name, *group.aliases)}:
+            return group
+    return None
+
+
+def members(group: UnitGroup) -> list[str]:
+    """The codes that a group stands for, included groups expanded, in the group's order."""
+    codes = list(group.members)
+    for name in group.includes:
+        inner = UnitGroup.get(UnitGroup.name == name)
+        codes += [code for code in members(inner) if code not in codes]
+    return list(dict.fromkeys(codes))
+
+
+def box_of(unit: Unit) -> Unit | None:
+    """The exchange box that receives for a unit: its own, or that of the office of the body."""
+    if unit.box:
+        return unit
+    office: Unit | None = Unit.get_or_none((Unit.office_of == unit.code) & Unit.box)
+    return office
+
+
+def expand(names: Iterable[str], *, sender: str, field: str = "main") -> list[str]:
+    """Turn names of units and groups into the codes of exchange boxes, without the sender's own.
+
+    :raises Invalid: ``units.no_recipient`` names every entry that is no unit, no group, or has no box.
+    """
+    codes: list[str] = []
+    wrong: list[str] = []
+    for name in names:
+        group = group_by_name(name)
+        unit = None if group else by_name(name)
+        if group is not None:
+            codes += members(group)
+        elif unit is not None and (box := box_of(unit)) is not None:
+            codes.append(box.code)
+        else:
+            wrong.append(name)
+    if wrong:
+        raise Invalid(
+            "units.no_recipient",
+            f"找不到这些收文单位或其交换箱：{'、'.join(wrong)}。请从单位列表或群组中选择。",
+            f"No exchange box is known for: {', '.join(wrong)}. Choose from the units or groups.",
+            field=field,
+        )
+    return [code for code in dict.fromkeys(codes) if code != sender]
+
+
+def superiors(code: str) -> set[str]:
+    """The direct superiors of a unit by the line of command."""
+    ties = UnitTie.select(UnitTie.to).where((UnitTie.unit == code) & (UnitTie.kind == "superior"))
+    return {tie.to for tie in ties}
+
+
+def _above(code: str) -> set[str]:
+    found: set[str] = set()
+    todo = {code}
+    while todo:
+        todo = {up for one in todo for up in superiors(one)} - found
+        found |= todo
+    return found
+
+
+def direction(sender: str, recipient: str) -> Direction:
+    """Whether a document goes up, down or across, from the line of command (条例 art. 14)."""
+    if recipient in _above(sender):
+        return "upward"
+    return "downward" if sender in _above(recipient) else "lateral"

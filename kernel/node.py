@@ -1,0 +1,233 @@
+"""The node: opens all rooms in order, loads the plugins, and closes everything again.
+
+>>> with open_node(settings) as node:
+...     app = node.app()
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from starlette.applications import Starlette
+
+from kernel.acts import house, ledger
+from kernel.acts.models import Proposal
+from kernel.acts.outbox import Handler, Handlers, handlers
+from kernel.acts.subjects import Kinds, Subject, kinds
+from kernel.acts.verbs import Verbs, verbs
+from kernel.crypto.ids import now
+from kernel.errors import Unavailable
+from kernel.exchange import room as exchange_room
+from kernel.exchange.kinds import ExchangeKinds, exchange_kinds
+from kernel.exchange.models import Delivery, Package
+from kernel.identity.authenticators import Authenticators, authenticators
+from kernel.identity.authority import Authority, authority
+from kernel.identity.models import NodeFact
+from kernel.identity.rights import Level, Rights, rights
+from kernel.plugins.bus import Bus, bus
+from kernel.plugins.loading import collect, load_all
+from kernel.plugins.switches import Switchboard, switchboard
+from kernel.portal.app import build_app, names_of, pages_of
+from kernel.portal.ctx import renderer
+from kernel.portal.ctx import settings as settings_slot
+from kernel.portal.i18n import use_folders
+from kernel.portal.render import Renderer
+from kernel.portal.routing import PageRoute
+from kernel.portal.urls import urls
+from kernel.seals.models import Seal
+from kernel.seals.signer_client import Signer, signer
+from kernel.settings import ROOT, Settings
+from kernel.storage import log_check
+from kernel.storage.blobs import open_blobs
+from kernel.storage.database import close_database, connection, open_database
+from kernel.storage.log import open_log_key
+from kernel.storage.migrations import Applied, MigrationSet, migrate, pending
+from kernel.work.workshop import Workshop, workshop
+
+_log = logging.getLogger("juyan.node")
+KERNEL = ROOT / "kernel"
+ROOMS = {
+    "storage": KERNEL / "storage" / "tables",
+    "identity": KERNEL / "identity" / "tables",
+    "plugins": KERNEL / "plugins" / "tables",
+    "acts": KERNEL / "acts" / "tables",
+    "seals": KERNEL / "seals" / "tables",
+    "exchange": KERNEL / "exchange" / "tables",
+}
+"""The rooms that have tables, with their migrations."""
+FOUNDED = "founded.json"
+"""The file in the instance folder that the founding writes last."""
+
+
+@dataclass
+class Node:
+    """An open node."""
+
+    settings: Settings
+    routes: dict[str, list[PageRoute]] = field(default_factory=dict)
+    commands: list[Callable[..., Any]] = field(default_factory=list)
+
+    def app(self) -> Starlette:
+        """The web application of this node."""
+        return build_app(self.routes)
+
+
+def places(settings: Settings) -> list[Path]:
+    """Where plugins are looked for."""
+    return [ROOT / "plugins", settings.instance / "plugins"]
+
+
+def migration_sets(board: Switchboard) -> list[MigrationSet]:
+    """The migrations of all rooms and of all plugins that have tables."""
+    sets = [MigrationSet(name, folder) for name, folder in ROOMS.items()]
+    for one in board.known():
+        if (one.folder / "migrations").is_dir():
+            sets.append(MigrationSet(one.name, one.folder / "migrations"))
+    return sets
+
+
+def founded(settings: Settings) -> bool:
+    """Whether there is a node in the instance folder, founded to the end."""
+    return (settings.instance / FOUNDED).is_file()
+
+
+def require_founded(settings: Settings) -> None:
+    """Refuse with ``node.not_founded`` where there is none."""
+    if not founded(settings):
+        raise Unavailable(
+            "node.not_founded",
+            f"{settings.instance} 里还没有节点。请先运行：python3 manage.py demo",
+            f"There is no node in {settings.instance} yet. Run first: python3 manage.py demo",
+        )
+
+
+def prepare_database(
+    settings: Settings, progress: Callable[[Applied], object] | None = None
+) -> list[Applied]:
+    """Open the database and bring its tables up to date, under the migration lock."""
+    open_database(settings)
+    board = _load_plugins(settings)
+    return migrate(migration_sets(board), progress)
+
+
+@contextmanager
+def open_node(settings: Settings) -> Iterator[Node]:
+    """Open the node of an instance folder for this process.
+
+    :raises Unavailable: ``node.not_founded``, or ``node.pending`` when tables are out of date.
+    """
+    require_founded(settings)
+    with opening(settings) as node:
+        yield node
+
+
+@contextmanager
+def opening(settings: Settings) -> Iterator[Node]:
+    """:func:`open_node` for a node that is still being founded."""
+    node = Node(settings)
+    open_database(settings)
+    try:
+        board = _load_plugins(settings)
+        _refuse_pending(board)
+        _fill(node, board)
+        yield node
+    finally:
+        close_node()
+
+
+def _load_plugins(settings: Settings) -> Switchboard:
+    bus.fill(Bus())
+    return switchboard.fill(load_all(places(settings), demo=settings.demo))
+
+
+def _refuse_pending(board: Switchboard) -> None:
+    late = pending(migration_sets(board))
+    for name in [name for name in late if name in board.manifests]:
+        board.isolate(name, "its tables are out of date: run `manage.py migrate`")
+    late = {name: scripts for name, scripts in late.items() if name in ROOMS}
+    if late:
+        names = ", ".join(late)
+        raise Unavailable(
+            "node.pending",
+            f"数据库需要升级（{names}）。请先备份，再运行：python3 manage.py migrate",
+            f"The database has to be upgraded ({names}). Back it up, then run: manage.py migrate",
+        )
+    required = [one.name for one in board.known() if one.required and not board.healthy(one.name)]
+    if required:
+        why = "; ".join(f"{name}: {board.faults.get(name)}" for name in required)
+        raise Unavailable(
+            "node.required",
+            f"必备插件故障，不能启动：{why}",
+            f"A required plugin is not healthy: {why}",
+        )
+
+
+def _fill(node: Node, board: Switchboard) -> None:
+    settings = node.settings
+    settings_slot.fill(settings)
+    open_blobs(settings.instance)
+    with connection():
+        node_uid = NodeFact.read("uid", "node")
+    open_log_key(settings.instance, f"juyan/{node_uid}/1")
+    log_check.add_reconciler(ledger.reconcile)
+    authority.fill(Authority(settings.instance / "keys"))
+    signer.fill(Signer(settings.instance))
+    workshop.fill(Workshop())
+    _fill_registers(board)
+    node.routes = _routes(board)
+    urls.fill(names_of(node.routes))
+    _fill_renderer(board)
+
+
+def _fill_registers(board: Switchboard) -> None:
+    own_kinds: list[type[Subject]] = [Proposal, Package, Delivery, Seal]
+    own_levels = [*house.LEVELS, *exchange_room.LEVELS]
+    own_verbs = [*house.VERBS, *exchange_room.VERBS]
+    verbs.fill(Verbs([*own_verbs, *collect(board, "register_verbs")]))
+    kinds.fill(Kinds([*own_kinds, *collect(board, "register_subjects")]))
+    levels: list[Level] = [*own_levels, *collect(board, "register_levels")]
+    rights.fill(Rights(levels))
+    exchange_kinds.fill(ExchangeKinds(collect(board, "register_kinds")))
+    authenticators.fill(Authenticators(collect(board, "register_authenticators")))
+    work: dict[str, Handler] = dict(exchange_room.HANDLERS)
+    for answer in collect(board, "register_handlers", whole=True):
+        work |= answer
+    handlers.fill(Handlers(work))
+
+
+def _routes(board: Switchboard) -> dict[str, list[PageRoute]]:
+    answers = dict(bus().gather("register_routes"))
+    checked: dict[str, list[PageRoute]] = {}
+    for name, routes in answers.items():
+        try:
+            checked |= pages_of({name: routes})
+        except ValueError as error:
+            board.isolate(name, str(error))
+    return checked
+
+
+def _fill_renderer(board: Switchboard) -> None:
+    healthy = [one for one in board.known() if board.healthy(one.name)]
+    use_folders({one.name: one.folder / "locale" for one in healthy})
+    renderer.fill(
+        Renderer(
+            [],
+            {one.name: one.folder / "templates" for one in healthy},
+            urls=urls(),
+            statics={one.name: one.folder / "static" for one in healthy},
+            now=now,
+        )
+    )
+
+
+def close_node() -> None:
+    """Close what :func:`open_node` opened; the signer goes on for other processes."""
+    if workshop.filled:
+        workshop().close()
+        workshop.clear()
+    close_database()

@@ -1,0 +1,147 @@
+"""The hook bus: calls hooks one plugin at a time, in manifest order, and never lets one break all.
+
+It stands on pluggy's public interface. Plugins are registered once and never unregistered; who is
+asked is decided at each call.
+"""
+
+from __future__ import annotations
+
+import time
+from collections import deque
+from collections.abc import Callable, Collection, Iterator
+from dataclasses import dataclass, field
+from types import ModuleType
+from typing import Any
+
+import pluggy
+
+from kernel import hooks
+from kernel.errors import OfficeError, Refused
+from kernel.slots import Slot
+
+FAULTS = 5
+"""So many faults within :data:`WINDOW` seconds put a plugin into quarantine."""
+WINDOW = 300.0
+
+
+@dataclass
+class Fault:
+    """One failure of a plugin in a hook."""
+
+    plugin: str
+    hook: str
+    error: str
+    at: float = field(default_factory=time.time)
+
+
+class Bus:
+    """Calls hooks. ``healthy`` answers whether a plugin may be asked at all."""
+
+    def __init__(self) -> None:
+        self._manager = pluggy.PluginManager(hooks.PROJECT)
+        self._manager.add_hookspecs(hooks)
+        self._order: list[str] = []
+        self.faults: deque[Fault] = deque(maxlen=200)
+        self.quarantined: dict[str, str] = {}
+        self.strict = False
+        """Raise what a plugin raises instead of isolating it: for tests."""
+
+    def register(self, name: str, module: ModuleType) -> None:
+        """Take a plugin in; raises ValueError with what is wrong with its hooks."""
+        for attribute in vars(module).values():
+            options = getattr(attribute, f"{hooks.PROJECT}_impl", None)
+            if options and any(
+                options.get(key) for key in ("wrapper", "hookwrapper", "tryfirst", "trylast")
+            ):
+                raise ValueError(f"{attribute.__name__}: order comes from the manifest only")
+        self._manager.register(module, name)
+        try:
+            self._manager.check_pending()
+        except pluggy.PluginValidationError as error:
+            self._manager.unregister(name=name)
+            raise ValueError(str(error)) from error
+        self._order.append(name)
+
+    def drop(self, name: str) -> None:
+        """Take a plugin out again that failed while loading."""
+        if self._manager.has_plugin(name):
+            self._manager.unregister(name=name)
+        if name in self._order:
+            self._order.remove(name)
+
+    def implementations(self, hook: str) -> list[tuple[str, Callable[..., Any]]]:
+        """Who implements a hook, in manifest order, with a call by keyword."""
+        impls = {
+            impl.plugin_name: impl for impl in getattr(self._manager.hook, hook).get_hookimpls()
+        }
+        return [
+            (name, _caller(impls[name]))
+            for name in self._order
+            if name in impls and name not in self.quarantined
+        ]
+
+    def gather(
+        self, hook: str, among: Collection[str] | None = None, **arguments: Any
+    ) -> Iterator[tuple[str, Any]]:
+        """All answers as ``(plugin, answer)``; one that raises is reported and left out."""
+        for name, call in self.implementations(hook):
+            if among is not None and name not in among:
+                continue
+            try:
+                answer = call(arguments)
+            except Exception as error:
+                self._fault(name, hook, error)
+                continue
+            if answer is not None:
+                yield name, answer
+
+    def veto(self, hook: str, among: Collection[str] | None = None, **arguments: Any) -> None:
+        """Ask for refusals; the first one is raised. A plugin that fails refuses, too."""
+        for name, call in self.implementations(hook):
+            if among is not None and name not in among:
+                continue
+            try:
+                sentence = call(arguments)
+            except OfficeError:
+                raise
+            except Exception as error:
+                self._fault(name, hook, error)
+                raise Refused(
+                    "plugins.guard_failed",
+                    f"检查插件“{name}”出错，为安全起见本次操作未执行。请联系系统管理员。",
+                    f"The check {name!r} failed, so nothing was done. Please tell the administrator.",
+                ) from error
+            if sentence:
+                raise Refused(f"{name}.refused", str(sentence), str(sentence))
+
+    def tell(self, hook: str, plugin: str, **arguments: Any) -> bool:
+        """Tell one plugin; True if it listened. What it raises is passed on to the caller."""
+        for name, call in self.implementations(hook):
+            if name == plugin:
+                call(arguments)
+                return True
+        return False
+
+    def _fault(self, plugin: str, hook: str, error: Exception) -> None:
+        if self.strict:
+            raise error
+        self.faults.append(Fault(plugin, hook, f"{type(error).__name__}: {error}"))
+        recent = [
+            one for one in self.faults if one.plugin == plugin and one.at > time.time() - WINDOW
+        ]
+        if len(recent) >= FAULTS:
+            self.quarantined[plugin] = f"{FAULTS} faults in {WINDOW:.0f} s, last in {hook}: {error}"
+
+
+def _caller(impl: pluggy.HookImpl) -> Callable[[dict[str, Any]], Any]:
+    function, names, optional = impl.function, impl.argnames, impl.kwargnames
+
+    def call(arguments: dict[str, Any]) -> Any:
+        given = {name: arguments[name] for name in names}
+        given |= {name: arguments[name] for name in optional if name in arguments}
+        return function(**given)
+
+    return call
+
+
+bus: Slot[Bus] = Slot("bus")

@@ -1,0 +1,95 @@
+"""Where plugins are found, in which order they stand, and how they are imported.
+
+A plugin is a folder in ``plugins/``, a folder dropped into ``<instance>/plugins/``, or an installed
+package with an entry point in the group ``juyan.plugins``. Wherever it was found, it is imported as
+``plugins.<name>``.
+"""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+import sys
+from collections.abc import Iterable, Sequence
+from importlib.metadata import entry_points
+from pathlib import Path
+from types import ModuleType
+
+from kernel.plugins import manifest
+from kernel.plugins.manifest import Manifest
+
+GROUP = "juyan.plugins"
+
+
+def _installed() -> list[Path]:
+    folders = []
+    for entry in entry_points(group=GROUP):
+        found = importlib.util.find_spec(entry.value)
+        if found is not None and found.origin is not None:
+            folders.append(Path(found.origin).parent)
+    return folders
+
+
+def find(places: Iterable[Path]) -> list[Manifest]:
+    """Read the manifests of all plugins in these folders and of the installed packages."""
+    folders = [
+        folder
+        for place in places
+        if place.is_dir()
+        for folder in sorted(place.iterdir())
+        if (folder / "plugin.toml").is_file()
+    ]
+    found: dict[str, Manifest] = {}
+    for folder in [*folders, *_installed()]:
+        one = manifest.read(folder)
+        if one.name in found:
+            first = found[one.name].folder
+            one = Manifest(one.name, one.title, folder, problems=(f"also found in {first}",))
+        found.setdefault(one.name, one)
+    return list(found.values())
+
+
+def order(manifests: Sequence[Manifest]) -> tuple[list[Manifest], dict[str, str]]:
+    """Sort plugins so that each follows what it needs; equals stand by menu order, then name.
+
+    :returns: the order, and for each plugin that cannot stand in it the reason.
+    """
+    by_name = {one.name: one for one in manifests}
+    faults = {one.name: "; ".join(one.problems) for one in manifests if one.problems}
+    waiting = sorted(by_name.values(), key=lambda one: (one.menu_order, one.name))
+    done: list[Manifest] = []
+    names: set[str] = set()
+    while waiting:
+        ready = next((one for one in waiting if _ready(one, by_name, names)), None)
+        if ready is None:
+            cycle = ", ".join(one.name for one in waiting)
+            faults.update({one.name: f"needs each other in a circle: {cycle}" for one in waiting})
+            break
+        waiting.remove(ready)
+        names.add(ready.name)
+        done.append(ready)
+        missing = [need for need in ready.needs if need not in by_name or need in faults]
+        if missing:
+            faults.setdefault(
+                ready.name, f"needs {', '.join(missing)}, which is not there or faulty"
+            )
+    return [one for one in done if one.name not in faults], faults
+
+
+def _ready(one: Manifest, known: dict[str, Manifest], done: set[str]) -> bool:
+    return all(name in done or name not in known for name in (*one.needs, *one.after))
+
+
+def load(one: Manifest) -> ModuleType:
+    """Import the plugin as ``plugins.<name>``."""
+    package = importlib.import_module("plugins")
+    place = str(one.folder.parent)
+    if place not in package.__path__:
+        package.__path__.append(place)
+    name = f"plugins.{one.name}"
+    known = sys.modules.get(name)
+    if known is not None and Path(str(known.__file__)).parent != one.folder:
+        for old in [key for key in sys.modules if key == name or key.startswith(name + ".")]:
+            del sys.modules[old]
+    importlib.invalidate_caches()
+    return importlib.import_module(name)

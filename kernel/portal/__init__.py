@@ -1,0 +1,1 @@
+"""The portal: what people see, and the services that its pages are made of."""

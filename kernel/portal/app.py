@@ -1,0 +1,133 @@
+"""The ASGI application: routes of the kernel and of the plugins, gates, headers and errors."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from starlette.applications import Starlette
+from starlette.concurrency import run_in_threadpool
+from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
+from starlette.requests import Request
+from starlette.responses import JSONResponse, PlainTextResponse, RedirectResponse, Response
+from starlette.routing import Mount, Route
+
+from kernel.errors import NotSignedIn, OfficeError
+from kernel.portal.ctx import renderer
+from kernel.portal.guarding import Headers, PluginGate, SameOrigin
+from kernel.portal.house_pages import ROUTES
+from kernel.portal.refusals import defect, refusal
+from kernel.portal.routing import PageRoute
+from kernel.portal.urls import Urls
+
+MAX_BODY = 12 * 1024 * 1024
+
+
+def names_of(plugin_routes: Mapping[str, Sequence[Route]]) -> Urls:
+    """The table of named routes: ``home``, ``documents:out``."""
+    own = [(route.name, route.path) for route in ROUTES]
+    theirs = [
+        (f"{name}:{route.name}", f"/{name}{route.path}")
+        for name, routes in plugin_routes.items()
+        for route in routes
+    ]
+    return Urls([*own, *theirs])
+
+
+def register(plugin_routes: Mapping[str, Sequence[PageRoute]]) -> list[tuple[str, PageRoute]]:
+    """Every page with its full path: the register that a test holds against what is expected."""
+    own = [(route.path, route) for route in ROUTES]
+    theirs = [
+        (f"/{name}{route.path}", route)
+        for name, routes in plugin_routes.items()
+        for route in routes
+    ]
+    return [*own, *theirs]
+
+
+def build_app(plugin_routes: Mapping[str, Sequence[Route]]) -> Starlette:
+    """The application for an open node. A plugin's pages stand behind its gate."""
+    mounts = [
+        Mount(
+            f"/{name}",
+            routes=list(routes),
+            name=name,
+            middleware=[Middleware(PluginGate, plugin=name)],
+        )
+        for name, routes in plugin_routes.items()
+    ]
+    fixed = [Route("/static/{path:path}", _static), Route("/health", _health)]
+    app = Starlette(
+        routes=[*fixed, *ROUTES, *mounts],
+        middleware=[Middleware(Headers), Middleware(SameOrigin)],
+        exception_handlers={OfficeError: _refuse, HTTPException: _http, Exception: _defect},
+        max_body_size=MAX_BODY,
+    )
+    app.router.redirect_slashes = False
+    return app
+
+
+async def _static(request: Request) -> Response:
+    asset = await run_in_threadpool(renderer().assets.read, request.path_params["path"])
+    if asset is None:
+        return PlainTextResponse("not found", 404)
+    return Response(asset.data, media_type=asset.media_type, headers=asset.headers)
+
+
+async def _health(request: Request) -> Response:
+    return JSONResponse({"ok": True})
+
+
+async def _refuse(request: Request, error: Exception) -> Response:
+    assert isinstance(error, OfficeError)  # Starlette calls it for these only
+    if isinstance(error, NotSignedIn) and request.method == "GET":
+        return RedirectResponse(f"/login?next={request.url.path}", status_code=303)
+    return await run_in_threadpool(refusal, request, error)
+
+
+async def _http(request: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)  # as above
+    return await run_in_threadpool(refusal, request, _as_office(error))
+
+
+def _as_office(error: HTTPException) -> OfficeError:
+    sentences: dict[int, tuple[str, str, str]] = {
+        404: (
+            "portal.not_found",
+            "没有这个页面。请检查地址，或从工作台重新进入。",
+            "There is no such page.",
+        ),
+        405: (
+            "portal.method",
+            "这个页面不能这样打开，请从列表重新进入。",
+            "The page cannot be used that way.",
+        ),
+        413: (
+            "portal.too_large",
+            "提交的内容太大（最多 12 MB）。请精简正文，或把大文件作为附件另行报送。您填写的内容仍在上一页。",
+            "What you sent is too large (12 MB at most). Your entries are still on the previous page.",
+        ),
+    }
+    code, zh, en = sentences.get(
+        error.status_code,
+        ("portal.bad_request", "请求不完整，请返回上一页重试。", "The request was not complete."),
+    )
+    found = OfficeError(code, zh, en)
+    found.status = error.status_code
+    return found
+
+
+async def _defect(request: Request, error: Exception) -> Response:
+    return await run_in_threadpool(defect, request, error)
+
+
+def pages_of(answers: Mapping[str, Sequence[Any]]) -> dict[str, list[PageRoute]]:
+    """Check what plugins registered as routes; a plain Route has no level and is refused."""
+    checked: dict[str, list[PageRoute]] = {}
+    for name, routes in answers.items():
+        for route in routes:
+            if not isinstance(route, PageRoute):
+                raise ValueError(f"{name}: {route!r} is not made with page()")
+        checked[name] = list(routes)
+    return checked

@@ -1,0 +1,141 @@
+"""Static files: found along the theme's chain, named with their version, read once.
+
+``app.css`` is not a file: it is the default theme's ``tokens.css`` and the sheets in
+``static/css`` in their order, so that a page asks for one sheet and people read small ones.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import mimetypes
+import threading
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from kernel.portal.theme import Theme, chain
+
+BUNDLE = "app.css"
+_TYPES = {".js": "text/javascript", ".css": "text/css", ".svg": "image/svg+xml"}
+
+
+@dataclass(frozen=True)
+class Asset:
+    """One static file, ready to be sent."""
+
+    data: bytes
+    media_type: str
+    version: str
+    """The first 12 hex digits of its SHA-256: the ``?v=`` of its URL."""
+
+    @property
+    def headers(self) -> dict[str, str]:
+        """How long browsers may keep it: for good, because a new version has a new URL."""
+        return {
+            "Cache-Control": "public, max-age=31536000, immutable",
+            "ETag": f'"{self.version}"',
+            "X-Content-Type-Options": "nosniff",
+        }
+
+
+class Assets:
+    """The static files of all themes and plugins.
+
+    :param themes: by id.
+    :param plugins: the ``static`` folders by plugin name; a file is asked for as
+        ``<plugin>/x.js`` and served under ``/static/plugins/<plugin>/x.js``.
+    """
+
+    def __init__(self, themes: dict[str, Theme], plugins: Mapping[str, Path]) -> None:
+        self._themes = themes
+        self._plugins = dict(plugins)
+        self._cache: dict[str, tuple[float, Asset]] = {}
+        self._lock = threading.Lock()
+        self._integrity = self._read_locks()
+
+    def url(self, theme: str, name: str) -> str:
+        """Where to fetch the file *name* under that theme, version included.
+
+        :raises KeyError: no such file, which is a defect of the template.
+        """
+        path = self._locate(theme, name)
+        asset = self.read(path)
+        if asset is None:
+            raise KeyError(f"no static file {name!r}")
+        return f"/static/{path}?v={asset.version}"
+
+    def sheets(self, theme: str) -> list[str]:
+        """The style sheets of a page: the bundle, then the tokens of the theme and its parents."""
+        own = [t for t in reversed(chain(self._themes, theme)) if t.id != "default"]
+        names = [f"{t.id}/tokens.css" for t in own if (t.folder / "tokens.css").exists()]
+        return [self.url(theme, name) for name in (BUNDLE, *names)]
+
+    def integrity(self, name: str) -> str:
+        """The ``sha384-…`` of a vendored file, from the lock."""
+        return self._integrity[name]
+
+    def read(self, path: str) -> Asset | None:
+        """The file behind ``/static/<path>``; None when there is none (404)."""
+        files = self._files(path)
+        if not files:
+            return None
+        changed = max(file.stat().st_mtime for file in files)
+        with self._lock:
+            known = self._cache.get(path)
+            if known is None or known[0] != changed:
+                known = self._cache[path] = (changed, _load(files))
+        return known[1]
+
+    def _locate(self, theme: str, name: str) -> str:
+        head, _, rest = name.partition("/")
+        if head in self._themes and self._files(name):
+            return name
+        if head in self._plugins and rest:
+            return f"plugins/{name}"
+        for step in chain(self._themes, theme):
+            if self._files(f"{step.id}/{name}"):
+                return f"{step.id}/{name}"
+        return name
+
+    def _files(self, path: str) -> list[Path]:
+        head, _, rest = path.partition("/")
+        if head == "plugins":
+            plugin, _, rest = rest.partition("/")
+            return _inside(self._plugins.get(plugin), rest)
+        theme = self._themes.get(head)
+        if theme is None:
+            return []
+        if path == f"default/{BUNDLE}":
+            sheets = sorted((theme.folder / "static/css").glob("*.css"))
+            return [theme.folder / "tokens.css", *sheets]
+        folder = theme.folder if rest == "tokens.css" else theme.folder / "static"
+        return _inside(folder, rest)
+
+    def _read_locks(self) -> dict[str, str]:
+        found: dict[str, str] = {}
+        for theme in self._themes.values():
+            lock = theme.folder / "static/vendor/vendor.lock.json"
+            for package in json.loads(lock.read_text("utf-8"))["packages"] if lock.exists() else []:
+                for file, digest in package["files"].items():
+                    found[f"vendor/{package['name']}/{package['version']}/{file}"] = digest
+        return found
+
+
+def _inside(folder: Path | None, rest: str) -> list[Path]:
+    if folder is None or not rest:
+        return []
+    root = folder.resolve()
+    file = (root / rest).resolve()
+    return [file] if file.is_relative_to(root) and file.is_file() else []
+
+
+def _load(files: list[Path]) -> Asset:
+    content = b"\n".join(file.read_bytes() for file in files)
+    suffix = files[-1].suffix
+    kind = _TYPES.get(suffix) or mimetypes.guess_type(files[-1].name)[0]
+    return Asset(
+        data=content,
+        media_type=kind or "application/octet-stream",
+        version=hashlib.sha256(content).hexdigest()[:12],
+    )

@@ -1,0 +1,211 @@
+"""The context of one request: who asks, how he likes to read, and how to answer."""
+
+from __future__ import annotations
+
+import base64
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, RedirectResponse, Response
+
+from kernel.acts import outbox
+from kernel.acts.gate import Done, PreparedAct, do, perform, prepare
+from kernel.acts.house import reading
+from kernel.acts.subjects import Subject, find
+from kernel.acts.verbs import Verb
+from kernel.errors import OfficeError
+from kernel.identity import sessions
+from kernel.identity.authenticators import Signature
+from kernel.identity.desk import Desk, require
+from kernel.plugins.switches import switchboard
+from kernel.portal.answers import as_file
+from kernel.portal.export import export
+from kernel.portal.i18n import choose
+from kernel.portal.lists import Fetch, ListSpec, build
+from kernel.portal.page import Message, Mood
+from kernel.portal.render import Renderer
+from kernel.portal.urls import url
+from kernel.settings import Settings
+from kernel.slots import Slot
+
+SESSION = "juyan_session"
+FLASH = "juyan_flash"
+renderer: Slot[Renderer] = Slot("renderer")
+settings: Slot[Settings] = Slot("settings")
+
+
+@dataclass
+class Ctx:
+    """One request at a desk."""
+
+    request: Request
+    form: Any
+    desk_or_none: Desk | None
+    language: str
+    size: str
+    theme: str
+    flashes: list[Message] = field(default_factory=list)
+    said: list[Message] = field(default_factory=list)
+
+    @property
+    def desk(self) -> Desk:
+        """The desk; NotSignedIn if nobody is signed in."""
+        return require(self.desk_or_none)
+
+    @property
+    def posted(self) -> bool:
+        """Whether a form was sent."""
+        return self.request.method == "POST"
+
+    @property
+    def partial(self) -> bool:
+        """Whether only a fragment is wanted (a script asks)."""
+        return "hx-request" in self.request.headers
+
+    @property
+    def query(self) -> Mapping[str, str]:
+        """The query string."""
+        return self.request.query_params
+
+    @property
+    def here(self) -> str:
+        """Path and query of this page."""
+        asked = self.request.url
+        return f"{asked.path}?{asked.query}" if asked.query else asked.path
+
+    @property
+    def plugins(self) -> frozenset[str]:
+        """The plugins that work for the organ of this desk."""
+        return switchboard().effective(self.desk.organ_code)
+
+    def get(self, cls: type[Any], uid: str) -> Any:
+        """The object, if the desk may see it; NotFound otherwise."""
+        return find(cls, uid, self.desk)
+
+    def say(self, text: str, kind: Mood = "ok", href: str = "", label: str = "") -> None:
+        """Let the next page show a sentence."""
+        self.said.append(Message(kind, text, href, label))
+
+    def render(
+        self, template: str, /, status: int = 200, block: str | None = None, **context: Any
+    ) -> Response:
+        """Draw a page."""
+        from kernel.portal.frame import frame
+
+        title = str(context.pop("title", ""))
+        values = {"page": frame(self, title), "desk": self.desk_or_none, **context}
+        html = renderer().render(
+            template, values, language=self.language, theme=self.theme, block=block
+        )
+        response = HTMLResponse(html, status_code=status)
+        if self.flashes:
+            response.delete_cookie(FLASH)
+        return response
+
+    def show_list(
+        self,
+        template: str,
+        spec: ListSpec,
+        fetch: Fetch,
+        path: str,
+        /,
+        **context: Any,
+    ) -> Response:
+        """Draw a list, or give it as a file where the query asks for an export."""
+        wanted = self.query.get("export", "")
+        if wanted:
+            reading.note(self.desk, f"{spec.title}.{wanted}")
+            return as_file(export(spec, self.query, fetch=fetch, kind=wanted))
+        listing = build(spec, self.query, path=path, fetch=fetch)
+        context.setdefault("title", str(spec.title))
+        return self.render(template, listing=listing, **context)
+
+    def go(self, name: str, **params: Any) -> Response:
+        """Send the browser to a named page."""
+        return self.go_to(url(name, **params))
+
+    def go_to(self, path: str) -> Response:
+        """Send the browser to a path of this portal."""
+        response = RedirectResponse(path, status_code=303)
+        if self.said:
+            data = [[one.kind, one.text, one.href, one.label] for one in self.said]
+            packed = base64.urlsafe_b64encode(json.dumps(data).encode()).decode()
+            response.set_cookie(FLASH, packed, max_age=60, httponly=True, samesite="lax")
+        return response
+
+    def sign(
+        self,
+        action: Callable[..., Any] | Verb,
+        subject: Subject | None,
+        /,
+        *,
+        back: str,
+        expect: int | None = None,
+        **arguments: Any,
+    ) -> Response:
+        """Prepare a signed act and show what is about to be signed."""
+        from kernel.portal.views.signing import confirm_page
+
+        prepared = prepare(self.desk, action, subject, expect=expect, back=back, **arguments)
+        return confirm_page(self, prepared)
+
+    def finish(self, prepared: PreparedAct, signature: Signature) -> Done:
+        """Perform a signed act and wait a moment for what follows from it."""
+        done = perform(self.desk, prepared, signature)
+        outbox.settle(done.uid)
+        return done
+
+    def do(
+        self, action: Callable[..., Any] | Verb, subject: Subject | None = None, /, **arguments: Any
+    ) -> Any:
+        """Perform an act that needs no signature."""
+        return do(self.desk, action, subject, **arguments)
+
+
+def _flashes(request: Request) -> list[Message]:
+    packed = request.cookies.get(FLASH, "")
+    try:
+        data = json.loads(base64.urlsafe_b64decode(packed)) if packed else []
+        return [
+            Message(kind, text, href if href.startswith("/") else "", label)
+            for kind, text, href, label in data
+        ]
+    except (ValueError, TypeError):
+        return []
+
+
+def _desk(request: Request) -> Desk | None:
+    token = request.cookies.get(SESSION, "")
+    if not token:
+        return None
+    try:
+        return sessions.find(token, settings().public_origin)
+    except OfficeError:
+        return None
+
+
+def open_ctx(request: Request, form: Any = None) -> Ctx:
+    """The context of a request, within its worker thread and connection."""
+    desk = _desk(request)
+    own = desk.person if desk else None
+    size = (own.text_size if own else "") or request.cookies.get("size", "")
+    language = choose(
+        own.language if own else None, request.cookies.get("lang"), settings().language
+    )
+    return Ctx(
+        request=request,
+        form=form,
+        desk_or_none=desk,
+        language=language,
+        size="large" if size == "large" else "normal",
+        theme=theme_of(desk),
+        flashes=_flashes(request),
+    )
+
+
+def theme_of(desk: Desk | None) -> str:
+    """The theme of an organ; the city's for all, until organs choose their own."""
+    return "zhangye"

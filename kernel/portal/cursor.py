@@ -1,0 +1,58 @@
+"""Where a page of a list ended: the sort key and the id of its last row, made opaque."""
+
+from __future__ import annotations
+
+import base64
+import json
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from kernel.errors import Invalid
+
+
+@dataclass(frozen=True)
+class Cursor:
+    """Where the page before ended: the sort key and the id of its last row."""
+
+    sort: str
+    key: object
+    uid: object
+
+    def text(self) -> str:
+        """Opaque, for ``?after=``."""
+        return _encode([self.sort, _plain(self.key), self.uid])
+
+
+def _plain(key: object) -> object:
+    if isinstance(key, datetime):
+        return {"datetime": key.isoformat()}
+    return {"date": key.isoformat()} if isinstance(key, date) else key
+
+
+def _encode(value: object) -> str:
+    raw = json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode()
+    return base64.urlsafe_b64encode(raw).decode().rstrip("=")
+
+
+def read_cursor(text: str) -> Cursor:
+    """The cursor behind ``?after=``.
+
+    :raises Invalid: ``lists.cursor`` when it is not one of ours.
+    """
+    try:
+        raw = base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
+        sort, key, uid = json.loads(raw)
+        if isinstance(key, dict):
+            ((kind, value),) = key.items()
+            key = {"datetime": datetime, "date": date}[kind].fromisoformat(value)
+        if not (isinstance(sort, str) and isinstance(uid, str | int)):
+            raise ValueError(text)
+        if not isinstance(key, str | int | float | date):
+            raise ValueError(text)
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
+        raise Invalid(
+            "lists.cursor",
+            "翻页地址不完整或已失效，请从列表首页重新翻页。",
+            "The address of this page is incomplete or out of date; start from the first page.",
+        ) from error
+    return Cursor(sort, key, uid)

@@ -1,0 +1,110 @@
+"""Fills the frame of a page: whose portal, menu, tab bar, messages."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Literal
+
+from kernel.acts import tasks
+from kernel.identity.desk import Desk
+from kernel.identity.sessions import posts_of
+from kernel.plugins.bus import bus
+from kernel.plugins.switches import switchboard
+from kernel.portal.i18n import _, speaking
+from kernel.portal.menu import house_menu, title_of
+from kernel.portal.page import Links, MenuGroup, MenuItem, OtherDesk, Page, PageDesk
+from kernel.portal.urls import url
+
+if TYPE_CHECKING:
+    from kernel.portal.ctx import Ctx
+
+ROOMS = frozenset({"acts", "exchange", "seals", "house"})
+"""Rooms of the kernel that put tasks into the task centre beside the plugins."""
+
+
+def frame(ctx: Ctx, title: str) -> Page:
+    """The frame of this request's page."""
+    from kernel.portal.ctx import renderer, settings
+
+    desk = ctx.desk_or_none
+    theme = renderer().themes[ctx.theme if ctx.theme in renderer().themes else "default"]
+    organ = (desk.organ.name, desk.organ.short_name) if desk else (settings_name(), "")
+    size: Literal["normal", "large"] = "large" if ctx.size == "large" else "normal"
+    with speaking(ctx.language):
+        counts = tasks.counts(desk, ctx.plugins | ROOMS) if desk else {}
+        page = Page(
+            title=title,
+            brand=theme.brand(*organ),
+            messages=tuple([*ctx.flashes, *ctx.said]),
+            query=ctx.query.get("q", "") if ctx.request.url.path == "/search" else "",
+            here=ctx.here if not ctx.posted else ctx.request.url.path,
+            demo=settings().demo,
+            language=ctx.language,
+            size=size,
+            links=Links(messages=url("tasks", tab="toread"), profile=url("me")),
+        )
+        if desk is None:
+            return page
+        return replace(
+            page,
+            desk=_page_desk(desk),
+            menu=_menu(ctx, desk, counts),
+            tab_bar=_tab_bar(ctx, counts),
+            unread=counts.get("toread", 0),
+        )
+
+
+def settings_name() -> str:
+    """The name of the node, for pages before sign-in."""
+    from kernel.identity.models import NodeFact
+
+    return str((NodeFact.read("genesis") or {}).get("name", ""))
+
+
+def _page_desk(desk: Desk) -> PageDesk:
+    others = [post for post in posts_of(desk.person) if post.uid != desk.post.uid]
+    return PageDesk(
+        person=desk.person.name,
+        post=desk.post.title,
+        unit=desk.unit.short_name,
+        organ=desk.organ.name,
+        organ_short=desk.organ.short_name,
+        others=tuple(OtherDesk(p.uid, f"{p.unit.short_name} · {p.title}") for p in others),
+    )
+
+
+def _menu(ctx: Ctx, desk: Desk, counts: dict[str, int]) -> tuple[MenuGroup, ...]:
+    groups: dict[str, list[MenuItem]] = {}
+    for category, items in house_menu(desk, counts):
+        groups.setdefault(category, []).extend(items)
+    for name, items in bus().gather("menu_items", among=ctx.plugins, desk=desk):
+        groups.setdefault(switchboard().manifests[name].category, []).extend(items)
+    path = ctx.request.url.path
+    return tuple(
+        MenuGroup(title_of(category), tuple(_marked(item, path) for item in groups[category]))
+        for category in sorted(groups, key=_place)
+        if groups[category]
+    )
+
+
+_ORDER = ("", "documents", "collaboration", "admin")
+
+
+def _place(category: str) -> int:
+    return _ORDER.index(category) if category in _ORDER else len(_ORDER)
+
+
+def _marked(item: MenuItem, path: str) -> MenuItem:
+    here = path == item.href or (item.href != "/" and path.startswith(item.href + "/"))
+    return replace(item, current=here)
+
+
+def _tab_bar(ctx: Ctx, counts: dict[str, int]) -> tuple[MenuItem, ...]:
+    items = (
+        MenuItem(_("工作台"), url("home"), "layout-dashboard"),
+        MenuItem(_("待办"), url("tasks"), "list-checks", counts.get("todo", 0)),
+        MenuItem(_("收文"), url("exchange:inbox"), "file-input"),
+        MenuItem(_("搜索"), url("search"), "search"),
+        MenuItem(_("我的"), url("me"), "user"),
+    )
+    return tuple(_marked(item, ctx.request.url.path) for item in items)

@@ -1,0 +1,289 @@
+"""The list: search, filters, sorts and keyset paging, declared once and the same everywhere.
+
+::
+
+    OUT = ListSpec(title=_l("发文"), columns=(Column("title", _l("标题"), "title"), ...), ...)
+    rows = from_query(Document.select().where(visible), OUT, ident=Document.id, ...)
+    listing = build(OUT, request.query_params, path="/documents/out", fetch=rows)
+
+The next page is found by the sort key and the id of the last row, never by an offset, so that a
+list of a million rows is as quick on its last page as on its first.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+from urllib.parse import urlencode
+
+from kernel.portal.cursor import Cursor, read_cursor
+from kernel.portal.i18n import Lazy, _l
+
+Kind = Literal["text", "title", "person", "time", "date", "due", "tag", "number", "size"]
+Label = str | Lazy
+Item = Any
+"""A row of whatever the page lists: a model, a dataclass, a mapping."""
+Expression = Any
+"""A peewee query, field or condition; peewee has no types for them."""
+KEPT = ("tab",)
+MOST_TEXT = 100
+
+
+@dataclass(frozen=True)
+class Column:
+    """One column.
+
+    :param key: attribute or mapping key of the row; *value* computes it instead.
+    :param sort: the name of the sort behind its heading.
+    """
+
+    key: str
+    label: Label
+    kind: Kind = "text"
+    value: Callable[[Any], object] | None = None
+    sort: str = ""
+
+    def of(self, item: Item) -> object:
+        """The value of this column in *item*."""
+        return self.value(item) if self.value else read(item, self.key)
+
+
+@dataclass(frozen=True)
+class Filter:
+    """A choice above the list: ``?<name>=<value>``; an unknown value counts as all."""
+
+    name: str
+    label: Label
+    choices: tuple[tuple[str, Label], ...]
+    all_label: Label = _l("全部")
+
+
+@dataclass(frozen=True)
+class Sort:
+    """An order: ``?sort=<name>``. Its key is never null (use COALESCE), the id breaks ties.
+
+    :param key: attribute or mapping key of the row that carries the sort value.
+    :param field: the same as a peewee field or expression, for :func:`from_query`.
+    """
+
+    name: str
+    label: Label
+    key: str
+    descending: bool = False
+    field: Expression = None
+
+
+@dataclass(frozen=True)
+class ListSpec:
+    """What a list shows and how it can be asked."""
+
+    title: Label
+    columns: tuple[Column, ...]
+    sorts: tuple[Sort, ...]
+    default_sort: str
+    filters: tuple[Filter, ...] = ()
+    searchable: bool = True
+    search_hint: Label = ""
+    empty: Label = ""
+    """The sentence of an empty list, with what will appear there."""
+    uid: str = "uid"
+    """The key of the row that breaks ties and names it in batches."""
+    href: Callable[[Any], str] | None = None
+    meta: Callable[[Any], str] | None = None
+    tags: Callable[[Any], Sequence[str]] | None = None
+    page_size: int = 20
+
+    def sort(self, name: str) -> Sort:
+        """The sort of that name, or the default."""
+        by_name = {sort.name: sort for sort in self.sorts}
+        return by_name.get(name) or by_name[self.default_sort]
+
+
+@dataclass(frozen=True)
+class ListQuery:
+    """What was asked, checked."""
+
+    text: str
+    filters: dict[str, str]
+    sort: str
+    cursor: Cursor | None = None
+
+
+Fetch = Callable[[ListQuery, int], Sequence[Any]]
+"""``fetch(query, limit)``: at most *limit* rows after ``query.cursor``, in the order asked for."""
+
+
+@dataclass(frozen=True)
+class Row:
+    """One row as the template sees it."""
+
+    spec: ListSpec
+    item: Item
+
+    def value(self, column: Column) -> object:
+        """The value in that column."""
+        return column.of(self.item)
+
+    @property
+    def uid(self) -> object:
+        """What names the row in a batch."""
+        return read(self.item, self.spec.uid)
+
+    @property
+    def title(self) -> object:
+        """The value of the title column, or of the first."""
+        columns = self.spec.columns
+        return next((c for c in columns if c.kind == "title"), columns[0]).of(self.item)
+
+    @property
+    def href(self) -> str:
+        """Where its title leads."""
+        return self.spec.href(self.item) if self.spec.href else ""
+
+    @property
+    def meta(self) -> str:
+        """The small line under its title."""
+        return self.spec.meta(self.item) if self.spec.meta else ""
+
+    @property
+    def tags(self) -> Sequence[str]:
+        """The tags before its title."""
+        return self.spec.tags(self.item) if self.spec.tags else ()
+
+
+@dataclass(frozen=True)
+class Listing:
+    """One page of a list, for ``ui.list_card`` and ``layout/list.html``."""
+
+    spec: ListSpec
+    query: ListQuery
+    rows: list[Row]
+    path: str
+    more: bool
+    kept: dict[str, str]
+    total: int | None = None
+
+    def link(self, **changes: str) -> str:
+        """This list with other parameters; an empty value takes one away."""
+        now = {**self.kept, "q": self.query.text, **self.query.filters, "sort": self.query.sort}
+        if self.query.sort == self.spec.default_sort:
+            now["sort"] = ""
+        asked = {name: value for name, value in {**now, **changes}.items() if value}
+        return f"{self.path}?{urlencode(asked)}" if asked else self.path
+
+    @property
+    def bare_link(self) -> str:
+        """The list without search and filters."""
+        return f"{self.path}?{urlencode(self.kept)}" if self.kept else self.path
+
+    @property
+    def first_link(self) -> str:
+        """Back to the first page; empty when this is it."""
+        return self.link() if self.query.cursor else ""
+
+    @property
+    def next_link(self) -> str:
+        """The next page; empty when this is the last."""
+        if not (self.more and self.rows):
+            return ""
+        sort = self.spec.sort(self.query.sort)
+        last = self.rows[-1].item
+        key, uid = read(last, sort.key), read(last, self.spec.uid)
+        return self.link(after=Cursor(sort.name, key, uid).text())
+
+    def export_link(self, kind: str) -> str:
+        """The whole list as a file: ``csv`` or ``xlsx``."""
+        return self.link(export=kind)
+
+    def sort_link(self, column: Column) -> str:
+        """Where its heading leads; empty when it does not sort."""
+        return self.link(sort=column.sort) if column.sort else ""
+
+    def sorted_by(self, column: Column) -> str:
+        """``ascending`` or ``descending`` for the column in charge, else empty (``aria-sort``)."""
+        if not column.sort or column.sort != self.query.sort:
+            return ""
+        return "descending" if self.spec.sort(column.sort).descending else "ascending"
+
+
+def parse(spec: ListSpec, params: Mapping[str, str]) -> ListQuery:
+    """What the query string asks, with everything unknown left out.
+
+    :raises Invalid: ``lists.cursor`` when ``after`` is not one of ours.
+    """
+    known = {f.name: {value for value, _label in f.choices} for f in spec.filters}
+    filters = {n: params[n] for n, values in known.items() if params.get(n) in values}
+    sort = spec.sort(params.get("sort", "")).name
+    after = params.get("after", "")
+    cursor = read_cursor(after) if after else None
+    if cursor and cursor.sort != sort:
+        cursor = None
+    text = params.get("q", "").strip()[:MOST_TEXT] if spec.searchable else ""
+    return ListQuery(text, filters, sort, cursor)
+
+
+def build(
+    spec: ListSpec,
+    params: Mapping[str, str],
+    *,
+    path: str,
+    fetch: Fetch,
+    total: int | None = None,
+) -> Listing:
+    """One page of the list that the query string asks for."""
+    query = parse(spec, params)
+    found = list(fetch(query, spec.page_size + 1))
+    return Listing(
+        spec=spec,
+        query=query,
+        rows=[Row(spec, item) for item in found[: spec.page_size]],
+        path=path,
+        more=len(found) > spec.page_size,
+        kept={name: params[name] for name in KEPT if params.get(name)},
+        total=total,
+    )
+
+
+def from_query(
+    select: Expression,
+    spec: ListSpec,
+    *,
+    ident: Expression,
+    filters: Mapping[str, Callable[[str], Expression]] | None = None,
+    search: Callable[[str], Expression] | None = None,
+) -> Fetch:
+    """Rows of a peewee query.
+
+    :param select: the query, already narrowed to what the desk may see.
+    :param ident: the field behind ``spec.uid``.
+    :param filters: for each filter the condition of a value; without one its field is refused.
+    :param search: the condition of a search text.
+    """
+
+    def fetch(query: ListQuery, limit: int) -> Sequence[Any]:
+        rows = select.clone()
+        for name, value in query.filters.items():
+            rows = rows.where((filters or {})[name](value))
+        if query.text and search:
+            rows = rows.where(search(query.text))
+        sort = spec.sort(query.sort)
+        if query.cursor:
+            rows = rows.where(_after(sort, ident, query.cursor))
+        order = [sort.field, ident]
+        directed = [at.desc() if sort.descending else at.asc() for at in order]
+        return list(rows.order_by(*directed).limit(limit))
+
+    return fetch
+
+
+def _after(sort: Sort, ident: Expression, cursor: Cursor) -> Expression:
+    field, key, uid = sort.field, cursor.key, cursor.uid
+    if sort.descending:
+        return (field < key) | ((field == key) & (ident < uid))
+    return (field > key) | ((field == key) & (ident > uid))
+
+
+def read(item: Item, key: str) -> Item:
+    """A value of a row: mapping key or attribute."""
+    return item[key] if isinstance(item, Mapping) else getattr(item, key)

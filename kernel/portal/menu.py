@@ -1,0 +1,49 @@
+"""The kernel's own entries of the side navigation, and the names of its groups."""
+
+from __future__ import annotations
+
+from kernel.exchange.models import Delivery
+from kernel.identity.desk import Desk
+from kernel.portal.i18n import _
+from kernel.portal.page import MenuItem
+from kernel.portal.urls import url
+
+
+def title_of(category: str) -> str:
+    """The heading of a group of plugins."""
+    names = {
+        "documents": _("公文"),
+        "collaboration": _("政务协同"),
+        "admin": _("管理"),
+    }
+    return names.get(category, category)
+
+
+def house_menu(desk: Desk, counts: dict[str, int]) -> list[tuple[str, list[MenuItem]]]:
+    """Home and tasks; the exchange; the administration, each for who may use it."""
+    first = [
+        MenuItem(_("工作台"), url("home"), "layout-dashboard"),
+        MenuItem(
+            _("待办中心"), url("tasks"), "list-checks", counts.get("todo", 0), note=_("件待办")
+        ),
+    ]
+    exchange = []
+    if desk.has("exchange.view"):
+        waiting = (Delivery.organ == desk.organ_code) & (Delivery.state == "delivered")
+        count = Delivery.select().where(waiting).count()
+        exchange = [
+            MenuItem(_("收文签收"), url("exchange:inbox"), "file-input", count, note=_("件待签收")),
+            MenuItem(_("发文回执"), url("exchange:outbox"), "send"),
+        ]
+    return [("", first), ("documents", exchange), ("admin", _admin(desk))]
+
+
+def _admin(desk: Desk) -> list[MenuItem]:
+    items = []
+    if desk.has("house.switch"):
+        items.append(MenuItem(_("插件启停"), url("admin:plugins"), "settings"))
+    if desk.has("house.confirm") or desk.has("house.rollout"):
+        items.append(MenuItem(_("双人复核"), url("admin:proposals"), "shield"))
+    if desk.has("house.audit"):
+        items.append(MenuItem(_("审计日志"), url("admin:log"), "history"))
+    return items

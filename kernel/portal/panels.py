@@ -1,0 +1,20 @@
+"""Cards that plugins add to the home page."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Panel:
+    """A card in the side column of the home page.
+
+    :ivar template: ``<plugin>/panel_….html``, drawn with ``context``.
+    """
+
+    title: str
+    template: str
+    context: dict[str, Any] = field(default_factory=dict)
+    more_href: str = ""
+    more: str = ""

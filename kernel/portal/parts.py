@@ -1,0 +1,157 @@
+"""What the macros of ``ui.html`` are given: small frozen values, filled by pages."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Literal
+
+from kernel.portal.i18n import Lazy, _l
+
+ReceiptState = Literal["waiting", "delivered", "read", "signed", "done", "returned", "recalled"]
+
+TAGS = (_l("特急"), _l("加急"), _l("平件"), _l("未读"), _l("超时"))
+"""Tags that ``ui.tag`` puts into the language of the page; others are shown as they are."""
+
+_RECEIPTS: dict[ReceiptState, tuple[str, Lazy]] = {
+    "waiting": ("wait", _l("待送达")),
+    "delivered": ("wait", _l("已送达，未签收")),
+    "read": ("read", _l("已阅未签")),
+    "signed": ("signed", _l("已签收")),
+    "done": ("done", _l("已办结")),
+    "returned": ("off", _l("已退回")),
+    "recalled": ("off", _l("已撤回")),
+}
+
+
+@dataclass(frozen=True)
+class TaskRow:
+    """One row of the task table (``ui.task_table``)."""
+
+    uid: str
+    title: str
+    href: str
+    meta: str = ""
+    """Category, number and sender in one line (收文 · 江委办明电〔2026〕31号 · 市委办公室)."""
+    step: str = ""
+    person: str = ""
+    """Who sent it."""
+    at: datetime | None = None
+    due: datetime | None = None
+    tags: tuple[str, ...] = ()
+    """``特急``, ``加急``, ``未读`` have their own look; others are plain."""
+    unread: bool = False
+
+
+@dataclass(frozen=True)
+class Tab:
+    """One tab (``ui.tabs``); tabs are links, each with its own address."""
+
+    label: str
+    href: str
+    current: bool = False
+    count: int | None = None
+
+
+@dataclass(frozen=True)
+class Receipt:
+    """What one recipient has done with a document so far."""
+
+    unit: str
+    state: ReceiptState
+    short: str = ""
+    person: str = ""
+    at: datetime | None = None
+    note: str = ""
+
+    @property
+    def name(self) -> str:
+        """The short name, where there is one."""
+        return self.short or self.unit
+
+    @property
+    def look(self) -> str:
+        """The class of its square: wait, read, signed, done, off."""
+        return _RECEIPTS[self.state][0]
+
+    @property
+    def label(self) -> Lazy:
+        """The state in words."""
+        return _RECEIPTS[self.state][1]
+
+
+@dataclass(frozen=True)
+class ReceiptBook:
+    """All receipts of one dispatch (``ui.receipts``)."""
+
+    items: tuple[Receipt, ...]
+
+    @property
+    def total(self) -> int:
+        """How many units it was sent to."""
+        return len(self.items)
+
+    @property
+    def signed(self) -> int:
+        """How many have signed for it."""
+        return sum(item.look in ("signed", "done") for item in self.items)
+
+    @property
+    def missing(self) -> list[Receipt]:
+        """Who has still to sign for it."""
+        return [item for item in self.items if item.look in ("wait", "read")]
+
+    @property
+    def refused(self) -> list[Receipt]:
+        """Who sent it back."""
+        return [item for item in self.items if item.state == "returned"]
+
+
+@dataclass(frozen=True)
+class SealLine:
+    """What the verification of a seal found (``ui.sealed_line``)."""
+
+    valid: bool
+    unit: str
+    at: datetime | None = None
+    demo: bool = False
+    custody: str = ""
+    """The level of custody in words, where it matters (L0 演示)."""
+    reason: str = ""
+    """Why it does not hold."""
+
+
+@dataclass(frozen=True)
+class PageImage:
+    """One page of a fixed-layout file (``ui.page_images``); width and height in pixels."""
+
+    src: str
+    width: int = 1190
+    height: int = 1684
+    alt: str = ""
+
+
+@dataclass(frozen=True)
+class Phrase:
+    """A usual sentence above the comment box."""
+
+    text: str
+    label: str = ""
+
+
+@dataclass(frozen=True)
+class Confirm:
+    """An act as its person sees it before signing (``ui.confirm``)."""
+
+    title: str
+    facts: tuple[tuple[str, str | tuple[str, ...]], ...]
+    action: str
+    """Where the signature is posted to."""
+    digest: str = ""
+    """SHA-256 of the bytes to be signed, in hex."""
+    consequence: str = ""
+    """What follows (盖章后正文不可修改。)."""
+    hidden: dict[str, str] = field(default_factory=dict)
+    submit: str = ""
+    back: str = ""
+    dangerous: bool = False

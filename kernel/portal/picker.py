@@ -1,0 +1,119 @@
+"""The picker: units, groups or people out of a tree."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import wtforms
+from wtforms.validators import ValidationError
+
+from kernel.portal.fields import Bound, Label, said
+from kernel.portal.i18n import _l
+
+
+@dataclass(frozen=True)
+class Leaf:
+    """One thing to choose in the picker."""
+
+    value: str
+    label: str
+    hint: str = ""
+    """Short name, pinyin initials: found by the search box, not shown."""
+
+
+@dataclass(frozen=True)
+class Branch:
+    """A group in the picker, with things to choose and groups below it.
+
+    A branch with a ``value`` can be chosen as a whole (各县（区）委 as one recipient).
+    """
+
+    label: str
+    leaves: tuple[Leaf, ...] = ()
+    branches: tuple[Branch, ...] = ()
+    value: str = ""
+    open: bool = False
+
+    def values(self) -> list[str]:
+        """Everything that can be chosen in it and below it, in its order."""
+        found = [self.value] if self.value else []
+        found += [leaf.value for leaf in self.leaves]
+        for branch in self.branches:
+            found += branch.values()
+        return found
+
+    def count(self) -> int:
+        """How many leaves it has, with those below it."""
+        return len(self.leaves) + sum(branch.count() for branch in self.branches)
+
+    def chosen(self, values: list[str]) -> int:
+        """How many of *values* are in it: an open branch shows what is chosen."""
+        return len(set(self.values()) & set(values))
+
+
+def leaves(tree: Sequence[Branch]) -> list[Leaf]:
+    """Everything in the tree that can be chosen, in its order; whole branches as leaves."""
+    found: list[Leaf] = []
+    for branch in tree:
+        found += [Leaf(branch.value, branch.label)] if branch.value else []
+        found += [*branch.leaves, *leaves(branch.branches)]
+    return found
+
+
+class Units(wtforms.Field):
+    """Units, groups or people out of a tree; ``data`` is the list of chosen values in tree order.
+
+    The page puts the tree in before it validates: ``form.main.tree = [...]``.
+    """
+
+    look = "units"
+
+    def __init__(
+        self,
+        label: Label,
+        *,
+        required: bool = False,
+        most: int = 2000,
+        hint: Label = "",
+        **kw: Bound,
+    ) -> None:
+        super().__init__(said(label), description=said(hint), **kw)
+        self.must = required
+        self.most = most
+        self.tree: Sequence[Branch] = ()
+        self.data: list[str]
+
+    @property
+    def chosen(self) -> list[str]:
+        """The chosen values."""
+        return list(self.data or [])
+
+    def labels(self) -> list[str]:
+        """The names of what is chosen, in tree order."""
+        names = {leaf.value: leaf.label for leaf in leaves(self.tree)}
+        return [str(names[value]) for value in names if value in self.chosen]
+
+    def process_formdata(self, valuelist: Sequence[Any]) -> None:
+        """Take each value once."""
+        self.data = list(dict.fromkeys(str(value) for value in valuelist if value))
+
+    def pre_validate(self, form: object) -> None:
+        """Known, some where required, and not more than allowed; then in tree order."""
+        label = self.label.text
+        known = [leaf.value for leaf in leaves(self.tree)]
+        unknown = [value for value in self.chosen if value not in known]
+        if unknown:
+            names = "、".join(unknown[:5])
+            raise ValidationError(
+                said(_l("%(label)s里有不认识的单位：%(names)s。", label=label, names=names))
+            )
+        if self.must and not self.chosen:
+            raise ValidationError(said(_l("%(label)s至少选择一个。", label=label)))
+        if len(self.chosen) > self.most:
+            raise ValidationError(
+                said(_l("%(label)s最多选择 %(most)s 个。", label=label, most=self.most))
+            )
+        order = {value: index for index, value in enumerate(known)}
+        self.data = sorted(self.chosen, key=order.__getitem__)

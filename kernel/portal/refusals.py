@@ -1,0 +1,81 @@
+"""Refusals and defects as calm pages; programs get the same as JSON."""
+
+from __future__ import annotations
+
+import logging
+import secrets
+from dataclasses import dataclass
+
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+
+from kernel.errors import OfficeError
+from kernel.portal.ctx import open_ctx
+from kernel.portal.i18n import _, speaking
+from kernel.storage.database import connection
+
+_log = logging.getLogger("juyan.portal")
+
+
+@dataclass(frozen=True)
+class Told:
+    """What an error page says."""
+
+    title: str
+    sentence: str
+    status: int
+    code: str
+    reason: str = ""
+    incident: str = ""
+    way_href: str = ""
+    way_label: str = ""
+
+
+def _title(status: int) -> str:
+    return {
+        401: _("请先登录"),
+        403: _("没有权限"),
+        404: _("没有找到"),
+        409: _("已有变化"),
+        413: _("内容太大"),
+        422: _("内容需要修改"),
+        500: _("系统出错"),
+        503: _("暂时不能办理"),
+    }.get(status, _("不能办理"))
+
+
+def _wants_json(request: Request) -> bool:
+    return "application/json" in request.headers.get("accept", "")
+
+
+def refusal(request: Request, error: OfficeError) -> Response:
+    """The page for a refusal, with its own status."""
+    return _page(request, error.status, error.code, error)
+
+
+def _page(
+    request: Request, status: int, code: str, error: OfficeError | None, incident: str = ""
+) -> Response:
+    with connection():
+        ctx = open_ctx(request)
+        with speaking(ctx.language):
+            sentence = (
+                error.text(ctx.language)
+                if error is not None
+                else _("系统出错，您已保存的内容没有丢失。请把编号告诉技术人员。")
+            )
+            told = Told(_title(status), sentence, status, code, incident=incident)
+            if status == 401:
+                told = Told(
+                    told.title, sentence, status, code, way_href="/login", way_label=_("去登录")
+                )
+        if _wants_json(request):
+            return JSONResponse({"code": code, "message": sentence, "incident": incident}, status)
+        return ctx.render("errors/error.html", status=status, title=told.title, error=told)
+
+
+def defect(request: Request, error: Exception) -> Response:
+    """The page for a defect: an incident number, never the text of the error."""
+    incident = f"E-{secrets.token_hex(3).upper()}"
+    _log.error("incident %s at %s %s", incident, request.method, request.url.path, exc_info=error)
+    return _page(request, 500, "portal.defect", None, incident)

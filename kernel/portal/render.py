@@ -1,0 +1,163 @@
+"""Templates to pages.
+
+A name is looked for in the theme, in what the theme extends, in the plugin that owns it
+(``<plugin>/x.html``) and in the kernel; ``~name`` skips the themes, so that a theme may extend
+the template that it overrides.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, datetime
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from jinja2 import BaseLoader, Environment, StrictUndefined, TemplateNotFound
+from markupsafe import Markup
+
+from kernel.portal import words
+from kernel.portal.assets import Assets
+from kernel.portal.i18n import gettext, ngettext, speaking
+from kernel.portal.icons import SPRITE, icon_markup, icon_names
+from kernel.portal.theme import chain, load_themes
+
+TEMPLATES = Path(__file__).resolve().parent / "templates"
+THEMES = Path(__file__).resolve().parent.parent.parent / "themes"
+
+
+class ChainLoader(BaseLoader):
+    """Finds a template along theme, parents, owning plugin and kernel."""
+
+    def __init__(self, themes: Sequence[Path], plugins: Mapping[str, Path]) -> None:
+        self._themes = list(themes)
+        self._plugins = plugins
+
+    def get_source(
+        self, environment: Environment, template: str
+    ) -> tuple[str, str, Callable[[], bool]]:
+        """The text, the file and whether it is still the same; called by Jinja."""
+        name = template.removeprefix("~")
+        if ".." in name.split("/"):
+            raise TemplateNotFound(template)
+        for folder in self._folders(name, original=template.startswith("~")):
+            file = folder / name
+            if file.is_file():
+                changed = file.stat().st_mtime
+                return file.read_text("utf-8"), str(file), partial(_unchanged, file, changed)
+        raise TemplateNotFound(template)
+
+    def _folders(self, name: str, *, original: bool) -> list[Path]:
+        owner = self._plugins.get(name.partition("/")[0])
+        below = [owner, TEMPLATES] if owner else [TEMPLATES]
+        return below if original else [*self._themes, *below]
+
+
+def _unchanged(file: Path, changed: float) -> bool:
+    return file.is_file() and file.stat().st_mtime == changed
+
+
+class Renderer:
+    """Draws pages: one cached Jinja environment a theme.
+
+    :param themes: folders that hold themes; a later one wins.
+    :param plugins: the ``templates`` folder of each plugin, by plugin name.
+    :param urls: ``url(name, **params)`` for the templates: the address of a named route.
+    :param statics: the ``static`` folder of each plugin that has one, by plugin name.
+    :param now: the clock behind 今天, 超期 and the like.
+    """
+
+    def __init__(
+        self,
+        themes: Sequence[Path],
+        plugins: Mapping[str, Path],
+        *,
+        urls: Callable[..., str],
+        statics: Mapping[str, Path] | None = None,
+        now: Callable[[], datetime] = lambda: datetime.now(UTC),
+    ) -> None:
+        self.themes = load_themes([THEMES, *themes])
+        self.assets = Assets(self.themes, statics or {})
+        self._plugins = dict(plugins)
+        self._urls = urls
+        self._now = now
+        self._environments: dict[str, Environment] = {}
+        self._lock = threading.Lock()
+
+    def render(
+        self,
+        template: str,
+        context: Mapping[str, Any],
+        *,
+        language: str = "zh",
+        theme: str = "default",
+        block: str | None = None,
+    ) -> str:
+        """The finished page, or only one *block* of it (the answer to an htmx request).
+
+        :raises jinja2.UndefinedError: the context lacks what the template reads: a defect.
+        """
+        found = self.environment(theme).get_template(template)
+        with speaking(language):
+            if block is None:
+                return found.render(context)
+            return "".join(found.blocks[block](found.new_context(dict(context))))
+
+    def environment(self, theme: str) -> Environment:
+        """The environment of that theme; ``default`` stands in for an unknown one."""
+        theme = theme if theme in self.themes else "default"
+        with self._lock:
+            if theme not in self._environments:
+                self._environments[theme] = self._build(theme)
+            return self._environments[theme]
+
+    def _build(self, theme: str) -> Environment:
+        folders = [step.folder / "templates" for step in chain(self.themes, theme)]
+        env = Environment(
+            loader=ChainLoader(folders, self._plugins),
+            autoescape=True,
+            undefined=StrictUndefined,
+            extensions=["jinja2.ext.i18n", "jinja2.ext.loopcontrols", "jinja2.ext.do"],
+            trim_blocks=True,
+            lstrip_blocks=True,
+        )
+        env.install_gettext_callables(gettext, ngettext, newstyle=True)  # type: ignore[attr-defined]  # added by the i18n extension
+        env.globals.update(self._globals(theme))
+        env.filters.update(self._filters())
+        # A global, because a single block drawn for htmx does not run the imports of its template.
+        env.globals["ui"] = env.get_template("ui.html").module
+        return env
+
+    def _globals(self, theme: str) -> dict[str, Any]:
+        names = icon_names(self.themes["default"].folder / "static" / SPRITE)
+
+        def icon(name: str, *, small: bool = False) -> Markup:
+            if name not in names:
+                raise KeyError(f"no icon {name!r} in the sprite")
+            return icon_markup(name, self.assets.url(theme, SPRITE), small=small)
+
+        return {
+            "icon": icon,
+            "now": self._now,
+            "sheets": lambda: self.assets.sheets(theme),
+            "sri": self.assets.integrity,
+            "static": lambda name: self.assets.url(theme, name),
+            "theme": self.themes[theme],
+            "url": self._urls,
+        }
+
+    def _filters(self) -> dict[str, Callable[..., Any]]:
+        return {
+            "ago": lambda moment: words.ago(moment, self._now()),
+            "clock": words.clock,
+            "date_cn": words.date_cn,
+            "day_cn": words.day_cn,
+            "due": lambda limit: words.due(limit, self._now()),
+            "filesize": words.filesize,
+            "iso": lambda moment: words.local(moment).isoformat(timespec="minutes"),
+            "pad_name": words.pad_name,
+            "span": words.span,
+            "time_cn": words.time_cn,
+            "weekday_cn": words.weekday_cn,
+        }

@@ -1,0 +1,104 @@
+"""Pages: plain functions, run in a worker thread with one connection, closed by default.
+
+::
+
+    @page("/out/{uid}", name="out", level="documents.view")
+    def out(ctx: Ctx, uid: str) -> Response: ...
+
+Each page says which level it takes and what its POST weighs; a test reads the register.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Any, Literal
+
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from kernel.errors import Refused
+from kernel.identity.desk import require
+from kernel.portal.ctx import Ctx, open_ctx
+from kernel.storage.database import connection
+
+Weight = Literal["read", "draft", "recorded", "signed"]
+PUBLIC = "public"
+"""The level of pages that need no sign-in."""
+SIGNED_IN = "signed_in"
+"""The level of pages for everybody who is signed in."""
+View = Callable[..., Response]
+
+
+class PageRoute(Route):
+    """A route that carries its level and its weight."""
+
+    level: str
+    weight: Weight
+    view: View
+
+
+def page(
+    path: str,
+    *,
+    name: str,
+    level: str,
+    methods: Sequence[str] = ("GET",),
+    weight: Weight = "read",
+) -> Callable[[View], PageRoute]:
+    """Make a page of a function ``(ctx, **path parameters) -> Response``.
+
+    :param level: ``<plugin>.<level>``, :data:`SIGNED_IN` or :data:`PUBLIC`.
+    :param weight: what its POST does: ``read`` changes nothing at all.
+    """
+    if "POST" in methods and weight == "read" and level != PUBLIC:
+        raise ValueError(f"{name}: a POST has to say what it weighs")
+
+    def declare(view: View) -> PageRoute:
+        route = PageRoute(path, _endpoint(view, level), name=name, methods=list(methods))
+        route.level, route.weight, route.view = level, weight, view
+        return route
+
+    return declare
+
+
+def _endpoint(view: View, level: str) -> Callable[[Request], Awaitable[Response]]:
+    async def endpoint(request: Request) -> Response:
+        form = await request.form(max_files=20, max_fields=2000, max_part_size=MAX_FIELD)
+        try:
+            return await run_in_threadpool(_call, view, level, request, form)
+        finally:
+            await form.close()
+
+    async def without_form(request: Request) -> Response:
+        if request.method == "POST":
+            return await endpoint(request)
+        return await run_in_threadpool(_call, view, level, request, None)
+
+    return without_form
+
+
+MAX_FIELD = 2 * 1024 * 1024
+"""The longest field of a form, in bytes; a text of a document stays far below."""
+
+
+def _call(view: View, level: str, request: Request, form: Any) -> Response:
+    with connection():
+        ctx = open_ctx(request, form)
+        request.state.ctx = ctx
+        check_level(ctx, level)
+        return view(ctx, **request.path_params)
+
+
+def check_level(ctx: Ctx, level: str) -> None:
+    """Refuse unless the desk holds the level that the page takes."""
+    if level == PUBLIC:
+        return
+    desk = require(ctx.desk_or_none)
+    if level != SIGNED_IN and not desk.has(level):
+        raise Refused(
+            "portal.not_allowed",
+            "您的岗位不能打开这个页面。如工作需要，请联系本单位部门管理员。",
+            "Your post may not open this page. Ask your unit's administrator if you need to.",
+        )

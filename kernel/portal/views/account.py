@@ -1,0 +1,162 @@
+"""Signing in and out, the desk in use, how pages look, help and feedback."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from starlette.responses import Response
+
+from kernel.errors import OfficeError, Refused
+from kernel.identity import sessions
+from kernel.identity.authenticators import authenticators
+from kernel.identity.models import Credential, Person, Post, Unit
+from kernel.identity.phases import connected
+from kernel.portal.ctx import SESSION, Ctx, settings
+from kernel.portal.i18n import _, speaking
+from kernel.portal.routing import PUBLIC, SIGNED_IN, page
+from kernel.portal.urls import url
+from kernel.storage.database import transaction
+
+COOKIE_AGE = 12 * 3600
+
+
+def _safe(path: str) -> str:
+    return path if path.startswith("/") and not path.startswith(("//", "/\\")) else url("home")
+
+
+def _choices(text: str) -> list[dict[str, Any]]:
+    """The people of the demo, the named ones first, found by name, unit or pinyin."""
+    query = (
+        Post.select(Post, Person, Unit)
+        .join(Person)
+        .switch(Post)
+        .join(Unit)
+        .where(Post.active & Person.active)
+        .order_by(Post.rank, Unit.rank, Post.id)
+    )
+    if text:
+        query = query.where(
+            Person.name.contains(text)
+            | Unit.name.contains(text)
+            | Person.pinyin.contains(text.lower())
+        )
+    rows = []
+    for post in query.limit(60):
+        unit = post.unit if post.unit.is_organ else Unit.by_code(post.unit.organ)
+        rows.append({"post": post, "organ": unit, "open": connected(unit)})
+    return rows
+
+
+@page("/login", name="login", level=PUBLIC, methods=("GET", "POST"), weight="recorded")
+def login(ctx: Ctx) -> Response:
+    """Sign in: on a demo node by choosing a person whose soft key lives here."""
+    target = _safe((ctx.form or ctx.query).get("next", "/"))
+    wrong = ""
+    if ctx.posted:
+        try:
+            return _start(ctx, str(ctx.form.get("post", "")), target)
+        except OfficeError as error:
+            wrong = error.text(ctx.language)
+    text = ctx.query.get("q", "").strip()[:50]
+    return ctx.render(
+        "account/login.html",
+        status=403 if wrong else 200,
+        title=_login_title(ctx),
+        rows=_choices(text) if settings().demo else [],
+        text=text,
+        target=target,
+        wrong=wrong,
+    )
+
+
+def _login_title(ctx: Ctx) -> str:
+    with speaking(ctx.language):
+        return _("登录")
+
+
+def _start(ctx: Ctx, post_uid: str, target: str) -> Response:
+    post = Post.get_or_none(Post.uid == post_uid)
+    soft = authenticators().get("soft")
+    if post is None or soft is None or not settings().demo:
+        raise Refused(
+            "identity.no_login",
+            "不能这样登录。请插入安全认证插件，或在演示环境中选择一个人员。",
+            "You cannot sign in this way. Use your key, or choose a person on a demo node.",
+        )
+    credential = Credential.get(
+        (Credential.person == post.person.uid)
+        & (Credential.kind == "soft")
+        & Credential.revoked.is_null()
+    )
+    with transaction():
+        old = ctx.request.cookies.get(SESSION, "")
+        if old:
+            sessions.end(old)
+        token = sessions.start(post, credential.uid)
+    response = ctx.go_to(target)
+    secure = settings().public_origin.startswith("https:")
+    response.set_cookie(
+        SESSION, token, max_age=COOKIE_AGE, httponly=True, samesite="lax", secure=secure, path="/"
+    )
+    return response
+
+
+@page("/logout", name="logout", level=SIGNED_IN, methods=("POST",), weight="recorded")
+def logout(ctx: Ctx) -> Response:
+    """Sign out."""
+    with transaction():
+        sessions.end(ctx.request.cookies.get(SESSION, ""))
+    response = ctx.go("login")
+    response.delete_cookie(SESSION)
+    return response
+
+
+@page("/me/desk", name="switch_desk", level=SIGNED_IN, methods=("POST",), weight="draft")
+def switch(ctx: Ctx) -> Response:
+    """Go on at another post of the same person."""
+    with transaction():
+        sessions.move(ctx.desk, str(ctx.form.get("post", "")))
+    return ctx.go("home")
+
+
+@page("/me/display", name="display", level=PUBLIC, methods=("POST",), weight="draft")
+def display(ctx: Ctx) -> Response:
+    """Choose the size of the text and the language; kept for the person and in a cookie."""
+    size, language = ctx.form.get("size"), ctx.form.get("language")
+    response = ctx.go_to(_safe(str(ctx.form.get("next", "/"))))
+    if size in ("normal", "large"):
+        response.set_cookie("size", size, max_age=31536000, samesite="lax")
+    if language in ("zh", "en"):
+        response.set_cookie("lang", language, max_age=31536000, samesite="lax")
+    if ctx.desk_or_none is not None:
+        person = ctx.desk.person
+        with transaction():
+            Person.update(
+                text_size=size if size in ("normal", "large") else person.text_size,
+                language=language if language in ("zh", "en") else person.language,
+            ).where(Person.id == person.id).execute()
+    return response
+
+
+@page("/me", name="me", level=SIGNED_IN)
+def me(ctx: Ctx) -> Response:
+    """Who am I: person, posts, rights, key."""
+    with speaking(ctx.language):
+        title = _("我的")
+    return ctx.render("account/me.html", title=title, posts=sessions.posts_of(ctx.desk.person))
+
+
+@page("/help", name="help", level=SIGNED_IN)
+def help_page(ctx: Ctx) -> Response:
+    """How to do the few things that everybody does."""
+    with speaking(ctx.language):
+        title = _("使用帮助")
+    return ctx.render("account/help.html", title=title)
+
+
+@page("/feedback", name="feedback", level=SIGNED_IN)
+def feedback(ctx: Ctx) -> Response:
+    """Whom to tell what could be better."""
+    with speaking(ctx.language):
+        title = _("意见建议")
+    return ctx.render("account/feedback.html", title=title)

@@ -1,0 +1,252 @@
+"""The boxes of an organ: what came in (sign for, send back), what went out (receipts)."""
+
+from __future__ import annotations
+
+from starlette.responses import Response
+
+from kernel.errors import OfficeError
+from kernel.exchange import receipts
+from kernel.exchange.inbound import REASONS, send_back, sign_for
+from kernel.exchange.models import Delivery, Package
+from kernel.exchange.opening import open_once
+from kernel.identity.models import Unit
+from kernel.plugins.switches import switchboard
+from kernel.portal.ctx import Ctx
+from kernel.portal.fields import Choice, Paragraphs
+from kernel.portal.forms import Form
+from kernel.portal.i18n import _, _l, speaking
+from kernel.portal.items import href_of
+from kernel.portal.lists import Column, Filter, ListSpec, Sort, from_query
+from kernel.portal.parts import PageImage, Receipt, ReceiptBook, ReceiptState, SealLine
+from kernel.portal.routing import page
+from kernel.portal.urls import url
+
+STATES = {
+    "delivered": _l("待签收"),
+    "signed": _l("已签收"),
+    "returned": _l("已退回"),
+    "recalled": _l("已撤回"),
+}
+_RECEIPT: dict[str, ReceiptState] = {
+    "delivered": "delivered",
+    "signed": "signed",
+    "returned": "returned",
+    "recalled": "recalled",
+}
+ROLES = {"main": _l("主送"), "cc": _l("抄送")}
+
+
+class SendBackForm(Form):
+    """Why a delivery is sent back."""
+
+    kind = Choice(_l("退回理由"), choices=[(one, one) for one in REASONS], required=True)
+    reason = Paragraphs(_l("具体说明"), limit=450, rows=4)
+
+
+def _inbox_spec() -> ListSpec:
+    return ListSpec(
+        title=_l("收文签收"),
+        columns=(
+            Column("title", _l("标题"), "title"),
+            Column("role", _l("方式"), value=lambda row: str(ROLES[row.role])),
+            Column("state", _l("状态"), "tag", value=state_of),
+            Column("delivered", _l("送达时间"), "time"),
+        ),
+        sorts=(Sort("new", _l("按送达时间"), "id", descending=True, field=Delivery.id),),
+        default_sort="new",
+        filters=(Filter("state", _l("状态"), tuple(STATES.items())),),
+        search_hint=_l("按标题、文号、来文单位查找"),
+        empty=_l("没有来文。其他单位发来的公文会出现在这里。"),
+        href=lambda row: url("exchange:delivery", uid=row.uid),
+        meta=lambda row: " · ".join(part for part in (row.number, row.sender_name) if part),
+        tags=lambda row: (row.urgency,) if row.urgency else (),
+    )
+
+
+def state_of(row: Delivery) -> str:
+    """The state in words; 办理中 while the node records what a person decided."""
+    return _("办理中") if row.claim and row.state == "delivered" else str(STATES[row.state])
+
+
+@page("/exchange/inbox", name="exchange:inbox", level="exchange.view")
+def inbox(ctx: Ctx) -> Response:
+    """What other units sent to this organ."""
+    with speaking(ctx.language):
+        spec = _inbox_spec()
+        fetch = from_query(
+            Delivery.select().where(Delivery.visible(ctx.desk)),
+            spec,
+            ident=Delivery.uid,
+            filters={"state": lambda value: Delivery.state == value},
+            search=lambda text: (
+                Delivery.title.contains(text)
+                | Delivery.number.contains(text)
+                | Delivery.sender_name.contains(text)
+            ),
+        )
+        return ctx.show_list("exchange/inbox.html", spec, fetch, url("exchange:inbox"))
+
+
+@page("/exchange/inbox/{uid}", name="exchange:delivery", level="exchange.view")
+def delivery(ctx: Ctx, uid: str) -> Response:
+    """One delivery: what it is, whether it is genuine, and what can be done with it."""
+    found = ctx.get(Delivery, uid)
+    report = open_once(ctx.desk, found)
+    found = ctx.get(Delivery, uid)
+    with speaking(ctx.language):
+        return _delivery_page(ctx, found, report, SendBackForm())
+
+
+def _delivery_page(
+    ctx: Ctx, found: Delivery, report: receipts.Report, form: Form, status: int = 200
+) -> Response:
+    why = (
+        switchboard().why(found.type.partition(".")[0], ctx.desk.organ_code)
+        if found.parked
+        else None
+    )
+    return ctx.render(
+        "exchange/delivery.html",
+        status=status,
+        title=found.title,
+        item=found,
+        state=state_of(found),
+        role=str(ROLES[found.role]),
+        seal=seal_line(report),
+        report=report,
+        pages=page_images(found.package.body, found.title, "delivery", found.uid),
+        may_act=ctx.desk.has("exchange.handle") and found.state == "delivered" and not found.claim,
+        why=why.text(ctx.language) if why is not None else "",
+        form=form,
+    )
+
+
+def seal_line(report: receipts.Report) -> SealLine | None:
+    """The line that says whether the seal holds."""
+    if not report.seal_unit and report.ok:
+        return None
+    return SealLine(
+        valid=report.ok,
+        unit=report.seal_unit,
+        at=report.seal_time,
+        demo=report.demo,
+        custody=_("L0 演示级") if report.demo else "",
+        reason=report.reason,
+    )
+
+
+def page_images(body: str, title: str, kind: str, uid: str) -> list[PageImage]:
+    """The page images of a sealed file; empty for payloads without one."""
+    if not body:
+        return []
+    count = receipts.page_count(body)
+    return [
+        PageImage(
+            src=url("files:page", kind=kind, uid=uid, number=number),
+            alt=_("《%(title)s》第 %(n)s 页，共 %(m)s 页", title=title, n=number, m=count),
+        )
+        for number in range(1, count + 1)
+    ]
+
+
+@page(
+    "/exchange/inbox/{uid}/sign-for",
+    name="exchange:sign_for",
+    level="exchange.handle",
+    methods=("POST",),
+    weight="signed",
+)
+def sign_for_page(ctx: Ctx, uid: str) -> Response:
+    """Sign for a delivery."""
+    back = url("exchange:delivery", uid=uid)
+    return ctx.sign(sign_for, ctx.get(Delivery, uid), back=back)
+
+
+@page(
+    "/exchange/inbox/{uid}/send-back",
+    name="exchange:send_back",
+    level="exchange.handle",
+    methods=("POST",),
+    weight="signed",
+)
+def send_back_page(ctx: Ctx, uid: str) -> Response:
+    """Send a delivery back with a reason."""
+    found, form = ctx.get(Delivery, uid), SendBackForm(ctx.form)
+    back = url("exchange:delivery", uid=uid)
+    with speaking(ctx.language):
+        if form.validate():
+            reason = "：".join(part for part in (form.kind.data, form.reason.data) if part)
+            try:
+                return ctx.sign(send_back, found, back=back, reason=reason)
+            except OfficeError as error:
+                form.refuse(error)
+        return _delivery_page(ctx, found, open_once(ctx.desk, found), form, 422)
+
+
+def _outbox_spec() -> ListSpec:
+    return ListSpec(
+        title=_l("发文回执"),
+        columns=(
+            Column("title", _l("标题"), "title"),
+            Column("total", _l("收文单位"), "number"),
+            Column("signed", _l("已签收"), "number", value=receipts.signed_count),
+            Column("sent", _l("发出时间"), "time"),
+        ),
+        sorts=(Sort("new", _l("按发出时间"), "id", descending=True, field=Package.id),),
+        default_sort="new",
+        search_hint=_l("按标题、文号查找"),
+        empty=_l("还没有发出公文。发出后可以在这里查看签收情况。"),
+        href=lambda row: url("exchange:package", uid=row.uid),
+        meta=lambda row: row.number,
+    )
+
+
+@page("/exchange/outbox", name="exchange:outbox", level="exchange.view")
+def outbox_page(ctx: Ctx) -> Response:
+    """What this organ sent, and how many have signed for it."""
+    with speaking(ctx.language):
+        spec = _outbox_spec()
+        fetch = from_query(
+            Package.select().where(
+                Package.visible(ctx.desk) & Package.state.in_(["claimed", "sent"])
+            ),
+            spec,
+            ident=Package.uid,
+            search=lambda text: Package.title.contains(text) | Package.number.contains(text),
+        )
+        return ctx.show_list("exchange/outbox.html", spec, fetch, url("exchange:outbox"))
+
+
+def receipt_book(package: Package) -> ReceiptBook:
+    """Who has signed for a package, who has not, who sent it back."""
+    names = {unit.code: unit for unit in Unit.select().where(Unit.box)}
+    rows = Delivery.select().where(Delivery.package == package.uid).order_by(Delivery.id)
+    return ReceiptBook(tuple(_receipt(row, names[row.organ]) for row in rows))
+
+
+def _receipt(row: Delivery, unit: Unit) -> Receipt:
+    waiting = row.state == "delivered"
+    return Receipt(
+        unit.name,
+        "read" if waiting and row.opened else _RECEIPT[row.state],
+        short=unit.short_name,
+        person="" if waiting else row.settled_by,
+        at=row.settled,
+        note="" if waiting else row.reason,
+    )
+
+
+@page("/exchange/outbox/{uid}", name="exchange:package", level="exchange.view")
+def package_page(ctx: Ctx, uid: str) -> Response:
+    """The receipts of one dispatch: who has signed for it, who has not, who sent it back."""
+    package = ctx.get(Package, uid)
+    with speaking(ctx.language):
+        book = receipt_book(package)
+        return ctx.render(
+            "exchange/package.html",
+            title=package.title,
+            item=package,
+            book=book,
+            source=href_of(package.subject_kind, package.subject),
+            evidence=receipts.evidence_of(package),
+        )

@@ -1,0 +1,84 @@
+"""Files: page images, the PDF, its text, the package; each for who may see the object behind it."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+from starlette.responses import Response
+
+from kernel.acts.house import reading
+from kernel.acts.subjects import Subject
+from kernel.errors import NotFound
+from kernel.exchange.models import Delivery, Package
+from kernel.portal.answers import download
+from kernel.portal.ctx import Ctx
+from kernel.portal.i18n import _, speaking
+from kernel.portal.routing import SIGNED_IN, page
+from kernel.storage.blobs import blobs
+from kernel.work.workshop import workshop
+
+_SOURCES: dict[str, type[Subject]] = {"delivery": Delivery, "package": Package}
+
+
+def _body(ctx: Ctx, kind: str, uid: str) -> tuple[str, str]:
+    if kind not in _SOURCES or not ctx.desk.has("exchange.view"):
+        raise _missing()
+    found = ctx.get(_SOURCES[kind], uid)
+    package = found.package if isinstance(found, Delivery) else found
+    if not package.body:
+        raise _missing()
+    return package.body, package.title
+
+
+def _missing() -> NotFound:
+    return NotFound(
+        "files.missing", "没有这个文件，或者您无权查看。", "There is no such file for you."
+    )
+
+
+@lru_cache(maxsize=256)
+def image(digest: str, number: int) -> bytes:
+    """A page as an image; kept, because the same pages are looked at by many."""
+    return workshop().page_image(blobs().get(digest), number)
+
+
+def _picture(data: bytes) -> Response:
+    kind = "image/webp" if data[8:12] == b"WEBP" else "image/png"
+    return Response(data, media_type=kind, headers={"cache-control": "private, max-age=3600"})
+
+
+@page("/files/{kind}/{uid}/pages/{number:int}", name="files:page", level=SIGNED_IN)
+def body_page(ctx: Ctx, kind: str, uid: str, number: int) -> Response:
+    """One page of the sealed file as an image."""
+    digest, _title = _body(ctx, kind, uid)
+    return _picture(image(digest, number))
+
+
+@page("/files/{kind}/{uid}/document.pdf", name="files:pdf", level=SIGNED_IN)
+def body_pdf(ctx: Ctx, kind: str, uid: str) -> Response:
+    """The sealed PDF, to download."""
+    digest, title = _body(ctx, kind, uid)
+    reading.note(ctx.desk, f"{kind}/{uid}.pdf")
+    return download(blobs().get(digest), f"{title}.pdf", "application/pdf")
+
+
+@page("/files/{kind}/{uid}/text", name="files:text", level=SIGNED_IN)
+def body_text(ctx: Ctx, kind: str, uid: str) -> Response:
+    """The text of the sealed file, for screen readers and small screens."""
+    digest, title = _body(ctx, kind, uid)
+    pages = workshop().page_text(blobs().get(digest))
+    with speaking(ctx.language):
+        return ctx.render(
+            "exchange/text.html", title=_("文本：%(title)s", title=title), pages=pages
+        )
+
+
+@page("/files/{kind}/{uid}/package.asice", name="files:package", level=SIGNED_IN)
+def package_file(ctx: Ctx, kind: str, uid: str) -> Response:
+    """The package itself, with which anybody can verify the document offline."""
+    _body(ctx, kind, uid)
+    found = ctx.get(_SOURCES[kind], uid)
+    package = found.package if isinstance(found, Delivery) else found
+    return download(
+        blobs().get(package.blob), f"{package.title}.asice", "application/vnd.etsi.asic-e+zip"
+    )

@@ -1,0 +1,79 @@
+"""The moment of signing: what will be done in words, then the signature, then the result."""
+
+from __future__ import annotations
+
+from starlette.responses import Response
+
+from kernel.acts.gate import PreparedAct, recall
+from kernel.errors import OfficeError, Refused
+from kernel.identity import credentials
+from kernel.identity.authenticators import authenticators
+from kernel.portal.ctx import Ctx
+from kernel.portal.i18n import _, speaking
+from kernel.portal.page import Message
+from kernel.portal.parts import Confirm
+from kernel.portal.routing import SIGNED_IN, page
+from kernel.portal.urls import url
+
+
+def _argument(value: object) -> str | tuple[str, ...]:
+    if isinstance(value, list):
+        return tuple(str(one) for one in value)
+    return str(value)
+
+
+def confirm_page(ctx: Ctx, prepared: PreparedAct) -> Response:
+    """Show a prepared act: the summary, the consequence, the digest of the bytes to sign."""
+    verb, english = prepared.verb, ctx.language == "en"
+    with speaking(ctx.language):
+        facts: list[tuple[str, str | tuple[str, ...]]] = list(prepared.summary())
+        shown = [name for name in verb.private if prepared.arguments.get(name)]
+        facts += [(_("意见或理由"), _argument(prepared.arguments[name])) for name in shown]
+        facts.append(
+            (_("办理人"), f"{ctx.desk.unit.name} {ctx.desk.post.title} {ctx.desk.person.name}")
+        )
+        consequence = ""
+        if verb.confirm is not None:
+            consequence = str(verb.confirm(ctx.desk, prepared.subject, **prepared.arguments))
+        item = Confirm(
+            title=verb.title_en if english else verb.title,
+            facts=tuple(facts),
+            action=url("confirm"),
+            digest=prepared.statement.digest.removeprefix("sha256:"),
+            consequence=consequence,
+            hidden={"nonce": prepared.nonce},
+            back=prepared.back,
+        )
+    return ctx.render("acts/confirm.html", title=item.title, item=item, back=prepared.back)
+
+
+@page("/acts/confirm", name="confirm", level=SIGNED_IN, methods=("POST",), weight="signed")
+def confirm(ctx: Ctx) -> Response:
+    """Sign with the key of this desk and perform the act."""
+    prepared = recall(ctx.desk, ctx.form.get("nonce", ""))
+    facts = credentials.active(ctx.desk.credential, ctx.desk.person.uid)
+    method = authenticators().get(facts["kind"])
+    signature = method.sign(ctx.desk.credential, prepared.statement.bytes) if method else None
+    if signature is None:
+        raise Refused(
+            "acts.no_signature",
+            "没有收到安全认证插件的签名，请插好插件后重试。",
+            "No signature of your key arrived; please try again with it.",
+        )
+    try:
+        done = ctx.finish(prepared, signature)
+    except OfficeError as error:
+        if not prepared.back:
+            raise
+        ctx.said.append(Message("danger", error.text(ctx.language)))
+        return ctx.go_to(prepared.back)
+    verb = prepared.verb
+    with speaking(ctx.language):
+        name = verb.title_en if ctx.language == "en" else verb.title
+        text = (
+            _("“%(verb)s”已提出，等待另一人复核。", verb=name)
+            if done.proposed
+            else _("“%(verb)s”已完成。", verb=name)
+        )
+    ctx.say(text)
+    return ctx.go_to(prepared.back or url("home"))

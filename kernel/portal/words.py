@@ -1,0 +1,116 @@
+"""Times, names and sizes in the words of an office.
+
+Times come in as UTC and are shown in Asia/Shanghai, on the 24-hour clock.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta, timezone
+from typing import Literal
+
+from kernel.portal.i18n import _, language, ngettext
+
+CHINA = timezone(timedelta(hours=8), "Asia/Shanghai")
+_MONTHS = "Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec".split()
+_DAYS = "Monday Tuesday Wednesday Thursday Friday Saturday Sunday".split()
+
+
+@dataclass(frozen=True)
+class Due:
+    """A time limit in words: the colour never stands without an icon and a word."""
+
+    kind: Literal["over", "soon", "plain"]
+    text: str
+    icon: str
+
+
+def local(moment: datetime) -> datetime:
+    """The moment in Asia/Shanghai; a naive one is taken as UTC."""
+    return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).astimezone(CHINA)
+
+
+def _day(day: date | datetime) -> date:
+    return local(day).date() if isinstance(day, datetime) else day
+
+
+def date_cn(day: date | datetime) -> str:
+    """``2026年11月23日`` (``23 Nov 2026``)."""
+    at = _day(day)
+    if language() == "en":
+        return f"{at.day} {_MONTHS[at.month - 1]} {at.year}"
+    return f"{at.year}年{at.month}月{at.day}日"
+
+
+def day_cn(day: date | datetime) -> str:
+    """``11月23日`` (``23 Nov``), where the year is plain."""
+    at = _day(day)
+    if language() == "en":
+        return f"{at.day} {_MONTHS[at.month - 1]}"
+    return f"{at.month}月{at.day}日"
+
+
+def weekday_cn(day: date | datetime) -> str:
+    """``星期一`` (``Monday``)."""
+    at = _day(day).weekday()
+    return _DAYS[at] if language() == "en" else f"星期{'一二三四五六日'[at]}"
+
+
+def time_cn(moment: datetime) -> str:
+    """``2026年11月23日 08:46``."""
+    return f"{date_cn(moment)} {local(moment):%H:%M}"
+
+
+def clock(moment: datetime) -> str:
+    """``08:46``."""
+    return f"{local(moment):%H:%M}"
+
+
+def ago(moment: datetime, now: datetime) -> str:
+    """When something came, as short as it stays clear: 今天 08:12, 昨天 16:40, 11-20 16:40."""
+    at, today = local(moment), local(now).date()
+    if at.date() == today:
+        return _("今天 %(time)s", time=f"{at:%H:%M}")
+    if at.date() == today - timedelta(days=1):
+        return _("昨天 %(time)s", time=f"{at:%H:%M}")
+    return f"{at:%m-%d %H:%M}" if at.year == today.year else f"{at:%Y-%m-%d}"
+
+
+def due(limit: datetime, now: datetime) -> Due:
+    """How much time is left until *limit*."""
+    if limit < now:
+        return Due("over", _("超期 %(span)s", span=span(now - limit)), "triangle-alert")
+    days = (local(limit).date() - local(now).date()).days
+    if days == 0:
+        return Due("soon", _("今日 %(time)s", time=clock(limit)), "clock")
+    text = ngettext("剩 %(n)s 天", "剩 %(n)s 天", days) % {"n": days}
+    return Due("plain", text, "")
+
+
+def span(length: timedelta) -> str:
+    """A length of time in its largest unit: 3 天, 2 小时, 5 分钟."""
+    minutes = int(length.total_seconds()) // 60
+    if minutes >= 24 * 60:
+        n = minutes // (24 * 60)
+        return ngettext("%(n)s 天", "%(n)s 天", n) % {"n": n}
+    if minutes >= 60:
+        n = minutes // 60
+        return ngettext("%(n)s 小时", "%(n)s 小时", n) % {"n": n}
+    n = max(minutes, 1)
+    return ngettext("%(n)s 分钟", "%(n)s 分钟", n) % {"n": n}
+
+
+def pad_name(name: str) -> str:
+    """A name of two characters with a full-width space between them, for columns (王　芳)."""
+    two = len(name) == 2 and all("\u4e00" <= sign <= "\u9fff" for sign in name)
+    return f"{name[0]}\u3000{name[1]}" if two else name
+
+
+def filesize(count: int) -> str:
+    """Bytes as people say them: ``312 MB``, ``48 KB``, ``900 B``."""
+    value = float(count)
+    for unit in ("B", "KB", "MB", "GB"):
+        if value < 1024 or unit == "GB":
+            break
+        value /= 1024
+    return f"{value:.1f} {unit}" if unit != "B" and value < 10 else f"{value:.0f} {unit}"

@@ -1,0 +1,93 @@
+"""The typed settings of a node: ``data/instance/settings.toml``, then the environment.
+
+A setting ``port`` is overridden by the environment variable ``JUYAN_PORT``. An unknown key in the
+file is refused: a misspelt setting that is silently ignored is worse than a start that fails.
+"""
+
+from __future__ import annotations
+
+import os
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, fields, replace
+from pathlib import Path
+
+from kernel.errors import Invalid
+
+ROOT = Path(__file__).resolve().parent.parent
+REFERENCE = ROOT / "data" / "reference"
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What a node is told from outside."""
+
+    instance: Path = ROOT / "data" / "instance"
+    """The folder of the node: database, blobs, keys, backups."""
+    database: str = ""
+    """Database URL; empty means the SQLite file ``juyan.db`` in the instance folder."""
+    host: str = "127.0.0.1"
+    """The address that the portal listens on."""
+    port: int = 8000
+    """The port that the portal listens on."""
+    origin: str = ""
+    """What the browser's address bar shows (scheme, host, port); acts are bound to it."""
+    demo: bool = False
+    """A demo node: soft keys with one-click login are allowed, seals say DEMO."""
+    language: str = "zh"
+    """The language for who has not chosen one: ``zh`` or ``en``."""
+
+    @property
+    def database_path(self) -> Path:
+        """The SQLite file, where SQLite is used."""
+        return self.instance / "juyan.db"
+
+    @property
+    def public_origin(self) -> str:
+        """The origin that acts name; ``http://localhost:<port>`` unless set."""
+        return self.origin or f"http://localhost:{self.port}"
+
+
+def _convert(name: str, kind: object, value: object) -> object:
+    try:
+        if kind in ("Path", Path):
+            return Path(str(value)).expanduser()
+        if kind in ("int", int):
+            return int(str(value))
+        if kind in ("bool", bool):
+            return str(value).strip().lower() in ("1", "true", "yes", "on")
+        return str(value)
+    except ValueError as error:
+        raise Invalid(
+            "settings.value",
+            f"设置项 {name} 的值“{value}”不对，请改为正确的数值。",
+            f"The setting {name} cannot be {value!r}; give it a proper value.",
+        ) from error
+
+
+def load(instance: Path | None = None, environ: Mapping[str, str] | None = None) -> Settings:
+    """Read the settings of an instance.
+
+    :param instance: the node's folder; default ``data/instance`` or ``JUYAN_INSTANCE``.
+    :raises Invalid: ``settings.unknown`` or ``settings.value``.
+    """
+    env = os.environ if environ is None else environ
+    base = Settings()
+    folder = instance or Path(env.get("JUYAN_INSTANCE", str(base.instance)))
+    known = {field.name: field.type for field in fields(Settings)}
+    values: dict[str, object] = {"instance": folder}
+    file = folder / "settings.toml"
+    if file.exists():
+        for name, value in tomllib.loads(file.read_text("utf-8")).items():
+            if name not in known:
+                raise Invalid(
+                    "settings.unknown",
+                    f"{file} 里有不认识的设置项“{name}”，请删除或改正拼写。",
+                    f"{file} has an unknown setting {name!r}; remove it or correct its spelling.",
+                )
+            values[name] = _convert(name, known[name], value)
+    for name, kind in known.items():
+        raw = env.get(f"JUYAN_{name.upper()}")
+        if raw is not None and name != "instance":
+            values[name] = _convert(name, kind, raw)
+    return replace(base, **values)  # type: ignore[arg-type]  # the loop above converted each to its kind

@@ -1,0 +1,232 @@
+"""The database of the open node: connections, transactions, and what becomes of its errors.
+
+``with connection():`` for reading, ``with transaction():`` for everything that belongs together.
+Views and jobs are plain functions: one worker thread, one pooled connection. peewee keeps its
+state per thread, therefore never inside ``async def``.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import peewee
+from peewee import __exception_wrapper__ as _peewee_errors  # type: ignore[attr-defined]  # no stub
+from playhouse.pool import PooledSqliteDatabase
+
+from kernel.errors import Invalid
+from kernel.settings import Settings
+from kernel.storage import instance
+from kernel.storage.faults import database_errors, sqlite3
+from kernel.storage.fields import JSONField, UTCField
+
+__all__ = [
+    "JSONField",
+    "Model",
+    "UTCField",
+    "after_commit",
+    "close_database",
+    "connection",
+    "db",
+    "execute_many",
+    "in_transaction",
+    "open_database",
+    "require_transaction",
+    "savepoint",
+    "transaction",
+]
+
+log = logging.getLogger("juyan.storage")
+
+BUSY_SECONDS = 5
+"""How long a writer waits for another one before the user is told."""
+MAX_CONNECTIONS = 64
+"""More than the 40 worker threads of the web server, so that no view waits for a connection."""
+SAFE_WAL = (3, 51, 3)
+"""Before this version SQLite can lose commits in WAL mode (the WAL-reset bug)."""
+
+db = peewee.DatabaseProxy()
+"""Stands for the open node's database; filled by :func:`open_database`."""
+
+
+class Model(peewee.Model):
+    """The base of every table. Name the table ``<room or plugin>_<things>`` in ``Meta``."""
+
+    if TYPE_CHECKING:
+        id = peewee.AutoField()  # peewee gives one to each table that names no key
+
+    class Meta:
+        """Bound to the open node."""
+
+        database = db
+        legacy_table_names = False
+
+
+def journal_mode(version: tuple[int, ...]) -> str:
+    """The journal that is safe with this SQLite: ``wal``, or ``delete`` before 3.51.3."""
+    return "wal" if version >= SAFE_WAL else "delete"
+
+
+def open_database(settings: Settings) -> peewee.Database:
+    """Open the node's database and let :data:`db` stand for it.
+
+    :raises Invalid: ``storage.url`` for a database that this version does not serve.
+    :raises Unavailable: ``storage.folder``, ``storage.busy``, ``storage.failed``.
+    """
+    if settings.database:
+        return _open_url(settings.database)
+    instance.prepare(settings.instance)
+    with instance.file_lock(settings.instance / "open.lock"):
+        instance.private_file(settings.database_path)
+        database = _sqlite(settings.database_path)
+        db.initialize(database)
+        # The first switch to WAL does not wait for other writers, because SQLite
+        # does not call its busy handler there: hence the lock around it.
+        with connection():
+            db.execute_sql("SELECT 1 FROM sqlite_master LIMIT 1")
+    return database
+
+
+def close_database() -> None:
+    """Close all connections of this process. Harmless when nothing is open."""
+    if db.obj is not None:
+        db.close_all()
+
+
+def _open_url(url: str) -> peewee.Database:
+    # PooledPostgresqlDatabase has its place here; it comes with the issue `hold`.
+    scheme = url.partition(":")[0]
+    raise Invalid(
+        "storage.url",
+        f"本版本只支持内置的 SQLite 数据库，尚不支持“{scheme}”。请删除 database 设置项；"
+        "PostgreSQL 将随“hold”一期提供。",
+        f"This version serves its built-in SQLite database only, not {scheme!r} yet. Remove the "
+        "setting `database`; PostgreSQL comes with the issue `hold`.",
+    )
+
+
+def _sqlite(path: Path) -> peewee.Database:
+    version = tuple(sqlite3.sqlite_version_info)
+    mode = journal_mode(version)
+    if mode != "wal":
+        log.warning("SQLite %s is not safe in WAL mode: using the rollback journal", version)
+    pragmas = {
+        "journal_mode": mode,
+        "synchronous": "full",
+        "foreign_keys": 1,
+        "busy_timeout": BUSY_SECONDS * 1000,
+        "cache_size": -8000,
+        "journal_size_limit": 64 * 1024 * 1024,
+    }
+    database: peewee.Database = PooledSqliteDatabase(
+        str(path),
+        pragmas=pragmas,
+        lock_type="immediate",
+        autoconnect=False,
+        max_connections=MAX_CONNECTIONS,
+        timeout=BUSY_SECONDS,
+        # A pooled connection serves one thread after the other, never two at once.
+        check_same_thread=False,
+    )
+    return database
+
+
+class _Waiting(threading.local):
+    """What this thread has to do after its commit; None outside :func:`transaction`."""
+
+    calls: list[Callable[[], object]] | None = None
+
+
+_waiting = _Waiting()
+
+
+@contextmanager
+def connection() -> Iterator[None]:
+    """Use one pooled connection in this thread; may be nested.
+
+    :raises Unavailable: ``storage.busy``, ``storage.full``, ``storage.failed``.
+    """
+    with database_errors(), db.connection_context():
+        yield
+
+
+@contextmanager
+def transaction() -> Iterator[None]:
+    """All or nothing: takes the write lock at once, commits at the end, rolls back on any error.
+
+    Must be the outermost one: code that may run inside somebody else's transaction says
+    :func:`require_transaction` instead, and what may fail alone uses :func:`savepoint`.
+
+    :raises Unavailable: ``storage.busy`` (another process writes), ``storage.full``,
+        ``storage.failed``; nothing was written then.
+    """
+    if in_transaction():
+        raise RuntimeError("a transaction is already open here: use savepoint(), or just write")
+    with connection():
+        calls: list[Callable[[], object]] = []
+        _waiting.calls = calls
+        try:
+            with db.atomic():
+                yield
+        finally:
+            _waiting.calls = None
+        for call in calls:
+            _run(call)
+
+
+@contextmanager
+def savepoint() -> Iterator[None]:
+    """A part of the open transaction that may fail alone; its ``after_commit`` goes with it."""
+    calls = _waiting.calls
+    if calls is None:
+        raise RuntimeError("savepoint() is for use inside transaction()")
+    before = len(calls)
+    try:
+        with db.savepoint():
+            yield
+    except BaseException:
+        del calls[before:]
+        raise
+
+
+def in_transaction() -> bool:
+    """Whether this thread is inside :func:`transaction`."""
+    return _waiting.calls is not None
+
+
+def require_transaction(what: str) -> None:
+    """Refuse (RuntimeError, a defect) to do ``what`` outside a transaction."""
+    if not in_transaction():
+        raise RuntimeError(f"{what} belongs into the caller's transaction()")
+
+
+def after_commit(call: Callable[[], object]) -> None:
+    """Do something once the outermost transaction is committed; never if it is rolled back.
+
+    For waking and notifying, not for anything that must happen: the process may die in between.
+    An error in it is logged and hurts nobody. Outside a transaction it runs at once.
+    """
+    if _waiting.calls is None:
+        _run(call)
+    else:
+        _waiting.calls.append(call)
+
+
+def execute_many(statement: str, rows: Iterable[Sequence[object]]) -> None:
+    """Run one SQL statement for many rows, with the errors that peewee gives.
+
+    :param statement: with ``?`` for each value.
+    """
+    with _peewee_errors:
+        db.cursor().executemany(statement.replace("?", db.param), rows)
+
+
+def _run(call: Callable[[], object]) -> None:
+    try:
+        call()
+    except Exception:
+        log.exception("what was to follow a commit failed: %r", call)

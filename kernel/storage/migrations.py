@@ -1,0 +1,138 @@
+"""Migrations: one folder and one history a room or plugin, all under one lock.
+
+**Writing one.** After adding or changing models, in the repository root::
+
+    from kernel.storage.migrations import generate
+    generate("identity", [Unit, Person, Post], "kernel/identity/migrations")
+
+writes ``0001_initial.py``, or the next number with what changed since. See
+:mod:`kernel.storage.schema` for what it can and what must be written by hand.
+
+**Applying.** ``migrate(sets)`` when a node is opened; never at import.
+
+**Checking.** A test of each room asserts ``schema_differences(MODELS) == []`` after ``migrate``.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from pathlib import Path
+
+import peewee
+from playhouse.migrations import MigrationError, Runner
+
+from kernel.errors import Unavailable
+from kernel.storage import instance
+from kernel.storage.database import connection, db
+from kernel.storage.schema import generate, schema_differences
+
+__all__ = [
+    "Applied",
+    "MigrationSet",
+    "generate",
+    "migrate",
+    "pending",
+    "room_set",
+    "schema_differences",
+]
+
+LOCK_SECONDS = 120.0
+_NAME = re.compile(r"[a-z][a-z0-9_]*")
+
+
+@dataclass(frozen=True)
+class MigrationSet:
+    """The scripts of one room or plugin; their history is in the table ``migration_<name>``."""
+
+    name: str
+    directory: Path
+
+    def __post_init__(self) -> None:
+        """Keep names to what is safe in a table name."""
+        if not _NAME.fullmatch(self.name):
+            raise ValueError(f"not a name for a migration set: {self.name!r}")
+
+
+@dataclass(frozen=True)
+class Applied:
+    """One script that was run: the set's name and the script's (``0001_initial``)."""
+
+    set: str
+    name: str
+
+
+def room_set(room: str) -> MigrationSet:
+    """The set of a room of the kernel: ``kernel/<room>/migrations``.
+
+    The storage room keeps its own scripts in ``tables``, because this module has the other name.
+    """
+    kernel = Path(__file__).parent.parent
+    return MigrationSet(room, kernel / room / ("tables" if room == "storage" else "migrations"))
+
+
+def migrate(
+    sets: Iterable[MigrationSet], progress: Callable[[Applied], object] | None = None
+) -> list[Applied]:
+    """Run all scripts that are not in their history yet, set after set, each in a transaction.
+
+    Processes that start together wait for each other. A script that fails leaves its own changes
+    undone; what ran before it stays.
+
+    :param progress: called after each script.
+    :raises Unavailable: ``storage.migration`` (a script failed), ``storage.newer`` (the data was
+        written by a newer version), ``storage.busy`` (another process migrates for too long).
+    """
+    applied: list[Applied] = []
+    with _lock(), connection():
+        for part in sets:
+            for name in _pending(part):
+                _run(part, name)
+                applied.append(Applied(part.name, name))
+                if progress:
+                    progress(applied[-1])
+    return applied
+
+
+def pending(sets: Iterable[MigrationSet]) -> dict[str, list[str]]:
+    """The scripts that :func:`migrate` would run, by set; sets with none are left out."""
+    with connection():
+        found = {part.name: _pending(part) for part in sets}
+    return {name: scripts for name, scripts in found.items() if scripts}
+
+
+def _lock() -> AbstractContextManager[None]:
+    folder = Path(db.obj.database).parent
+    return instance.file_lock(folder / "migrate.lock", LOCK_SECONDS)
+
+
+def _runner(part: MigrationSet) -> Runner:
+    return Runner(db.obj, str(part.directory), table_name=f"migration_{part.name}")
+
+
+def _pending(part: MigrationSet) -> list[str]:
+    rows = _runner(part).status()
+    gone = [row.name for row in rows if row.path is None]
+    if gone:
+        raise Unavailable(
+            "storage.newer",
+            f"数据由更新的版本写入（{part.name}：{gone[-1]}），请改用新版本程序，不要用旧版本打开。",
+            f"The data was written by a newer version ({part.name}: {gone[-1]}); use that "
+            "version, do not open it with this older one.",
+        )
+    return [row.name for row in rows if row.applied is None]
+
+
+def _run(part: MigrationSet, name: str) -> None:
+    try:
+        _runner(part).up(name)
+    except (peewee.PeeweeException, MigrationError, ValueError) as error:
+        raise Unavailable(
+            "storage.migration",
+            f"数据库升级步骤 {part.name}/{name} 没有成功（{error}），已撤销该步骤。"
+            "请保留现场并联系维护人员。",
+            f"The migration {part.name}/{name} did not succeed ({error}) and was undone. Leave "
+            "everything as it is and call for support.",
+        ) from error

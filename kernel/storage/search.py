@@ -1,0 +1,170 @@
+"""One search index for all plugins, with the audience in the query.
+
+Exact for Chinese words of any length, single characters included; words and numbers of other
+scripts are found from their beginning. Who may see an entry is part of the index and of every
+query: nothing is filtered afterwards, so that counts and pages give nothing away.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+import peewee
+
+from kernel.storage.database import connection, db, require_transaction
+from kernel.storage.models import SearchEntry
+from kernel.storage.words import any_of, mark, phrases, tokens
+
+LIMIT = 20
+_BITS = 20
+"""Room for a million entries in one millisecond, below the time in an entry's id."""
+_ZERO = datetime(1970, 1, 1, tzinfo=UTC)
+_NEWEST = 2**63 - 1
+_CURSOR = re.compile(r"([tu])([0-9]{1,19})")
+
+
+@dataclass(frozen=True)
+class Entry:
+    """What a plugin lets be found.
+
+    ``(kind, uid)`` is the object, as in a reference. ``text`` is searched but not kept, ``title``
+    and ``summary`` are shown. ``audience`` are principals such as ``organ:<uid>``, ``post:<uid>``,
+    ``person:<uid>`` or ``node``; an empty one lets nobody find it.
+    """
+
+    plugin: str
+    kind: str
+    uid: str
+    organ: str
+    title: str
+    text: str
+    time: datetime
+    audience: frozenset[str]
+    summary: str = ""
+
+
+@dataclass(frozen=True)
+class Hit:
+    """One entry found, for display."""
+
+    plugin: str
+    kind: str
+    uid: str
+    organ: str
+    title: str
+    summary: str
+    time: datetime
+
+
+@dataclass(frozen=True)
+class Page:
+    """Some hits, and the cursor for more; None when these were all."""
+
+    hits: list[Hit]
+    next: str | None = None
+
+
+def index(entry: Entry) -> None:
+    """Put an object into the index, or put it there anew; within the caller's transaction."""
+    require_transaction("search.index")
+    remove(entry.kind, entry.uid)
+    number = _number(entry.time)
+    SearchEntry.insert(
+        id=number,
+        plugin=entry.plugin,
+        kind=entry.kind,
+        uid=entry.uid,
+        organ=entry.organ,
+        title=entry.title,
+        summary=entry.summary,
+        time=entry.time,
+    ).execute()
+    scope = [mark("on", entry.plugin), *(mark("may", name) for name in sorted(entry.audience))]
+    db.execute_sql(
+        "INSERT INTO search_text (rowid, title, body, scope) VALUES (?, ?, ?, ?)",
+        (number, tokens(entry.title), tokens(entry.text), " ".join(scope)),
+    )
+
+
+def remove(kind: str, uid: str) -> None:
+    """Take an object out of the index, if it is there; within the caller's transaction."""
+    require_transaction("search.remove")
+    row = SearchEntry.select(SearchEntry.id).where(_is(kind, uid)).tuples().first()
+    if row is not None:
+        db.execute_sql("DELETE FROM search_text WHERE rowid = ?", row)
+        SearchEntry.delete().where(SearchEntry.id == row[0]).execute()
+
+
+def find(
+    text: str,
+    principals: Iterable[str],
+    plugins: Iterable[str],
+    limit: int = LIMIT,
+    before: str | None = None,
+) -> Page:
+    """What these principals may see and where all terms occur: title hits first, then newest.
+
+    :param text: as typed; quotes and operators have no meaning. Empty or only signs: no hits.
+    :param principals: who asks, all of his principals.
+    :param plugins: those switched on for him.
+    :param before: ``Page.next`` of the page before; any other text starts at the beginning.
+    """
+    terms, who, what = phrases(text), set(principals), set(plugins)
+    if not terms or not who or not what:
+        return Page([])
+    titles = " AND ".join(f"title : {term}" for term in terms)
+    anywhere = " AND ".join(f"{{title body}} : {term}" for term in terms)
+    seen = f"scope : ({any_of('may', who)}) AND scope : ({any_of('on', what)})"
+    parts = (
+        ("t", f"({titles}) AND {seen}"),
+        ("u", f"(({anywhere}) AND {seen}) NOT ({titles})"),
+    )
+    found: list[tuple[str, int]] = []
+    with connection():
+        start, below = _cursor(before)
+        for part, match in parts:
+            if part >= start and len(found) <= limit:
+                found += [(part, n) for n in _match(match, below, limit + 1 - len(found))]
+                below = _NEWEST
+        hits = _hits([number for _, number in found[:limit]])
+    more = len(found) > limit
+    return Page(hits, "{}{}".format(*found[limit - 1]) if more else None)
+
+
+def _match(match: str, below: int, limit: int) -> list[int]:
+    """Entries newest first. Ranking by bm25 instead would sort all hits of a common word."""
+    cursor = db.execute_sql(
+        "SELECT rowid FROM search_text WHERE search_text MATCH ? AND rowid < ? "
+        "ORDER BY rowid DESC LIMIT ?",
+        (match, below, limit),
+    )
+    return [number for (number,) in cursor.fetchall()]
+
+
+def _hits(numbers: list[int]) -> list[Hit]:
+    rows = {row.id: row for row in SearchEntry.select().where(SearchEntry.id.in_(numbers))}
+    return [_hit(rows[number]) for number in numbers]
+
+
+def _hit(row: SearchEntry) -> Hit:
+    return Hit(row.plugin, row.kind, row.uid, row.organ, row.title, row.summary, row.time)
+
+
+def _cursor(text: str | None) -> tuple[str, int]:
+    found = _CURSOR.fullmatch(text or "")
+    return (found[1], int(found[2])) if found else ("t", _NEWEST)
+
+
+def _is(kind: str, uid: str) -> peewee.Expression:
+    return (SearchEntry.kind == kind) & (SearchEntry.uid == uid)
+
+
+def _number(time: datetime) -> int:
+    """A free id in the millisecond of this time."""
+    first = (time - _ZERO) // timedelta(milliseconds=1) << _BITS
+    near = SearchEntry.id.between(first, first + 2**_BITS - 1)
+    last = SearchEntry.select(peewee.fn.MAX(SearchEntry.id)).where(near).scalar()
+    return first if last is None else int(last) + 1

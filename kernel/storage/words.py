@@ -1,0 +1,84 @@
+"""Cutting texts and queries into the tokens of the search index.
+
+Chinese is indexed by pairs of neighbouring characters: 安全生产 becomes 安全 全生 生产 and, at the
+end of the run, 产 alone, so that single characters are found too. Words of letters and digits stay
+whole, in lower case. Where punctuation or space lies between, a gap token stands: two texts on its
+two sides are never taken for one.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import unicodedata
+from collections.abc import Iterable
+
+GAP = "_"
+MOST_TERMS = 10
+MOST_CHARACTERS = 100
+
+_HAN = "\u3007\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff"
+_RUNS = re.compile(f"(?P<han>[{_HAN}]+)|(?P<word>[^\\W_{_HAN}]+)|(?P<gap>.)", re.DOTALL)
+
+
+def normal(text: str) -> str:
+    """The form in which texts are compared: full-width letters as plain ones, lower case."""
+    return unicodedata.normalize("NFKC", text).lower()
+
+
+def tokens(text: str) -> str:
+    """The tokens of a text to be indexed, with spaces between."""
+    found: list[str] = []
+    for run in _RUNS.finditer(normal(text)):
+        if run["han"]:
+            found += [*_pairs(run["han"]), run["han"][-1]]
+        elif run["word"]:
+            found.append(run["word"])
+        elif found and found[-1] != GAP:
+            found.append(GAP)
+    return " ".join(found)
+
+
+def phrases(query: str) -> list[str]:
+    """The FTS5 phrases of a query; all of them must match. Empty when it holds nothing to find.
+
+    Terms are divided by spaces. A term is found as it stands (any punctuation for any other); a
+    word or number also by its beginning, and a single character wherever it occurs.
+    """
+    terms = normal(query[:MOST_CHARACTERS]).split()[:MOST_TERMS]
+    return [phrase for phrase in map(_phrase, terms) if phrase]
+
+
+def mark(sort: str, name: str) -> str:
+    """The token for a principal or a plugin; a digest, so that no name can be part of another."""
+    return "x" + hashlib.sha256(f"{sort} {name}".encode()).hexdigest()[:32]
+
+
+def any_of(sort: str, names: Iterable[str]) -> str:
+    """The FTS5 expression for one of these."""
+    return " OR ".join(mark(sort, name) for name in sorted(names))
+
+
+def _pairs(run: str) -> list[str]:
+    return [run[i : i + 2] for i in range(len(run) - 1)]
+
+
+def _phrase(term: str) -> str:
+    runs = [(run.lastgroup, run[0]) for run in _RUNS.finditer(term)]
+    while runs and runs[-1][0] == "gap":
+        runs.pop()
+    found: list[str] = []
+    for kind, run in runs:
+        if kind == "han":
+            found += [*_pairs(run), run[-1]]
+        elif kind == "word":
+            found.append(run)
+        elif found and found[-1] != GAP:
+            found.append(GAP)
+    if not found:
+        return ""
+    kind, last = runs[-1]
+    if kind == "han" and len(last) > 1:
+        # The run may go on in the text: its last character need not stand at an end there.
+        return f'"{" ".join(found[:-1])}"'
+    return f'"{" ".join(found)}" *'

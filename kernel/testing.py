@@ -1,0 +1,122 @@
+"""The pytest plugin for the kernel's tests and for everybody who writes a plugin.
+
+Load it from your ``conftest.py`` with ``pytest_plugins = ["kernel.testing"]``. It gives:
+
+``@pytest.mark.needs("chromium", "pdfsig")``
+    The test needs these parts of the machine (names in :data:`kernel.testing_parts.PARTS`). Where
+    one is missing the test is left out, and the report says so. With ``CI=true`` that is a failure.
+``@pytest.mark.full``
+    A long run, only done with ``--full``.
+``part``
+    A fixture: ``part("pdfsig")`` is the path of a part that the test has named in its marker.
+"""
+
+from __future__ import annotations
+
+import os
+from collections import Counter
+from collections.abc import Callable
+
+import pytest
+
+from kernel import testing_parts
+
+MARKERS = (
+    "needs(part, ...): parts of the machine that the test needs; see kernel.testing_parts",
+    "full: a long run, only done with --full",
+)
+_not_run = pytest.StashKey[Counter[str]]()
+_long = pytest.StashKey[int]()
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Add ``--full``."""
+    parser.addoption("--full", action="store_true", help="also the long runs (@pytest.mark.full)")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Make the markers known."""
+    for marker in MARKERS:
+        config.addinivalue_line("markers", marker)
+    config.stash[_not_run] = Counter()
+    config.stash[_long] = 0
+
+
+def pytest_report_header(config: pytest.Config) -> list[str]:
+    """Say which parts of the machine were found."""
+    return ["parts of the machine:", *testing_parts.overview()]
+
+
+def _needs(item: pytest.Item) -> list[str]:
+    parts = [str(part) for mark in item.iter_markers("needs") for part in mark.args]
+    unknown = [part for part in parts if part not in testing_parts.PARTS]
+    if unknown:
+        raise pytest.UsageError(f"{item.nodeid} needs {unknown}: no such part in testing_parts")
+    return parts
+
+
+# Last, so that only tests that this run asked for (-k, -m) are counted as not run.
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave out what cannot run here, and remember why for the report."""
+    keep: list[pytest.Item] = []
+    leave: list[pytest.Item] = []
+    found = {part: testing_parts.find(part) for part in testing_parts.PARTS}
+    for item in items:
+        long = "full" in item.keywords and not config.getoption("--full")
+        missing = [part for part in _needs(item) if not found[part]]
+        config.stash[_long] += long
+        if not long:
+            config.stash[_not_run].update(missing)
+        (leave if long or missing else keep).append(item)
+    items[:] = keep
+    if leave:
+        config.hook.pytest_deselected(items=leave)
+
+
+def _lacking(config: pytest.Config) -> list[str]:
+    """The missing parts that make this run fail."""
+    must = [part for part in testing_parts.required() if not testing_parts.find(part)]
+    not_run = config.stash[_not_run]
+    if os.environ.get("CI", "").lower() in ("1", "true"):
+        must += list(not_run)
+    return sorted(set(must))
+
+
+def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
+    """A run that must be whole fails where a part was missing."""
+    if exitstatus in (pytest.ExitCode.OK, pytest.ExitCode.NO_TESTS_COLLECTED):
+        if _lacking(session.config):
+            session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Say loudly what was not run."""
+    config = terminalreporter.config
+    if config.stash[_not_run]:
+        terminalreporter.section("NOT RUN", red=True, bold=True)
+    for part, count in sorted(config.stash[_not_run].items()):
+        line = f"NOT RUN for lack of {testing_parts.PARTS[part][0]} ({part}): {count} tests"
+        terminalreporter.write_line(line, red=True, bold=True)
+    if config.stash[_long]:
+        terminalreporter.write_line(f"left for --full: {config.stash[_long]} tests", yellow=True)
+    if lacking := _lacking(config):
+        line = f"FAILED: this run needs {', '.join(lacking)}; install them (.ci/run does)"
+        terminalreporter.write_line(line, red=True, bold=True)
+
+
+@pytest.fixture
+def part(request: pytest.FixtureRequest) -> Callable[[str], str]:
+    """``part("pdfsig")``: the path of a part that the test names in ``@pytest.mark.needs``."""
+    named = _needs(request.node)
+
+    def path(name: str) -> str:
+        found = testing_parts.find(name) if name in named else None
+        if found is None:
+            raise pytest.UsageError(f'say @pytest.mark.needs("{name}") on the test')
+        return found
+
+    return path
+
+
+# The fixtures for an open office (office, desk, client …) follow here.

@@ -1,0 +1,1 @@
+"""Jobs, schedules, the clock, the calendar and the document workshop."""

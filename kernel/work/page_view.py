@@ -1,0 +1,45 @@
+"""Pages of a finished PDF as images and as text, with PDFium (inside the workshop's child)."""
+
+from __future__ import annotations
+
+import io
+
+import pypdfium2
+
+from kernel.errors import Invalid
+
+LARGEST_SCALE = 4.0
+
+
+def image(pdf: bytes, page: int, scale: float) -> bytes:
+    """A page (from 1) as PNG with its annotations, so with the seal; scale 1 is 72 dpi."""
+    with _opened(pdf) as document:
+        if not 1 <= page <= len(document):
+            raise Invalid(
+                "workshop.page",
+                f"文件共 {len(document)} 页，没有第 {page} 页。",
+                f"The file has {len(document)} pages; there is no page {page}.",
+            )
+        bitmap = document[page - 1].render(scale=min(scale, LARGEST_SCALE), may_draw_forms=True)
+        out = io.BytesIO()
+        bitmap.to_pil().save(out, "PNG", compress_level=3)
+        return out.getvalue()
+
+
+def texts(pdf: bytes) -> list[str]:
+    """The text of every page in reading order."""
+    with _opened(pdf) as document:
+        return [page.get_textpage().get_text_bounded().replace("\r\n", "\n") for page in document]
+
+
+def _opened(pdf: bytes) -> pypdfium2.PdfDocument:
+    try:
+        document = pypdfium2.PdfDocument(pdf)
+    except pypdfium2.PdfiumError as error:
+        raise Invalid(
+            "workshop.pdf",
+            "这不是可以打开的 PDF 文件，请检查文件是否完整。",
+            "This is not a PDF file that can be opened; check that the file is complete.",
+        ) from error
+    document.init_forms()
+    return document

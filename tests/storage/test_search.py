@@ -1,0 +1,278 @@
+"""Search: exact for Chinese, closed for everybody outside the audience."""
+
+import random
+import re
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from kernel.storage import search
+from kernel.storage.database import connection, db, transaction
+from kernel.storage.search import Entry, Page
+from kernel.storage.words import normal, phrases, tokens
+
+TEXTS = (Path(__file__).parent / "texts.txt").read_text("utf-8").splitlines()
+START = datetime(2008, 10, 1, tzinfo=UTC)
+ALL = frozenset({"node"})
+
+
+def entry(
+    number: int,
+    title: str,
+    text: str = "",
+    audience: frozenset[str] = ALL,
+    plugin: str = "documents",
+) -> Entry:
+    moment = START + timedelta(hours=number)
+    return Entry(plugin, "document", f"d{number}", "o1", title, text, moment, audience)
+
+
+def put(*entries: Entry) -> None:
+    with transaction():
+        for each in entries:
+            search.index(each)
+
+
+def find(text: str, who: set[str] | frozenset[str] = ALL, limit: int = 1000) -> list[str]:
+    return [hit.uid for hit in search.find(text, who, {"documents"}, limit).hits]
+
+
+@pytest.fixture
+def library(store: Path) -> list[Entry]:
+    """The texts in pairs: one is the title, the next the body."""
+    pairs = zip(TEXTS[::2], TEXTS[1::2], strict=True)
+    entries = [entry(number, title, text) for number, (title, text) in enumerate(pairs)]
+    put(*entries)
+    return entries
+
+
+def scanned(entries: list[Entry], query: str) -> list[str]:
+    """What a reader finds who goes through everything: title hits first, then newest."""
+    newest = sorted(entries, key=lambda each: each.time, reverse=True)
+    titled = [e.uid for e in newest if normal(query) in normal(e.title)]
+    others = [e.uid for e in newest if normal(query) in normal(e.text) and e.uid not in titled]
+    return titled + others
+
+
+def queries() -> list[str]:
+    luck = random.Random(8)
+    runs = [run for text in TEXTS for run in re.findall("[\u4e00-\u9fff]+", text)]
+    found = set("的市办一公会")
+    while len(found) < 500:
+        run, length = luck.choice(runs), luck.choice([1, 1, 2, 2, 2, 3, 3, 4, 5, 7])
+        start = luck.randrange(len(run))
+        found.add(run[start : start + length])
+    # Characters that occur, in words that mostly do not.
+    every = sorted({c for run in runs for c in run})
+    found |= {"".join(luck.choices(every, k=2)) for _ in range(100)}
+    return sorted(found)
+
+
+def test_as_exact_as_reading_everything(library: list[Entry]) -> None:
+    wrong = {q: 1 for q in queries() if find(q) != scanned(library, q)}
+    assert wrong == {}
+    assert len(find("公文")) > 5
+
+
+def test_pages_join_without_gap_or_repetition(library: list[Entry]) -> None:
+    for query in ("公文", "的", "市"):
+        uids: list[str] = []
+        page = Page([], None)
+        while True:
+            page = search.find(query, ALL, {"documents"}, 7, page.next)
+            assert 0 < len(page.hits) <= 7
+            uids += [hit.uid for hit in page.hits]
+            if page.next is None:
+                break
+        assert uids == scanned(library, query)
+
+
+def test_nobody_finds_what_he_may_not_see(store: Path) -> None:
+    luck = random.Random(9)
+    names = [f"organ:{n}" for n in range(6)] + [f"post:{n}" for n in range(6)] + ["organ:11"]
+    entries = [
+        entry(number, text, audience=frozenset(luck.sample(names, luck.randrange(4))))
+        for number, text in enumerate(TEXTS[:150])
+    ]
+    put(*entries)
+    for _ in range(60):
+        who = frozenset(luck.sample(names, luck.randrange(1, 4)))
+        query = luck.choice(["的", "公文", "办公", "市", "系统"])
+        mine = [each for each in entries if each.audience & who]
+        assert find(query, who) == scanned(mine, query)
+
+
+@pytest.mark.parametrize(
+    "who",
+    [
+        set(),
+        {""},
+        {"organ"},
+        {"organ:1"},
+        {"organ:12 "},
+        {"ORGAN:12"},
+        {"organ:123"},
+        {"x OR organ:12"},
+        {'" OR "'},
+        {"*"},
+        {"documents"},
+    ],
+)
+def test_principals_are_matched_whole(store: Path, who: set[str]) -> None:
+    put(entry(1, "绝密金丝雀", audience=frozenset({"organ:12"})))
+    assert find("金丝雀", who) == []
+    assert find("金丝雀", who | {"organ:12"}) == ["d1"]
+
+
+def test_an_empty_audience_lets_nobody_find_it(store: Path) -> None:
+    put(entry(1, "金丝雀", audience=frozenset()))
+    assert find("金丝雀", {"node", ""}) == []
+
+
+def test_a_plugin_that_is_off_is_not_searched(store: Path) -> None:
+    put(entry(1, "会议通知", plugin="meetings"), entry(2, "会议通知"))
+    hits = search.find("会议", ALL, {"documents"}).hits
+    assert [hit.uid for hit in hits] == ["d2"]
+    assert len(search.find("会议", ALL, {"documents", "meetings"}).hits) == 2
+    assert search.find("会议", ALL, set()) == Page([])
+    assert search.find("会议", {"documents"}, ALL) == Page([])
+
+
+@pytest.mark.parametrize(
+    ("query", "found"),
+    [
+        ("安全生产", True),
+        ("全生", True),
+        ("产", True),
+        ("知", True),
+        ("全产", False),
+        ("通知市委", False),  # a title and a body are two texts
+        ("安全 市委", True),  # but terms may be in either
+        ("安全 甘州", False),
+        ("“安全') --", True),  # signs at the ends have no meaning
+        ("市委办发〔2008〕91号", True),
+        ("市委办发[2008]91号", True),
+        ("市委办发2008", False),
+        ("９１号", True),
+        ("91", True),
+        ("9", True),
+        ("1号", False),
+        ("2008", True),
+        ("008", False),
+        ("ofd", True),
+        ("OF", True),
+        ("fd", False),
+        ("GB/T 9704", True),
+        ("gb/t", True),
+        ("经验交流", False),  # 经验，交流: a comma lies between
+        ("经验，交流", True),
+        ("经验,交流", True),
+        ("驗", False),
+    ],
+)
+def test_how_terms_are_found(store: Path, query: str, found: bool) -> None:
+    body = "市委办发〔2008〕91号，按GB/T 9704排版的OFD文件。总结经验，交流做法"
+    put(entry(1, "关于安全生产的通知", body))
+    assert find(query) == (["d1"] if found else [])
+
+
+@pytest.mark.parametrize(
+    "query",
+    ["", " ", '"', '""', "*", "'", "(", ")", "-", "^", ":", "。", "_", "\0", "〔〕", "%", "\ud800"],
+)
+def test_signs_alone_find_nothing_and_break_nothing(store: Path, query: str) -> None:
+    put(entry(1, "关于安全生产的通知"))
+    assert search.find(query, ALL, {"documents"}) == Page([])
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        'title : "安全"',
+        "安全 OR 甘州",
+        "安全 NOT 生产",
+        "NEAR(安全 生产)",
+        '安全" OR "甘州',
+        "scope : node",
+        "{title body} : 甘州",
+        "安全 AND",
+    ],
+)
+def test_operators_are_words_like_others(store: Path, query: str) -> None:
+    put(entry(1, "关于安全生产的通知"), entry(2, "甘州区的函"))
+    assert find(query) == []
+
+
+def test_long_queries_are_cut(store: Path) -> None:
+    put(entry(1, "关于安全生产的通知"))
+    assert len(phrases("安 " * 1000)) == 10
+    assert find("安全 " * 5000) == ["d1"]
+
+
+def test_title_hits_come_first(store: Path) -> None:
+    put(
+        entry(1, "会议通知", "旧"),
+        entry(2, "简报", "会议情况"),
+        entry(3, "会议纪要", "新"),
+        entry(4, "公告", "会议地点"),
+    )
+    assert find("会议") == ["d3", "d1", "d4", "d2"]
+
+
+def test_indexing_again_replaces(store: Path) -> None:
+    put(entry(1, "原标题", "原文"), entry(2, "别的原标题"))
+    put(entry(1, "新标题", "改动", frozenset({"organ:1"})))
+    assert find("原标题", ALL | {"organ:1"}) == ["d2"]
+    assert find("原文", ALL | {"organ:1"}) == []
+    assert find("新标题") == []
+    assert find("新标题", {"organ:1"}) == ["d1"]
+
+
+def test_removing(store: Path) -> None:
+    put(entry(1, "会议通知"), entry(2, "会议纪要"))
+    with transaction():
+        search.remove("document", "d1")
+        search.remove("document", "never there")
+    assert find("会议") == ["d2"]
+    with connection():
+        rows = db.execute_sql("SELECT COUNT(*) FROM search_text('通知')").fetchone()
+    assert rows == (0,)
+
+
+def test_the_index_shares_the_fate_of_its_transaction(store: Path) -> None:
+    with pytest.raises(ZeroDivisionError), transaction():
+        search.index(entry(1, "会议通知"))
+        _ = 1 / 0
+    with pytest.raises(RuntimeError):
+        search.index(entry(1, "会议通知"))
+    assert find("会议") == []
+
+
+def test_many_in_one_millisecond_keep_their_order(store: Path) -> None:
+    same = [
+        Entry("documents", "document", f"d{n}", "o1", "会议", "", START, ALL) for n in range(30)
+    ]
+    put(*same)
+    assert find("会议") == [f"d{n}" for n in reversed(range(30))]
+
+
+def test_a_hit_shows_what_was_given(store: Path) -> None:
+    put(Entry("documents", "document", "d1", "o1", "会议", "正文", START, ALL, "一句摘要"))
+    (hit,) = search.find("正文", ALL, {"documents"}).hits
+    assert (hit.kind, hit.uid, hit.organ, hit.title) == ("document", "d1", "o1", "会议")
+    assert (hit.summary, hit.time, hit.plugin) == ("一句摘要", START, "documents")
+
+
+def test_a_cursor_of_somebody_else_begins_at_the_start(store: Path) -> None:
+    put(entry(1, "会议"))
+    for cursor in ("", "x", "t", "t-1", "b1", "t" + "9" * 30, "t1; DROP"):
+        assert len(search.find("会议", ALL, {"documents"}, 20, cursor).hits) == 1
+
+
+def test_tokens() -> None:
+    assert tokens("安全生产，ＯＦＤ") == "安全 全生 生产 产 _ ofd"
+    assert tokens("91号") == "91 号"
+    assert tokens("。。") == ""
+    assert phrases("安全") == ['"安全"']
+    assert phrases("安") == ['"安" *']

@@ -1,0 +1,171 @@
+// Every control below is also a plain link or form: this only makes the way shorter.
+(function () {
+  'use strict';
+  var root = document.documentElement;
+  root.classList.add('js');
+
+  function each(selector, run, from) {
+    Array.prototype.forEach.call((from || document).querySelectorAll(selector), run);
+  }
+  function closest(event, selector) {
+    return event.target.closest ? event.target.closest(selector) : null;
+  }
+
+  // Text size: at once here, and in a cookie so that the server draws it next time.
+  function setSize(button) {
+    root.setAttribute('data-size', button.value);
+    each('[data-size-set]', function (b) { b.setAttribute('aria-pressed', String(b.value === button.value)); });
+    document.cookie = 'size=' + button.value + '; path=/; max-age=31536000; SameSite=Lax';
+  }
+
+  // The drawer on narrow screens, and the user menu.
+  function setDrawer(open) {
+    root.classList.toggle('nav-open', open);
+    each('[data-nav-toggle]', function (b) { b.setAttribute('aria-expanded', String(open)); });
+  }
+  function closeMenus(except) {
+    each('details.user-menu[open]', function (d) { if (d !== except) d.removeAttribute('open'); });
+  }
+
+  document.addEventListener('click', function (event) {
+    var size = closest(event, '[data-size-set]');
+    if (size) { event.preventDefault(); return setSize(size); }
+    if (closest(event, '[data-nav-toggle]')) {
+      event.preventDefault();
+      return setDrawer(!root.classList.contains('nav-open'));
+    }
+    if (!closest(event, '#sidenav')) setDrawer(false);
+    closeMenus(closest(event, 'details.user-menu'));
+    var phrase = closest(event, '[data-phrase]');
+    if (phrase) addPhrase(document.getElementById(phrase.dataset.for), phrase.dataset.phrase);
+  });
+
+  document.addEventListener('keydown', function (event) {
+    if (event.key !== 'Escape') return;
+    var menu = document.querySelector('details.user-menu[open] summary');
+    if (menu) { closeMenus(); menu.focus(); }
+    if (root.classList.contains('nav-open')) {
+      setDrawer(false);
+      document.querySelector('[data-nav-toggle]').focus();
+    }
+  });
+
+  function addPhrase(box, text) {
+    box.value = box.value.trim() ? box.value.replace(/\s+$/, '') + text : text;
+    box.focus();
+    box.dispatchEvent(new Event('input', { bubbles: true }));
+  }
+
+  // One submit is enough. The name of the pressed button has been read by then.
+  document.addEventListener('submit', function (event) {
+    var form = event.target;
+    if (event.defaultPrevented || form.method !== 'post' || form.hasAttribute('data-again')) return;
+    if (form.dataset.sent) { event.preventDefault(); return; }
+    form.dataset.sent = '1';
+    setTimeout(function () {
+      each('button:not([type=button])', function (b) {
+        b.disabled = true;
+        b.before = b.innerHTML;
+        if (b === event.submitter && b.classList.contains('btn')) b.textContent = document.body.dataset.sending;
+      }, form);
+    }, 0);
+  });
+  window.addEventListener('pageshow', function (event) {
+    if (!event.persisted) return;
+    // Back to a kept page: what was typed is still there, and its buttons must work again.
+    each('form[data-sent]', function (form) {
+      delete form.dataset.sent;
+      each('button:disabled', function (b) { b.disabled = false; if (b.before) b.innerHTML = b.before; }, form);
+    });
+  });
+
+  // Choosing rows and branches, counting what is chosen.
+  function boxes(form) { return form.querySelectorAll('input[type=checkbox][name=t]'); }
+  function countRows(form) {
+    var n = Array.prototype.filter.call(boxes(form), function (c) { return c.checked; }).length;
+    each('.batch button', function (b) {
+      b.disabled = n === 0;
+      b.textContent = b.textContent.replace(/（\d+）$/, '') + (n ? '（' + n + '）' : '');
+    }, form);
+  }
+  function countPicked(picker) {
+    var names = [];
+    each('input[name]:checked', function (c) { names.push(c.parentNode.textContent.trim()); }, picker);
+    var count = picker.querySelector('[data-picker-count]');
+    count.textContent = count.dataset.text.replace('{n}', names.length);
+    picker.querySelector('[data-picker-names]').textContent = names.slice(0, 20).join('、') + (names.length > 20 ? '…' : '');
+  }
+  document.addEventListener('change', function (event) {
+    var box = event.target;
+    if (box.matches('[data-submit-on-change]')) return box.form.submit();
+    if (box.matches('[data-check-all]')) each('input[name=t]', function (c) { c.checked = box.checked; }, box.form);
+    if (box.matches('[data-check-branch]')) {
+      each('.picker__leaves input', function (c) { if (!c.closest('[hidden]')) c.checked = box.checked; }, box.closest('.picker__in'));
+    }
+    if (box.form && box.form.querySelector('.batch')) countRows(box.form);
+    var picker = box.closest('[data-picker]');
+    if (picker) countPicked(picker);
+  });
+  each('form .batch', function (bar) { countRows(bar.closest('form')); });
+
+  // The picker's search hides what does not fit and opens what does.
+  document.addEventListener('input', function (event) {
+    var box = event.target;
+    if (box.matches('[data-picker-find]')) return find(box.closest('[data-picker]'), box.value.trim().toLowerCase());
+    var count = document.querySelector('[data-count-for="' + box.id + '"]');
+    if (count && box.id) {
+      if (!count.dataset.text) count.dataset.text = count.textContent;
+      var length = Array.from(box.value).length;
+      count.textContent = count.dataset.text + ' · ' + length;
+      count.classList.toggle('is-over', length > Number(count.dataset.limit));
+    }
+  });
+  function find(picker, text) {
+    each('.picker__leaf', function (leaf) {
+      var words = (leaf.textContent + ' ' + (leaf.dataset.hint || '')).toLowerCase();
+      leaf.hidden = text !== '' && words.indexOf(text) < 0;
+    }, picker);
+    each('.picker__branch', function (branch) {
+      var any = branch.querySelector('.picker__leaf:not([hidden])');
+      branch.hidden = !any;
+      if (text) branch.open = !!any;
+    }, picker);
+  }
+
+  // Saving while typing, and the preview: both send the form as it stands.
+  function later(wait, run) {
+    var timer = 0;
+    return function () { clearTimeout(timer); timer = setTimeout(run, wait); };
+  }
+  function said(form, ok) {
+    var note = (form.querySelector('[data-saved]') || document.querySelector('[data-saved]'));
+    if (!note) return;
+    var now = new Date();
+    note.classList.toggle('is-failed', !ok);
+    note.textContent = ok ? note.dataset.savedText + ' ' + String(now.getHours()).padStart(2, '0') + ':' + String(now.getMinutes()).padStart(2, '0') : note.dataset.failedText;
+  }
+  function post(form, url) {
+    return fetch(url, { method: 'POST', body: new FormData(form), credentials: 'same-origin', headers: { 'HX-Request': 'true' } });
+  }
+  each('[data-autosave]', function (part) {
+    var form = part.form || part;
+    part.addEventListener('input', later(5000, function () {
+      if (form.dataset.sent) return;
+      post(form, part.dataset.autosave).then(function (r) { said(form, r.ok); }, function () { said(form, false); });
+    }));
+  });
+  each('form[data-preview]', function (form) {
+    var target = document.getElementById(form.dataset.previewInto || 'preview');
+    var turn = 0;
+    form.addEventListener('input', later(600, function () {
+      var mine = ++turn;
+      post(form, form.dataset.preview).then(function (r) { return r.text(); }).then(function (html) {
+        // A slow answer must not overwrite a newer one.
+        if (mine === turn) target.innerHTML = html;
+      }, function () { /* offline: the last preview stays */ });
+    }));
+  });
+
+  var first = document.querySelector('[data-focus]');
+  if (first) first.focus();
+}());
