@@ -13,9 +13,21 @@ from kernel.acts.models import Opinion, Task
 from kernel.acts.numbers import DocNumber
 from kernel.acts.signatures import record as act_record
 from kernel.acts.subjects import Ref, Subject, find
+from kernel.acts.terminal import act_at, desk_at
 from kernel.acts.verbs import Verb, act
 from kernel.crypto import canonical
 from kernel.crypto.ids import now, parse_stamp, stamp, uuid7
+from kernel.crypto.suites import (
+    PrivateKey,
+    PublicKey,
+    load_private,
+    load_public,
+    new_key,
+    private_pem,
+    public_b64,
+)
+from kernel.crypto.suites import sign as sign_bytes
+from kernel.crypto.suites import verify as verify_signature
 from kernel.errors import (
     Conflict,
     Invalid,
@@ -29,34 +41,46 @@ from kernel.errors import (
 from kernel.exchange.kinds import ExchangeKind
 from kernel.exchange.models import Delivery, Package
 from kernel.exchange.outbound import Letter, Recipient, plan, release
-from kernel.exchange.receipts import contents_of
+from kernel.exchange.receipts import contents_of, evidence_of, report_of
 from kernel.hooks import hookimpl
 from kernel.identity import units
 from kernel.identity.authenticators import Authenticator, Signature
 from kernel.identity.desk import Desk, ServiceDesk
 from kernel.identity.models import Person, Post, Unit, UnitGroup
-from kernel.identity.rights import Level
+from kernel.identity.rights import Level, rights
+from kernel.node import open_node
 from kernel.portal.answers import download
-from kernel.portal.ctx import Ctx
+from kernel.portal.ctx import Ctx, settings
 from kernel.portal.fields import Check, Choice, Date, Files, Hidden, Number, Paragraphs, Text
 from kernel.portal.forms import Form
-from kernel.portal.i18n import _, _l, speaking
+from kernel.portal.i18n import _, _l, language, speaking
 from kernel.portal.items import href_of
 from kernel.portal.lists import Column, Filter, ListSpec, Sort, build, from_query
 from kernel.portal.page import MenuItem
 from kernel.portal.panels import Panel
 from kernel.portal.parts import PageImage, Phrase, Receipt, ReceiptBook, SealLine, Tab
-from kernel.portal.picker import Units
+from kernel.portal.picker import Branch, Leaf, Units
 from kernel.portal.routing import SIGNED_IN, page
-from kernel.portal.timeline import Entry, Step, row_of_steps
+from kernel.portal.timeline import Entry, Step, row_of_steps, with_stays
 from kernel.portal.urls import url
+from kernel.portal.views.boxes import page_images, seal_line
+from kernel.portal.words import date_cn, local
 from kernel.seals.content import content_of
-from kernel.seals.custody import seal_of
+from kernel.seals.custody import keepers_of, seal_of
 from kernel.seals.models import Seal
 from kernel.seals.signer_client import signer
+from kernel.settings import Settings
+from kernel.settings import load as load_settings
 from kernel.storage import search
 from kernel.storage.blobs import blobs
-from kernel.storage.database import JSONField, Model, UTCField, connection, transaction
+from kernel.storage.database import (
+    JSONField,
+    Model,
+    UTCField,
+    connection,
+    in_transaction,
+    transaction,
+)
 from kernel.storage.search import Entry as SearchEntry
 from kernel.work.levels import level_of
 from kernel.work.sheet import Attachment, Sheet
@@ -181,4 +205,36 @@ __all__ = [
     "Placement",
     "Typeset",
     "workshop",
+    # At a terminal
+    "act_at",
+    "desk_at",
+    "open_node",
+    "settings",
+    "Settings",
+    "load_settings",
+    # Keys
+    "PrivateKey",
+    "PublicKey",
+    "load_private",
+    "load_public",
+    "new_key",
+    "private_pem",
+    "public_b64",
+    "sign_bytes",
+    "verify_signature",
+    # More of the above
+    "evidence_of",
+    "report_of",
+    "rights",
+    "Branch",
+    "Leaf",
+    "with_stays",
+    "page_images",
+    "seal_line",
+    "date_cn",
+    "local",
+    "keepers_of",
+    "in_transaction",
+    # More of the above
+    "language",
 ]

@@ -92,12 +92,13 @@ def _found(settings: Settings, reference: Reference, progress: Progress) -> None
     prepare_database(settings)
     progress("建立证书机构 Certificate authorities")
     Authority.create(folder / "keys", reference.name, demo=settings.demo)
+    node = uuid7()
     with transaction():
-        for name, value in (("uid", uuid7()), ("name", reference.name), ("phase", 1)):
+        for name, value in (("uid", node), ("name", reference.name), ("phase", 1)):
             NodeFact.write(name, value)
     close_node()
     with opening(settings):
-        seed = _plan(reference)
+        seed = _plan(node, reference)
         progress(f"配发密钥 Keys of {len(seed.posts)} people")
         _give_keys(seed, settings)
         _make_seals(seed, progress)
@@ -123,15 +124,16 @@ def _finish(settings: Settings) -> None:
 class _Seed:
     """The rows to be written, not saved yet."""
 
+    node: str
     units: dict[str, Unit]
     posts: list[Post]
     statements: list[bytes] = field(default_factory=list)
     seals: list[Seal] = field(default_factory=list)
 
 
-def _plan(reference: Reference) -> _Seed:
+def _plan(node: str, reference: Reference) -> _Seed:
     units = {facts["code"]: _unit(rank, facts) for rank, facts in enumerate(reference.units, 1)}
-    return _Seed(units, [_post(units, facts) for facts in reference.people])
+    return _Seed(node, units, [_post(units, facts) for facts in reference.people])
 
 
 def _unit(rank: int, facts: Facts) -> Unit:
@@ -169,11 +171,10 @@ def _give_keys(seed: _Seed, settings: Settings) -> None:
     soft = authenticators().get("soft") if settings.demo else None
     if soft is None:
         return
-    node = NodeFact.read("uid", "")
     public = soft.make_keys([uuid7() for _ in seed.posts])
     for post, (uid, key) in zip(seed.posts, public.items(), strict=True):
         said = credentials.statement(
-            post.person, soft.kind, suites.load_public(key), node=node, demo=True, uid=uid
+            post.person, soft.kind, suites.load_public(key), node=seed.node, demo=True, uid=uid
         )
         seed.statements.append(said)
 

@@ -128,8 +128,12 @@ def home_panels(desk: Desk) -> Sequence[Panel]:  # type: ignore[empty-body]  # a
 
 
 @hook("veto", "installed")
-def scan(texts: Sequence[str]) -> str | None:
-    """Look at texts before anything is stored; a sentence refuses them and they are not kept."""
+def scan(texts: Sequence[str], of: str) -> str | None:
+    """Look at texts before anything is stored; a sentence refuses them and they are not kept.
+
+    ``of`` is the digest of the object that will hold them, or empty. A plugin that also guards
+    acts keeps its verdict under this digest, and its guard reads the verdict later.
+    """
 
 
 @hook("veto", "installed")
@@ -147,8 +151,3 @@ def signed_for(desk: Desk, delivery: Delivery) -> None:
     Called within the transaction that records the receipt: what the plugin writes stands or falls
     with it. Only the plugin that owns the kind is told; if it is off, the delivery stays parked.
     """
-
-
-@hook("notify", "installed")
-def switched(organ: str, plugin: str, on: bool) -> None:
-    """A plugin was switched on or off for an organ. Data stays; what is shown changes."""

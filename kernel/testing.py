@@ -9,6 +9,10 @@ Load it from your ``conftest.py`` with ``pytest_plugins = ["kernel.testing"]``. 
     A long run, only done with ``--full``.
 ``part``
     A fixture: ``part("pdfsig")`` is the path of a part that the test has named in its marker.
+``office``, ``desk``, ``sign``, ``act``, ``client``
+    A small founded node, its people, what they do, a browser: see :mod:`kernel.testing_office`.
+``@pytest.mark.plugins("tests/toy")``
+    These plugin folders are dropped into the office's ``plugins`` before it opens.
 """
 
 from __future__ import annotations
@@ -20,10 +24,13 @@ from collections.abc import Callable
 import pytest
 
 from kernel import testing_parts
+from kernel.testing_office import _office_template, act, client, desk, office, sign
 
+__all__ = ["_office_template", "act", "client", "desk", "office", "part", "sign"]
 MARKERS = (
     "needs(part, ...): parts of the machine that the test needs; see kernel.testing_parts",
     "full: a long run, only done with --full",
+    "plugins(folder, ...): plugin folders that are dropped into the office of the test",
 )
 _not_run = pytest.StashKey[Counter[str]]()
 _long = pytest.StashKey[int]()
@@ -118,5 +125,3 @@ def part(request: pytest.FixtureRequest) -> Callable[[str], str]:
 
     return path
 
-
-# The fixtures for an open office (office, desk, client …) follow here.

@@ -24,9 +24,10 @@ def ask(desk: Desk, verb: Verb, subject: Subject | None) -> None:
     bus().veto("guard", among=names, desk=desk, verb=verb, subject=subject)
 
 
-def scan(*texts: str) -> None:
+def scan(*texts: str, of: str = "") -> None:
     """Let every installed scanner look at texts before they are stored.
 
+    :param of: the digest of the object that will hold them; guards find their verdict by it.
     :raises Refused: what a scanner found; the texts are not kept anywhere.
     """
     board = switchboard()
@@ -37,4 +38,4 @@ def scan(*texts: str) -> None:
             f"内容检查插件“{board.title(down[0])}”故障，暂时不能保存。请联系系统管理员。",
             f"The content check {down[0]!r} is not working; nothing can be saved now.",
         )
-    bus().veto("scan", texts=[text for text in texts if text])
+    bus().veto("scan", texts=[text for text in texts if text], of=of)

@@ -106,3 +106,10 @@ def open_for(desk: Desk, subject: Subject, *steps: str) -> Task | None:
         which &= reduce(or_, [Task.step == step for step in steps])
     task: Task | None = Task.select().where(which).order_by(Task.id).first()
     return task
+
+
+def current(subject: Subject, organ: str) -> Task | None:
+    """The open task on a subject in an organ, whoever's it is; the oldest one."""
+    which = (Task.subject == subject.uid) & (Task.organ == organ) & Task.done.is_null()
+    task: Task | None = Task.select().where(which).order_by(Task.id).first()
+    return task

@@ -18,6 +18,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 from typing import Any
 
 from kernel.crypto import suites, x509
@@ -173,13 +174,18 @@ def _decode_statement(data: bytes) -> dict[str, Any]:
 
 def _authority_of(data: bytes, signature: bytes, trust: x509.Trust) -> x509.Certificate:
     for cert in trust.intermediates:
-        if x509.has_purpose(cert, "people"):
-            try:
-                suites.verify(x509.public_key(cert), data, signature)
-            except Unverified:
-                continue
+        if x509.has_purpose(cert, "people") and _vouches(cert, data, signature):
             return cert
     raise _unverified("credential", "个人证书未经证书机构证明", "nobody vouches for the credential")
+
+
+@lru_cache(maxsize=1024)  # the same few people sign again and again
+def _vouches(cert: x509.Certificate, statement: bytes, signature: bytes) -> bool:
+    try:
+        suites.verify(x509.public_key(cert), statement, signature)
+    except Unverified:
+        return False
+    return True
 
 
 def _node(

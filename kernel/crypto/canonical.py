@@ -39,7 +39,7 @@ class Salted:
     text: str
 
 
-def dumps(value: Any) -> bytes:  # any JSON value is meant
+def dumps(value: Any) -> bytes:
     """The one byte form of a JSON value (RFC 8785).
 
     :raises Invalid: ``canonical.float``, ``canonical.integer`` (beyond 2^53 - 1),
@@ -50,7 +50,7 @@ def dumps(value: Any) -> bytes:  # any JSON value is meant
     return rfc8785.dumps(value)
 
 
-def loads(data: bytes) -> Any:  # any JSON value is meant
+def loads(data: bytes) -> Any:
     """Read canonical JSON; anything that :func:`dumps` would write otherwise is refused.
 
     :raises Invalid: ``canonical.json`` when it is not JSON at all, ``canonical.form`` when the

@@ -31,6 +31,26 @@ _SHA256 = der.sequence(der.oid("2.16.840.1.101.3.4.2.1"))
 _ECDSA_SHA256 = der.sequence(der.oid("1.2.840.10045.4.3.2"))
 
 
+def _sha256(data: bytes) -> bytes:
+    return hashlib.sha256(data).digest()
+
+
+def _digest_differs() -> Unverified:
+    return Unverified(
+        "cms.digest",
+        "内容与签名不符：文件在签名之后被改动过，请要求对方重新发送。",
+        "The content is not what was signed: it was altered afterwards; ask for it again.",
+    )
+
+
+def _malformed() -> Unverified:
+    return Unverified(
+        "cms.form",
+        "电子签名的格式不符合规范，请要求对方重新签名。",
+        "The signature is not well formed; ask the sender to sign again.",
+    )
+
+
 @dataclass(frozen=True)
 class Signed:
     """What a good signature says."""
@@ -116,7 +136,7 @@ def sign_detached(
     return _Parts(parts.certs, parts.digest, parts.time, parts.act_digest, signature).write()
 
 
-@x509.sound()
+@x509.sound(_malformed)
 def verify_detached(
     signature: bytes,
     data: bytes,
@@ -148,7 +168,7 @@ def verify_detached(
     return Signed(certs[0], chain, parts.time, act_digest)
 
 
-@x509.sound()
+@x509.sound(_malformed)
 def verify_foreign(
     signature: bytes, data: bytes, trust: x509.Trust, purpose: str, at: datetime
 ) -> Signed:
@@ -244,23 +264,3 @@ def _attributes(attributes: der.Element) -> dict[bytes, der.Element]:
         if found.setdefault(kind.raw, value) is not value:
             raise _malformed()
     return found
-
-
-def _sha256(data: bytes) -> bytes:
-    return hashlib.sha256(data).digest()
-
-
-def _digest_differs() -> Unverified:
-    return Unverified(
-        "cms.digest",
-        "内容与签名不符：文件在签名之后被改动过，请要求对方重新发送。",
-        "The content is not what was signed: it was altered afterwards; ask for it again.",
-    )
-
-
-def _malformed() -> Unverified:
-    return Unverified(
-        "cms.form",
-        "电子签名的格式不符合规范，请要求对方重新签名。",
-        "The signature is not well formed; ask the sender to sign again.",
-    )

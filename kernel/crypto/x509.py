@@ -11,7 +11,7 @@ with documentSigning alone.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -35,6 +35,11 @@ _KNOWN = {
     x509.ExtendedKeyUsage.oid,
     x509.CertificatePolicies.oid,
 }
+_UNREADABLE = (
+    *(ValueError, TypeError, LookupError, AttributeError, UnsupportedAlgorithm),
+    # These are exceptions of their own in cryptography, and no ValueErrors.
+    *(x509.InvalidVersion, x509.DuplicateExtension, x509.UnsupportedGeneralNameType),
+)
 Certificate = x509.Certificate
 Crl = x509.CertificateRevocationList
 
@@ -79,8 +84,8 @@ class Subject:
         except ValueError as error:
             raise Invalid(
                 "x509.name",
-                "证书上的名称过长（不超过 64 字），请用规范化简称。",
-                "The name for the certificate is too long (64 characters); use the short name.",
+                "证书上的名称过长（不超过 64 字节，约 19 个汉字），请用规范化简称。",
+                "The name for the certificate is too long (64 bytes); use the short name.",
             ) from error
 
 
@@ -98,6 +103,15 @@ class Trust:
     def extended(self, intermediates: Iterable[Certificate]) -> Trust:
         """The same with more intermediates, which came with a signature."""
         return replace(self, intermediates=(*intermediates, *self.intermediates))
+
+    def check(self) -> None:
+        """Refuse intermediates that none of the roots has issued.
+
+        :raises Unverified: ``x509.chain``.
+        """
+        with sound(_malformed):
+            for cert in self.intermediates:
+                _issuer_of(cert, self.roots)
 
     def chain(
         self, cert: Certificate, purpose: str, at: datetime, *, authority: bool = False
@@ -121,14 +135,14 @@ def new_root(name: str, *, demo: bool = False, years: int = 20) -> Issuer:
 def issue_intermediate(root: Issuer, purpose: str, name: str, *, years: int = 10) -> Issuer:
     """An intermediate for one purpose: ``people``, ``seals``, ``exchange`` or ``nodes``.
 
-    The people's intermediate signs credential statements too and carries digitalSignature.
+    The intermediates for people and seals sign statements too and carry digitalSignature.
     """
     key = suites.new_key()
     subject = Subject(f"{name} {purpose} CA", name).name(root.demo)
     start = now() - timedelta(days=1)
     end = min(start + _years(years), root.cert.not_valid_after_utc)
     builder = _builder(subject, root.cert.subject, key.public_key(), start, end)
-    builder = _as_authority(builder, path_length=0, statements=purpose == "people")
+    builder = _as_authority(builder, path_length=0, statements=purpose in ("people", "seals"))
     builder = _with_policy(_with_issuer(builder, root), purpose)
     return Issuer(key, builder.sign(root.key, hashes.SHA256()))
 
@@ -178,18 +192,19 @@ def make_crl(
 
 
 @contextmanager
-def sound() -> Iterator[None]:
-    """Turn what parsers raise over broken input into a refusal; parsing is lazy, so late too.
-
-    :raises Unverified: ``x509.form``.
-    """
+def sound(refusal: Callable[[], Unverified]) -> Iterator[None]:
+    """Turn what parsers raise over broken input into a refusal; parsing is lazy, so late too."""
     try:
         yield
-    except (ValueError, TypeError, LookupError, AttributeError, UnsupportedAlgorithm) as error:
-        raise _broken("form", "证书或签名无法读取", "a certificate is not well formed") from error
+    except _UNREADABLE as error:
+        raise refusal() from error
 
 
-@sound()
+def _malformed() -> Unverified:
+    return _broken("form", "证书无法读取", "a certificate is not well formed")
+
+
+@sound(_malformed)
 def verify_chain(
     cert: Certificate,
     intermediates: Sequence[Certificate],
@@ -257,7 +272,7 @@ def public_key(cert: Certificate) -> suites.PublicKey:
 
     :raises Unverified: ``suites.key`` for a key that no suite can use.
     """
-    with sound():
+    with sound(_malformed):
         return suites.check_key(cert.public_key())
 
 
@@ -276,7 +291,7 @@ def load_cert(data: bytes) -> Certificate:
 
     :raises Unverified: ``x509.form``.
     """
-    with sound():
+    with sound(_malformed):
         if data.startswith(b"-----"):
             return x509.load_pem_x509_certificate(data)
         return x509.load_der_x509_certificate(data)
@@ -287,7 +302,7 @@ def load_crl(data: bytes) -> Crl:
 
     :raises Unverified: ``x509.form``.
     """
-    with sound():
+    with sound(_malformed):
         return x509.load_pem_x509_crl(data)
 
 
@@ -352,6 +367,9 @@ def _issuer_of(cert: Certificate, candidates: Iterable[Certificate]) -> Certific
 @lru_cache(maxsize=1024)  # the same few issuers are asked about with every package
 def _issued(issuer: Certificate, cert: Certificate) -> bool:
     if cert.signature_algorithm_oid != SignatureAlgorithmOID.ECDSA_WITH_SHA256:
+        return False
+    # A BIT STRING may name unused bits and still give the same signature: another byte form.
+    if not der(cert).endswith(b"\0" + cert.signature):
         return False
     try:
         cert.verify_directly_issued_by(issuer)

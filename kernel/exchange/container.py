@@ -12,6 +12,7 @@ import struct
 import unicodedata
 import zlib
 from collections.abc import Iterator, Sequence
+from functools import lru_cache
 
 from kernel.exchange.refusals import CONTAINER, NAME, SIZE, PackageRefused
 
@@ -67,6 +68,8 @@ def read(data: bytes) -> list[Entry]:
 
 def _entries(data: bytes) -> Iterator[Entry]:
     end = _END.unpack(data[-_END.size :])
+    if end[0] != b"PK\5\6":
+        raise PackageRefused(CONTAINER, "end")
     count, position, offset = end[3], end[6], 0
     if count > MAX_ENTRIES:
         raise PackageRefused(SIZE, "entries")
@@ -93,6 +96,7 @@ def check_names(names: Sequence[str]) -> None:
         raise PackageRefused(NAME, "collision")
 
 
+@lru_cache(maxsize=4096)  # most names are the same in every package
 def _is_safe(name: str) -> bool:
     # Cc control, Cf invisible and bidirectional marks, Cs surrogates, Co and Cn without meaning
     if any(unicodedata.category(c)[0] == "C" or c in '\\:*?"<>|\u2028\u2029' for c in name):

@@ -193,6 +193,7 @@ def verify(record: bytes, roots: Sequence[x509.Certificate]) -> EvidenceFacts:
         data = _batched(signed, place) if place is not None else signed
     except (Invalid, TypeError, KeyError, ValueError, AttributeError) as error:
         raise _malformed() from error
+    trust.check()
     suites.check_suite(signature["suite"], time)
     suites.verify(x509.public_key(cert), data, value)
     demo = _check_signer(evidence, cert, trust, time)
@@ -239,7 +240,7 @@ def _batched(signed: bytes, place: dict[str, Any]) -> bytes:
     return _batch_bytes(root, size)
 
 
-def _parse(fields: Any) -> Evidence:  # whatever stood in the record
+def _parse(fields: Any) -> Evidence:
     rest = {key: value for key, value in fields.items()}
     for name in ("format", "suite", "etsi_event"):
         rest.pop(name)

@@ -30,4 +30,5 @@ LEVELS = [
 HANDLERS: dict[str, Handler] = {
     "exchange.build": building.build,
     "exchange.settle": settling.settle,
+    "exchange.unpark": settling.unpark,
 }

@@ -129,15 +129,18 @@ def _hand_over(desk: Desk, row: Delivery) -> None:
     plugin = row.type.partition(".")[0]
     on = plugin in switchboard().effective(row.organ)
     current = Delivery.get(Delivery.id == row.id)
-    if not (on and bus().tell("signed_for", plugin, desk=desk, delivery=current)):
-        Delivery.update(parked=True).where(Delivery.id == row.id).execute()
+    told = on and bus().tell("signed_for", plugin, desk=desk, delivery=current)
+    Delivery.update(parked=not told).where(Delivery.id == row.id).execute()
 
 
-def unpark(organ: str, plugin: str) -> None:
-    """Hand over what was signed for while the plugin was off; called when it is switched on."""
-    waiting = Delivery.select().where(
-        (Delivery.organ == organ) & Delivery.parked & Delivery.type.startswith(f"{plugin}.")
-    )
-    for row in list(waiting):
-        if bus().tell("signed_for", plugin, desk=_desk(row.claim_act), delivery=row):
-            Delivery.update(parked=False).where(Delivery.id == row.id).execute()
+def unpark(payload: dict[str, Any]) -> None:
+    """Outbox handler: hand over what was signed for while a plugin was off. Idempotent."""
+    plugin = payload["plugin"]
+    with transaction():
+        waiting = Delivery.select().where(
+            (Delivery.organ == payload["organ"])
+            & Delivery.parked
+            & Delivery.type.startswith(f"{plugin}.")
+        )
+        for row in list(waiting):
+            _hand_over(_desk(row.claim_act), row)

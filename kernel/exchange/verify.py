@@ -31,7 +31,7 @@ from typing import Any, NamedTuple
 from urllib.parse import quote
 
 from cryptography import x509
-from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
+from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
@@ -78,7 +78,7 @@ def hexdigest(data: bytes) -> str:
     return "sha256:" + hashlib.sha256(data).hexdigest()
 
 
-def unb64(text: Any) -> bytes:  # whatever stood in the file
+def unb64(text: Any) -> bytes:
     """Base64 in its one proper spelling."""
     data = base64.b64decode(text, validate=True)
     if base64.b64encode(data).decode() != text:
@@ -86,7 +86,7 @@ def unb64(text: Any) -> bytes:  # whatever stood in the file
     return data
 
 
-def moment(text: Any) -> datetime:  # whatever stood in the file
+def moment(text: Any) -> datetime:
     """Read ``2026-11-22T08:00:00.000Z``."""
     if not re.fullmatch(r"[0-9-]{10}T[0-9:]{8}\.[0-9]{3}Z", text):
         raise ValueError("time")
@@ -96,7 +96,7 @@ def moment(text: Any) -> datetime:  # whatever stood in the file
 quoted = json.JSONEncoder(ensure_ascii=False).encode
 
 
-def canon(value: Any, depth: int = 0) -> str:  # any JSON value
+def canon(value: Any, depth: int = 0) -> str:
     """RFC 8785, for values without floats and text in normal form C."""
     if value is None or isinstance(value, bool):
         return {None: "null", True: "true", False: "false"}[value]
@@ -113,7 +113,7 @@ def canon(value: Any, depth: int = 0) -> str:  # any JSON value
     raise ValueError("JSON")
 
 
-def parse(data: bytes) -> Any:  # any JSON value
+def parse(data: bytes) -> Any:
     """Read canonical JSON and nothing else."""
     try:
         value = json.loads(data.decode())
@@ -206,7 +206,7 @@ def is_demo(cert: Certificate) -> bool:
     return any(str(name.value).partition(" ")[0] == "DEMO" for name in names)
 
 
-def holds(key: Any, signature: bytes, data: bytes) -> bool:  # any public key
+def holds(key: Any, signature: bytes, data: bytes) -> bool:
     """Whether this P-256 key signed the data."""
     if not isinstance(key, ec.EllipticCurvePublicKey) or key.curve.name != "secp256r1":
         return False
@@ -217,7 +217,7 @@ def holds(key: Any, signature: bytes, data: bytes) -> bool:  # any public key
     return True
 
 
-def extension(cert: Certificate, kind: Any) -> Any:  # as cryptography types it
+def extension(cert: Certificate, kind: Any) -> Any:
     """The value of an extension, or None."""
     try:
         return cert.extensions.get_extension_for_class(kind).value
@@ -271,11 +271,16 @@ class Trust:
         demand(demo_ends_demo, 212, "a demo certificate below a formal root")
         return chain
 
+    def signed_by_a_root(self, cert: Certificate) -> bool:
+        """Whether one of the roots has issued the certificate."""
+        return any(self._signed(root, cert) for root in self.roots)
+
     def _signed(self, issuer: Certificate, cert: Certificate) -> bool:
         if (issuer, cert) not in self._issued:
             self._issued[issuer, cert] = (
                 issuer.subject == cert.issuer
                 and cert.signature_algorithm_oid.dotted_string == ECDSA_SHA256
+                and der(cert).endswith(b"\0" + cert.signature)
                 and holds(issuer.public_key(), cert.signature, cert.tbs_certificate_bytes)
             )
         return self._issued[issuer, cert]
@@ -442,6 +447,7 @@ def read_zip(data: bytes) -> dict[str, bytes]:
     return entries
 
 
+@lru_cache(maxsize=None)  # noqa: UP033  # functools.cache is younger than 3.9
 def decode(raw: bytes) -> str:
     """A name that every system reads alike."""
     try:
@@ -482,7 +488,7 @@ KINDS = "dispatch recall void supersede reminder deadline feedback resend".split
 UUID7 = r"[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}"
 
 
-def check_envelope(envelope: Any) -> None:  # whatever stood in the file
+def check_envelope(envelope: Any) -> None:
     """Refuse an envelope with other keys or values than the profile has."""
     demand(isinstance(envelope, dict), 200, "envelope")
     demand(envelope.get("classification") == "none", 217, "classification")
@@ -529,7 +535,7 @@ def is_count(value: object) -> bool:
     return isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= 1_000_000
 
 
-def check_metadata(metadata: Any) -> None:  # whatever stood in the file
+def check_metadata(metadata: Any) -> None:
     """Refuse unknown elements, and anything classified."""
     demand(isinstance(metadata, dict), 200, "metadata")
     for key, value in metadata.items():
@@ -601,7 +607,7 @@ def read_act(record: bytes, trust: Trust) -> Act:
     return Act(act, hexdigest(data), demo)
 
 
-def expect(value: Any, keys: set[str]) -> None:  # whatever stood in the file
+def expect(value: Any, keys: set[str]) -> None:
     """Refuse an object with other keys."""
     demand(isinstance(value, dict) and set(value) == keys, 218, "keys of a record")
 
@@ -707,8 +713,12 @@ def read_evidence(record: bytes, roots: list[Certificate], sender: str) -> dict[
     data = canon(evidence).encode()
     if signature["batch"] is not None:
         data = batch_root(data, signature["batch"])
-    trust = Trust(roots, [pem.encode() for pem in fields["trust"]])
-    cert = x509.load_pem_x509_certificate(signature["certificate"].encode())
+    pems = [pem.encode() for pem in [*fields["trust"], signature["certificate"]]]
+    trust = Trust(roots, pems)
+    form = serialization.Encoding.PEM
+    demand([each.public_bytes(form) for each in trust.others] == pems, 220, "form of the PEM")
+    cert = trust.others.pop()
+    demand(all(map(trust.signed_by_a_root, trust.others)), 212, "trust")
     demand(holds(cert.public_key(), unb64(signature["value"]), data), 220, "signature")
     check_evidence(evidence, cert, trust, sender)
     act = None if fields["act"] is None else read_act(unb64(fields["act"]), trust)
@@ -716,7 +726,7 @@ def read_evidence(record: bytes, roots: list[Certificate], sender: str) -> dict[
     return evidence  # type: ignore[no-any-return]  # expect() has checked that it is an object
 
 
-def batch_root(data: bytes, batch: Any) -> bytes:  # whatever stood in the file
+def batch_root(data: bytes, batch: Any) -> bytes:
     """The bytes signed for a batch: the Merkle root (RFC 6962) that the path leads to."""
     expect(batch, {"index", "size", "path"})
     index, size = batch["index"], batch["size"]
@@ -828,7 +838,7 @@ class Verification:
             detail = step(self) or ""
         except Problem as problem:
             return Check(group, zh, en, "FAIL", problem.number, problem.detail)
-        except (ValueError, TypeError, LookupError, AttributeError, UnsupportedAlgorithm) as error:
+        except Exception as error:  # whatever breaks a parser is a refusal, never a crash
             number = FALLBACK.get(step, 211)
             return Check(group, zh, en, "FAIL", number, f"{type(error).__name__}: {error}")
         undecided = detail.startswith("?")
@@ -843,8 +853,8 @@ class Verification:
         for name in (MANIFEST, SIGNATURE, "envelope.json", "metadata.json", DIGESTS):
             demand(name in self.entries, 202, name)
         order = list(self.entries)
-        demand(order == ["mimetype", MANIFEST, SIGNATURE, *sorted(order[3:])], 205, "order")
         demand(not self._strangers(), 202, "unknown entries")
+        demand(order == ["mimetype", MANIFEST, SIGNATURE, *sorted(order[3:])], 205, "order")
         return f"{len(order)} entries, {len(self.data)} bytes"
 
     def _strangers(self) -> set[str]:

@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from kernel.errors import Invalid
-from kernel.identity.models import Grant, Post
+from kernel.identity.models import Grant, Person, Post, Unit
 from kernel.slots import Slot
 
 ROLES: dict[str, tuple[str, str]] = {
@@ -55,6 +55,15 @@ class Rights:
         for grant in Grant.select().where(Grant.post == post.uid).order_by(Grant.id):
             (held.add if grant.given else held.discard)(grant.level)
         return frozenset(held)
+
+    def holders(self, level: str, organ: str, unit: str = "") -> list[Post]:
+        """The active posts of an organ (of one unit in it, if named) that hold a level, by rank."""
+        where = Post.active & Person.active & (Unit.organ == organ)
+        if unit:
+            where &= Unit.code == unit
+        query = Post.select(Post, Person, Unit).join(Person).switch(Post).join(Unit)
+        rows = query.where(where).order_by(Post.rank, Post.id)
+        return [post for post in rows if level in self.of(post)]
 
     def check_level(self, name: str) -> None:
         """Raise Invalid ``rights.unknown`` for a level that nobody declared."""

@@ -10,6 +10,8 @@ from kernel.errors import Invalid
 from kernel.identity.models import Unit, UnitGroup, UnitTie
 
 Direction = Literal["upward", "downward", "lateral"]
+LEAST = 4
+"""Characters that the end of a name needs to stand for the whole."""
 
 
 def _fold(name: str) -> str:
@@ -17,7 +19,10 @@ def _fold(name: str) -> str:
 
 
 def by_name(name: str) -> Unit | None:
-    """The unit with this code, full name, short name or registered alias; None if there is none."""
+    """The unit with this code, full name, short name or registered alias; None if there is none.
+
+    A full name without its region counts where only one box has it: 市人大常委会办公室.
+    """
     found: Unit | None = Unit.get_or_none((Unit.code == name) | (Unit.name == name))
     if found is not None:
         return found
@@ -86,7 +91,8 @@ def superiors(code: str) -> set[str]:
     return {tie.to for tie in ties}
 
 
-def _above(code: str) -> set[str]:
+def above(code: str) -> set[str]:
+    """Every unit above this one by the line of command, near and far."""
     found: set[str] = set()
     todo = {code}
     while todo:
@@ -97,6 +103,6 @@ def _above(code: str) -> set[str]:
 
 def direction(sender: str, recipient: str) -> Direction:
     """Whether a document goes up, down or across, from the line of command (条例 art. 14)."""
-    if recipient in _above(sender):
+    if recipient in above(sender):
         return "upward"
-    return "downward" if sender in _above(recipient) else "lateral"
+    return "downward" if sender in above(recipient) else "lateral"

@@ -82,14 +82,24 @@ def _ready(one: Manifest, known: dict[str, Manifest], done: set[str]) -> bool:
 
 def load(one: Manifest) -> ModuleType:
     """Import the plugin as ``plugins.<name>``."""
+    name, start = f"plugins.{one.name}", one.folder / "__init__.py"
     package = importlib.import_module("plugins")
-    place = str(one.folder.parent)
-    if place not in package.__path__:
-        package.__path__.append(place)
-    name = f"plugins.{one.name}"
     known = sys.modules.get(name)
-    if known is not None and Path(str(known.__file__)).parent != one.folder:
-        for old in [key for key in sys.modules if key == name or key.startswith(name + ".")]:
-            del sys.modules[old]
-    importlib.invalidate_caches()
-    return importlib.import_module(name)
+    if known is not None and Path(str(known.__file__)) == start:
+        return known
+    for old in [key for key in sys.modules if key == name or key.startswith(name + ".")]:
+        del sys.modules[old]
+    # By its file and not by a path of the namespace package, which Python computes anew at will.
+    spec = importlib.util.spec_from_file_location(
+        name, start, submodule_search_locations=[str(one.folder)]
+    )
+    if spec is None or spec.loader is None:
+        raise ImportError(f"{start} is not a Python package")
+    module = sys.modules[name] = importlib.util.module_from_spec(spec)
+    try:
+        spec.loader.exec_module(module)
+    except BaseException:
+        del sys.modules[name]
+        raise
+    setattr(package, one.name, module)
+    return module

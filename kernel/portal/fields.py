@@ -109,9 +109,9 @@ class Choice(wtforms.SelectField):
         radio: bool = False,
         **kw: Bound,
     ) -> None:
-        pairs = [(value, said(text)) for value, text in choices]
         kw.setdefault("default", "")
-        super().__init__(said(label), choices=pairs, description=said(hint), **kw)
+        super().__init__(said(label), description=said(hint), **kw)
+        self.choices = [(value, said(text)) for value, text in choices]
         self.must = required
         if radio:
             self.look = "radio"
@@ -197,7 +197,7 @@ class Number(wtforms.Field):
         text = str(valuelist[0]).strip() if valuelist else ""
         self.data = None
         if text:
-            whole = text.isascii() and text.lstrip("-").isdigit()
+            whole = text.isascii() and text.removeprefix("-").isdigit()
             self.data = int(text) if whole else self._refuse()
 
     def pre_validate(self, form: object) -> None:

@@ -21,6 +21,7 @@ from typing import Any
 
 import wtforms
 from markupsafe import Markup
+from wtforms.form import BaseForm
 from wtforms.meta import DefaultMeta
 
 from kernel.errors import OfficeError
@@ -70,6 +71,11 @@ class Form(wtforms.Form):
 
     class Meta(DefaultMeta):
         """Every input names its hint and its error to screen readers."""
+
+        def bind_field(self, form: BaseForm, unbound_field: Field, options: Attributes) -> Field:
+            """Each field gets an id of its own kind: one named ``main`` must not take the page's."""
+            own = {"id": f"field-{options['name']}", **options}
+            return super().bind_field(form, unbound_field, own)
 
         def render_field(self, field: Field, render_kw: Attributes) -> Markup:
             """The input with its ARIA attributes."""

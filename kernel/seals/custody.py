@@ -97,7 +97,7 @@ def _make(commission: Commission, keys: dict[str, str]) -> Seal:
     demo = x509.is_demo(authority().certificate("root"))
     impression = seal_svg(name, demo=demo)
     seal_cert = _certify("seals", f"{name}印章", keys["seal"], unit)
-    exchange_cert = _certify("exchange", f"{name}公文交换", keys["exchange"], unit)
+    exchange_cert = _certify("exchange", f"公文交换 {unit.code}", keys["exchange"], unit)
     said = SealStatement(
         seal=uuid7(),
         unit=str(unit.code),

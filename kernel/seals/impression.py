@@ -11,12 +11,12 @@ import io
 import math
 from dataclasses import dataclass
 from functools import cache
+from typing import Any
 from html import escape
 
 import pikepdf
 import typst
 from fontTools.pens.svgPathPen import SVGPathPen
-from fontTools.pens.transformPen import TransformPen
 from fontTools.ttLib import TTFont
 
 from kernel.errors import Invalid
@@ -67,15 +67,15 @@ def seal_svg(
     if demo:
         depth = 0.77 if centre_line else 0.67
         letters += _straight(DEMO_MARK, radius * depth, radius, radius * 0.15)
-    shapes = [_star_path(STAR_MM * diameter_mm / 42)] if star else []
-    shapes += [_glyph_path(letter) for letter in letters]
+    shapes = [f'<path d="{_star_path(STAR_MM * diameter_mm / 42)}"/>'] if star else []
+    shapes += [_glyph(letter) for letter in letters]
     ring = radius - RING_MM / 2
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" width="{diameter_mm:g}mm" '
         f'height="{diameter_mm:g}mm" viewBox="{-radius:g} {-radius:g} {diameter_mm:g} '
         f'{diameter_mm:g}"><title>{escape(name + centre_line)}</title>'
         f'<circle r="{ring:g}" fill="none" stroke="{RED}" stroke-width="{RING_MM:g}"/>'
-        f'<path fill="{RED}" d="{" ".join(shapes)}"/></svg>'
+        f'<g fill="{RED}">{"".join(shapes)}</g></svg>'
     )
 
 
@@ -147,14 +147,23 @@ def _star_path(diameter: float) -> str:
 
 
 @cache
-def _font(face: str) -> TTFont:
-    return TTFont(FACES[face], lazy=True)
+def _font(face: str) -> tuple[Any, dict[int, str]]:
+    """The glyphs of a face and which character is which; read once, no file stays open."""
+    font = TTFont(io.BytesIO(FACES[face].read_bytes()))
+    return font.getGlyphSet(), font.getBestCmap()
 
 
-def _glyph_path(letter: _Letter) -> str:
-    font = _font("heavy" if letter.char in characters("heavy") else "song")
-    glyphs = font.getGlyphSet()
-    pen = SVGPathPen(glyphs, ntos=lambda value: f"{value:.3f}".rstrip("0").rstrip("."))
+@cache
+def _outline(char: str) -> str:
+    """The path of a character in the units of its font."""
+    glyphs, names = _font("heavy" if char in characters("heavy") else "song")
+    pen = SVGPathPen(glyphs)
+    glyphs[names[ord(char)]].draw(pen)
+    return str(pen.getCommands())
+
+
+def _glyph(letter: _Letter) -> str:
+    """The character at its place: scaled, turned, moved, and the y axis pointing down."""
     scale_x, scale_y = letter.width / _UNIT, letter.height / (_HIGH - _LOW)
     cos, sin = math.cos(letter.angle), math.sin(letter.angle)
     shift_x, shift_y = -_UNIT / 2 * scale_x, (_HIGH + _LOW) / 2 * scale_y
@@ -166,5 +175,5 @@ def _glyph_path(letter: _Letter) -> str:
         letter.x + shift_x * cos - shift_y * sin,
         letter.y + shift_x * sin + shift_y * cos,
     )
-    glyphs[font.getBestCmap()[ord(letter.char)]].draw(TransformPen(pen, matrix))
-    return str(pen.getCommands())
+    place = " ".join(f"{value:.6f}" for value in matrix)
+    return f'<path transform="matrix({place})" d="{_outline(letter.char)}"/>'

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from asn1crypto.crl import CertificateList
+from asn1crypto.parser import peek
 from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePrivateKey
 from cryptography.x509 import Certificate
 from pyhanko.pdf_utils.incremental_writer import IncrementalPdfFileWriter
@@ -22,7 +23,7 @@ from pyhanko.sign.fields import SigFieldSpec, SigSeedSubFilter
 from pyhanko.sign.signers import PdfSignatureMetadata
 from pyhanko.sign.validation import validate_pdf_signature
 from pyhanko.sign.validation.pdf_embedded import EmbeddedPdfSignature
-from pyhanko.sign.validation.status import SignatureCoverageLevel
+from pyhanko.sign.validation.status import PdfSignatureStatus, SignatureCoverageLevel
 from pyhanko.stamp import StaticStampStyle
 from pyhanko_certvalidator import ValidationContext
 
@@ -42,7 +43,8 @@ class SealCheck:
     trusted: bool
     """Its certificate leads to one of the roots and was valid at the time asked for."""
     whole_document: bool
-    """It covers the whole file, or nothing but further seals was added behind it."""
+    """It covers the whole file, or nothing but further seals was added behind it; and no seal has
+    anything hidden in the room that is kept for it."""
     signer_cn: str
     organisation: str
     time: datetime | None
@@ -111,8 +113,10 @@ def check_seals(
     :raises Unverified: ``seals.unreadable`` when the file is damaged so far that it cannot be read.
     """
     try:
-        reader = PdfFileReader(io.BytesIO(pdf), strict=True)
-        return [_check(seal, roots, at, crls) for seal in reader.embedded_regular_signatures]
+        seals = PdfFileReader(io.BytesIO(pdf), strict=True).embedded_regular_signatures
+        context = _context(roots, at, crls)
+        clean = all(_is_plain(seal, pdf) for seal in seals) and _reach_the_end(seals, pdf)
+        return [_check(seal, context, clean) for seal in seals]
     except Exception as error:  # because a damaged file can break the parser in any way
         raise Unverified(
             "seals.unreadable",
@@ -122,31 +126,51 @@ def check_seals(
         ) from error
 
 
-def _check(
-    seal: EmbeddedPdfSignature,
-    roots: Sequence[Certificate],
-    at: datetime | None,
-    crls: Sequence[bytes],
-) -> SealCheck:
-    context = ValidationContext(
+def _context(
+    roots: Sequence[Certificate], at: datetime | None, crls: Sequence[bytes]
+) -> ValidationContext:
+    return ValidationContext(
         trust_roots=[asn1(root) for root in roots],
         crls=[CertificateList.load(crl) for crl in crls],
         moment=at,
         allow_fetching=False,
     )
+
+
+def _check(seal: EmbeddedPdfSignature, context: ValidationContext, clean: bool) -> SealCheck:
     status = validate_pdf_signature(seal, context)
     subject = status.signing_cert.subject.native
+    said = seal.self_reported_timestamp
     return SealCheck(
         intact=status.intact and status.valid,
         trusted=status.trusted,
-        whole_document=status.coverage == SignatureCoverageLevel.ENTIRE_FILE
-        or bool(status.docmdp_ok)
-        and status.modification_level in (ModificationLevel.NONE, ModificationLevel.FORM_FILLING),
+        whole_document=clean and _nothing_but_seals_added(status),
         signer_cn=str(subject.get("common_name", "")),
         organisation=str(subject.get("organization_name", "")),
-        time=seal.self_reported_timestamp and seal.self_reported_timestamp.astimezone(UTC),
+        time=said.astimezone(UTC) if said else None,
         field_name=str(seal.field_name),
     )
+
+
+def _nothing_but_seals_added(status: PdfSignatureStatus) -> bool:
+    if status.coverage == SignatureCoverageLevel.ENTIRE_FILE:
+        return True
+    allowed = (ModificationLevel.NONE, ModificationLevel.FORM_FILLING)
+    return bool(status.docmdp_ok) and status.modification_level in allowed
+
+
+def _reach_the_end(seals: Sequence[EmbeddedPdfSignature], pdf: bytes) -> bool:
+    """Whether the last seal covers the last byte; pyHanko overlooks what no table points to."""
+    return not seals or max(seal.byte_range[2] + seal.byte_range[3] for seal in seals) == len(pdf)
+
+
+def _is_plain(seal: EmbeddedPdfSignature, pdf: bytes) -> bool:
+    """Whether the gap of the signature holds its hexadecimal form and zeros, nothing else."""
+    _, start, end, _ = seal.byte_range
+    held: bytes = seal.pkcs7_content
+    written = f"<{held.hex()}>".encode()
+    rest = held[peek(held) :]
+    return pdf[start:end] in (written, written.upper()) and not rest.strip(b"\0")
 
 
 def _writer(pdf: bytes, page: int) -> IncrementalPdfFileWriter:

@@ -75,18 +75,23 @@ class Server:
             return not self._busy and time.monotonic() - self._quiet_since > self._idle
 
     def _attend(self, connection: socket.socket) -> None:
-        # A client that is gone asks again; everything here can be asked twice.
-        with contextlib.suppress(OSError, EOFError, ValueError), connection:
-            connection.settimeout(PATIENCE)
-            request = signer_wire.receive(connection)
-            stop = request.get("op") == "shutdown"
-            signer_wire.send(connection, self._answer(request))
-            if stop:
-                os.kill(os.getpid(), signal.SIGTERM)
-        with self._change:
-            self._busy -= 1
-            self._quiet_since = time.monotonic()
-            self._change.notify_all()
+        try:
+            # A client that is gone asks again; everything here can be asked twice.
+            with contextlib.suppress(OSError, EOFError, ValueError), connection:
+                connection.settimeout(PATIENCE)
+                self._converse(connection)
+        finally:
+            with self._change:
+                self._busy -= 1
+                self._quiet_since = time.monotonic()
+                self._change.notify_all()
+
+    def _converse(self, connection: socket.socket) -> None:
+        request = signer_wire.receive(connection)
+        stop = request.get("op") == "shutdown"
+        signer_wire.send(connection, self._answer(request))
+        if stop:
+            os.kill(os.getpid(), signal.SIGTERM)
 
     def _answer(self, request: dict[str, Any]) -> dict[str, Any]:
         if request.get("op") in ("ping", "shutdown"):
@@ -124,7 +129,7 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         serve(options.instance.resolve(), options.idle)
     except OfficeError as error:
-        log.error("%s %s", error.zh, error.en)
+        log.error("%s: %s %s", error.code, error.zh, error.en)
         return 3
     return 0
 

@@ -61,7 +61,7 @@ class Signer:
         return int(self._ask("ping")["pid"])
 
     def shutdown(self) -> None:
-        """End the signer and wait until it is gone; harmless when there is none."""
+        """End the signer and wait until it has let go of the node; harmless when there is none."""
         try:
             with self._connect() as connection:
                 signer_wire.send(connection, {"op": "shutdown"})

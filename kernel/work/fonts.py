@@ -32,7 +32,8 @@ _UNPRINTED = frozenset("\n\r\t \u3000")
 @cache
 def characters(face: str) -> frozenset[str]:
     """All characters that a face (``fang``, ``kai``, ``hei``, ``heavy``, ``song``…) can draw."""
-    return frozenset(map(chr, TTFont(FACES[face], lazy=True).getBestCmap()))
+    with TTFont(FACES[face], lazy=True) as font:
+        return frozenset(map(chr, font.getBestCmap()))
 
 
 def lacking(texts: Iterable[tuple[str, str]]) -> tuple[list[str], list[str]]:

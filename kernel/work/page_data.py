@@ -26,6 +26,7 @@ def page_data(sheet: Sheet) -> dict[str, Any]:
         "main_recipients": _with_end(sheet.main_recipients, "：", ":："),
         "body": [_paragraph(text) for text in sheet.body if text.strip()],
         "hold": False,
+        "tight": False,
         "annotation": sheet.annotation.strip("（）()"),
         "attachments": [_attachment(each) for each in sheet.attachments],
         "cc": _with_end("，".join(sheet.cc), "。", "。."),

@@ -42,7 +42,8 @@ def typeset(sheet: Sheet) -> tuple[dict[str, Any], bytes]:
     data["thin"] = "".join(char for char in thin if char.isalpha())
     pdf = _compile(sheet.layout, data, archival=not missing)
     if _lonely_signature(sheet.layout):
-        pdf = _compile(sheet.layout, data | {"hold": True}, archival=not missing)
+        name = "hold" if _can_part(data) else "tight"
+        pdf = _compile(sheet.layout, data | {name: True}, archival=not missing)
     facts = {
         "pages": _query(sheet.layout, "<pages>")[0],
         "placement": next(iter(_query(sheet.layout, "<seal>")), None),
@@ -62,6 +63,15 @@ def _lonely_signature(layout: str) -> bool:
     return bool(
         seals[0]["page"] > ends[0]["page"] or seals[0]["page"] > 1 and ends[0]["y"] < second_line
     )
+
+
+def _can_part(data: dict[str, Any]) -> bool:
+    """Whether one line of the text can stay on the first page when another moves on.
+
+    Otherwise the head gives up two blank lines: 7.3.5.4 allows to tighten the lines for that.
+    """
+    body = data["body"]
+    return len(body) > 1 or sum(len(each["head"] + each["rest"]) for each in body) > 52
 
 
 @cache

@@ -49,7 +49,7 @@ startxref
 
 
 def seal(pdf: bytes, key: suites.PrivateKey, cert: x509.Certificate, chain: list[Any]) -> bytes:
-    """The PDF with an approval signature as incremental update (invisible, which is enough here)."""
+    """The PDF with an invisible approval signature as an incremental update."""
     store = SimpleCertificateStore()
     for each in chain:
         store.register(asn1_x509.Certificate.load(x509.der(each)))
@@ -173,7 +173,7 @@ class Office:
             credential={"node_certificate": x509.pem(self.node).decode()},
         )
 
-    def envelope(self, content: dict[str, str], **changes: Any) -> dict[str, Any]:
+    def envelope(self, content: dict[str, str]) -> dict[str, Any]:
         person = "王建国"
         return {
             "format": "GWJH-1",
@@ -195,7 +195,7 @@ class Office:
             "policy_id": "juyan-1",
             "created_at": stamp(now()),
             "content": content,
-        } | changes
+        }
 
     def contents(
         self,
@@ -216,7 +216,7 @@ class Office:
         body = self.sealed if body == b"" else body
         metadata = {"标题": "关于统一使用协同办公系统的通知"} if metadata is None else metadata
         content = packages.content_digests(metadata, body, attachments, payload)
-        header = self.envelope(content, **(envelope or {}))
+        header = self.envelope(content) | (envelope or {})
         params: dict[str, Any] = {
             "documents.sign_off": {},
             "documents.assign_number": {"number": "市委办发〔2026〕91号"},
@@ -236,9 +236,7 @@ class Office:
                 act = self.act(verb, usual | changed, **({"desk": desk} | extra))
                 self.dispatched = act
                 records.append(self.record(act))
-        return packages.Contents(
-            header, metadata, body, attachments, payload, records, self.trust
-        )
+        return packages.Contents(header, metadata, body, attachments, payload, records, self.trust)
 
     def package(self, contents: packages.Contents | None = None, **changes: Any) -> bytes:
         """The package, signed by the exchange key."""

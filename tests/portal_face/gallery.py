@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -55,6 +56,7 @@ PAGES = (
 )
 
 
+@cache
 def renderer() -> Renderer:
     """Draws with a clock that stands still."""
     return Renderer([], {"gallery": HERE / "templates"}, urls=_url, now=lambda: NOW)

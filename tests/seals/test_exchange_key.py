@@ -126,7 +126,7 @@ def received(node: Founding, verb: str = "exchange.sign_for") -> bytes:
     return node.act(node.leader, verb, target, organ=OTHER)
 
 
-def receipt(act: bytes, **changes: Any) -> bytes:
+def receipt(act: bytes, /, **changes: Any) -> bytes:
     """The evidence that follows from it."""
     fields: dict[str, Any] = {
         "ev_id": uuid7(),

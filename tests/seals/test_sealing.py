@@ -16,7 +16,7 @@ from kernel.work.workshop import Typeset
 from tests.seals.founding import CONTENT, ORGAN, OTHER, SHEET, Founding, Paper, tampered
 
 
-def refusal(paper: Paper, unit: str = ORGAN, **changes: Any) -> str:
+def refusal(paper: Paper, unit: str = ORGAN, /, **changes: Any) -> str:
     """The code that the signer refuses a request with."""
     with pytest.raises(OfficeError) as caught:
         paper.node.signer.seal(unit, **paper.request(**changes))
@@ -62,13 +62,13 @@ def test_only_from_a_desk_of_the_organ(paper: Paper) -> None:
     node = paper.node
     act = node.act(node.keeper, "documents.seal", paper.target, paper.params, organ=OTHER)
     assert refusal(paper, seal_act=act) == "signer.organ"
-    assert refusal(paper, unit=OTHER) == "signer.organ"
+    assert refusal(paper, OTHER) == "signer.organ"
     foreign = node.act(node.leader, "documents.sign_off", paper.target, organ=OTHER)
     assert refusal(paper, sign_off_act=foreign) == "signer.organ"
 
 
 def test_a_unit_without_keys_has_no_seal(paper: Paper) -> None:
-    assert refusal(paper, unit="620700-NPC") == "signer.unit"
+    assert refusal(paper, "620700-NPC") == "signer.unit"
     with pytest.raises(Invalid, match="signer.code"):
         paper.node.signer.seal("../keys", **paper.request())
 

@@ -55,6 +55,13 @@ def test_it_cannot_be_read_on_the_disk(shelf: BlobStore) -> None:
         BlobStore(shelf.folder, bytes(32)).get(digest)
 
 
+def test_no_key_and_nonce_are_used_twice(shelf: BlobStore) -> None:
+    digest = shelf.put(b"content" * 20)
+    first = file_of(shelf, digest).read_bytes()
+    shelf.put(b"content" * 20)
+    assert file_of(shelf, digest).read_bytes()[-100:] != first[-100:]
+
+
 def test_every_flipped_bit_is_noticed(shelf: BlobStore) -> None:
     digest = shelf.put("张掖市".encode() * 5)
     file = file_of(shelf, digest)
@@ -112,6 +119,14 @@ def test_a_file_that_was_cut_or_shuffled_is_refused(shelf: BlobStore, name: str)
     digest = shelf.put(random.Random(5).randbytes(2 * SEGMENT + 100))
     file = file_of(shelf, digest)
     file.write_bytes(DAMAGES[name](file.read_bytes()))
+    with pytest.raises(Unverified):
+        shelf.get(digest)
+
+
+def test_whatever_is_hung_on_is_refused(shelf: BlobStore) -> None:
+    digest = shelf.put(bytes(SEGMENT))
+    with file_of(shelf, digest).open("ab") as file:
+        file.write(b"more")
     with pytest.raises(Unverified):
         shelf.get(digest)
 

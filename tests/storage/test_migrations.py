@@ -189,8 +189,10 @@ print(len(migrate([room_set("storage"), MigrationSet("books", folder / "migratio
 def test_processes_that_start_together_migrate_once(tmp_path: Path) -> None:
     folder = tmp_path / "instance"
     folder.mkdir()
+    slow = "import time; time.sleep(0.2); "
     for number in range(1, 6):
-        write(books(folder), f"000{number}_x", f"db.execute_sql('CREATE TABLE t{number} (id)')")
+        body = f"{slow}db.execute_sql('CREATE TABLE t{number} (id)')"
+        write(books(folder), f"000{number}_x", body)
     command = [sys.executable, "-c", MIGRATE, str(folder)]
     processes = [
         subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+from kernel.acts import outbox
 from kernel.acts.context import this_act
 from kernel.acts.verbs import act
 from kernel.errors import Conflict, Refused
 from kernel.identity.desk import Desk
 from kernel.identity.models import Unit
 from kernel.identity.phases import phase_of
-from kernel.plugins.bus import bus
 from kernel.plugins.switches import Activation, switchboard
 
 
@@ -53,6 +53,7 @@ def switch_plugin(desk: Desk, *, organ: str, plugin: str, on: bool) -> list[str]
     moved = [name for name in names if (name in before) != on or name == plugin]
     for name in moved:
         Activation.create(organ=organ, plugin=name, on=on, act=this_act())
-    for name in moved:
-        list(bus().gather("switched", organ=organ, plugin=name, on=on))
+    for name in moved if on else ():
+        # What was signed for while it was off waits in the exchange.
+        outbox.put("exchange.unpark", f"{this_act()}:{name}", {"organ": organ, "plugin": name})
     return moved

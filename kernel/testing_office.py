@@ -1,0 +1,185 @@
+"""A small founded node for tests, and the people who work in it.
+
+Founded once a test session, copied for each test. Everything is real: the database, the keys, the
+signer (a process, started by the first test that seals), the plugins in the checkout.
+"""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import httpx2
+import pytest
+from starlette.testclient import TestClient
+
+from kernel.acts import outbox
+from kernel.acts.gate import Done, PreparedAct, perform, prepare
+from kernel.acts.subjects import Subject
+from kernel.founding import found
+from kernel.identity import sessions
+from kernel.identity.authenticators import Signature, authenticators
+from kernel.identity.desk import Desk
+from kernel.identity.models import Credential, Person, Post, Unit
+from kernel.node import Node, open_node, prepare_database
+from kernel.plugins.bus import bus
+from kernel.reference import read
+from kernel.seals.signer_client import Signer
+from kernel.settings import Settings
+from kernel.storage.database import connection, transaction
+
+ORIGIN = "http://testserver"
+UNITS = frozenset(
+    {
+        *("620700", "620700-CPC", "620700-GOV", "620702", "620702-CPC"),
+        *("620700-CPCO", *(f"620700-CPCO.0{n}" for n in range(1, 8))),
+        *("620700-NPCO", "620700-GOVO", "620700-CPPCCO", "620700-INFO"),
+        *("620700-GFIN", "620700-GEDU", "620702-CPCO", "620702101"),
+    }
+)
+"""The units of the small node; all in phase 1 but the township 620702101, which is in phase 3."""
+
+
+class Browser(TestClient):
+    """A browser at the portal: :meth:`login` chooses a person on the login page of the demo."""
+
+    office: Office
+
+    def login(self, name: str, unit: str = "") -> httpx2.Response:
+        """Sign in as a person of the node and follow to the home page."""
+        post = self.office.post(name, unit)
+        return self.post("/login", data={"post": post.uid, "next": "/"})
+
+
+@dataclass
+class Office:
+    """An open node with its people.
+
+    :ivar settings: of the node. :ivar node: opened, with its routes.
+    """
+
+    settings: Settings
+    node: Node
+    _browsers: list[Browser] = field(default_factory=list)
+
+    def post(self, name: str, unit: str = "") -> Post:
+        """The post of the person of this name (in this unit, if named)."""
+        with connection():
+            query = Post.select(Post, Person, Unit).join(Person).switch(Post).join(Unit)
+            query = query.where((Person.name == name) & ((Unit.code == unit) | (unit == "")))
+            found: Post = query.get()
+        return found
+
+    def desk(self, name: str, unit: str = "") -> Desk:
+        """The person of this name at his desk, signed in with his soft key."""
+        post = self.post(name, unit)
+        with transaction():
+            credential = Credential.get(
+                (Credential.person == post.person.uid) & Credential.revoked.is_null()
+            )
+            token = sessions.start(post, credential.uid)
+            found = sessions.find(token, self.settings.public_origin)
+        assert found is not None
+        return found
+
+    def sign(self, desk: Desk, prepared: PreparedAct) -> Signature:
+        """The signature of this desk's soft key over a prepared act."""
+        soft = authenticators().get("soft")
+        assert soft is not None
+        signature = soft.sign(desk.credential, prepared.statement.bytes)
+        assert signature is not None
+        return signature
+
+    def act(
+        self,
+        desk: Desk,
+        verb: Callable[..., Any],
+        subject: Subject | None = None,
+        /,
+        **arguments: Any,
+    ) -> Done:
+        """Prepare, sign where that is due, perform, and wait for what follows from it."""
+        prepared = prepare(desk, verb, subject, **arguments)
+        signed = prepared.verb.weight == "signed"
+        done = perform(desk, prepared, self.sign(desk, prepared) if signed else None)
+        assert outbox.settle(done.uid), f"the effects of {prepared.verb.name} are not done"
+        return done
+
+    def browser(self) -> Browser:
+        """A new browser, nobody signed in."""
+        made = Browser(self._app, base_url=self.settings.public_origin)
+        made.office = self
+        self._browsers.append(made)
+        return made
+
+    def close(self) -> None:
+        """Close the browsers."""
+        for one in self._browsers:
+            one.close()
+
+    @cached_property
+    def _app(self) -> Any:  # noqa: ANN401  # an ASGI application
+        return self.node.app()
+
+
+def _settings(instance: Path) -> Settings:
+    return Settings(instance=instance, demo=True, origin=ORIGIN)
+
+
+@pytest.fixture(scope="session")
+def _office_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("template") / "office"
+    found(_settings(folder), read().only(UNITS))
+    Signer(folder).shutdown()
+    shutil.rmtree(folder / "run")
+    return folder
+
+
+@pytest.fixture
+def office(
+    request: pytest.FixtureRequest, tmp_path: Path, _office_template: Path
+) -> Iterator[Office]:
+    """A founded node, opened, with the plugins of ``@pytest.mark.plugins(folder, …)`` dropped in."""
+    settings = _settings(tmp_path / "office")
+    shutil.copytree(_office_template, settings.instance)
+    dropped = [Path(str(one)) for mark in request.node.iter_markers("plugins") for one in mark.args]
+    for folder in dropped:
+        shutil.copytree(folder, settings.instance / "plugins" / folder.name)
+    if dropped:
+        prepare_database(settings)
+    with open_node(settings) as node:
+        bus().strict = True
+        opened = Office(settings, node)
+        try:
+            yield opened
+        finally:
+            opened.close()
+            Signer(settings.instance).shutdown()
+
+
+@pytest.fixture
+def desk(office: Office) -> Callable[..., Desk]:
+    """``desk("林晓梅")``: the person at his desk."""
+    return office.desk
+
+
+@pytest.fixture
+def sign(office: Office) -> Callable[[Desk, PreparedAct], Signature]:
+    """``sign(desk, prepared)``: the signature of the desk's soft key."""
+    return office.sign
+
+
+@pytest.fixture
+def act(office: Office) -> Callable[..., Done]:
+    """``act(desk, verb, subject, **arguments)``: prepare, sign, perform, and what follows."""
+    return office.act
+
+
+@pytest.fixture
+def client(office: Office) -> Browser:
+    """A browser at the portal of the office; ``client.login("林晓梅")`` signs in."""
+    return office.browser()

@@ -1,0 +1,181 @@
+"""What other plugins call, within the bodies and checks of their acts.
+
+::
+
+    OUTGOING = read_flow(Path(__file__).parent / "flows" / "outgoing.toml")
+
+    start(desk, document, OUTGOING)          # creating
+    require(desk, document, "sign")          # in the check of an act
+    complete(desk, document)                 # in its body: done, the next one has a task
+    send_back(desk, document, "draft")       # in the body of a return
+
+Reasons and opinions are kept by the kernel beside the act; :func:`timeline` puts them together.
+"""
+
+from __future__ import annotations
+
+from kernel.api import Desk, Invalid, Post, Refused, ServiceDesk, Subject, tasks
+from plugins.workflow import running
+from plugins.workflow.definition import Flow, Step, flow_of, read_flow
+from plugins.workflow.models import Move, Run
+from plugins.workflow.running import Candidate, Slip
+from plugins.workflow.shown import step_row, timeline
+
+__all__ = [
+    "Candidate",
+    "Flow",
+    "Slip",
+    "Step",
+    "can_act",
+    "complete",
+    "current",
+    "flow_of",
+    "may_return_to",
+    "read_flow",
+    "require",
+    "send_back",
+    "start",
+    "step_row",
+    "timeline",
+    "trail",
+    "who_acts_next",
+    "who_acts_now",
+]
+
+
+def start(desk: Desk, subject: Subject, flow: Flow, slip: Slip | None = None) -> Step:
+    """Begin: the subject stands at the first step, on the desk that began it."""
+    run = Run.create(
+        kind=subject.kind,
+        subject=subject.uid,
+        organ=desk.organ_code,
+        flow=running.keep(flow),
+        step=flow.steps[0].key,
+        unit=desk.unit.code,
+        starter=desk.post.uid,
+    )
+    running.assign(subject, run, flow.steps[0], slip or Slip())
+    return flow.steps[0]
+
+
+def current(subject: Subject) -> Step | None:
+    """The step that a subject stands at; None once it is finished."""
+    run = running.run_of(subject)
+    return running.flow(run).step(run.step) if run.state == "running" else None
+
+
+def can_act(desk: Desk, subject: Subject) -> Step | None:
+    """The present step, if it is this desk's turn."""
+    step = current(subject)
+    return step if step is not None and tasks.open_for(desk, subject) is not None else None
+
+
+def require(desk: Desk, subject: Subject, step: str) -> Step:
+    """The present step, which must be this one and this desk's.
+
+    :raises Conflict: ``workflow.moved``. :raises Refused: ``workflow.not_yours`` names who acts.
+    """
+    run = running.run_of(subject)
+    if run.state != "running" or run.step != step:
+        raise running.moved_on(run)
+    found = running.flow(run).step(step)
+    if tasks.open_for(desk, subject) is None:
+        names = "、".join(one.name for one in who_acts_now(subject))
+        raise Refused(
+            "workflow.not_yours",
+            f"此件现在“{found.title}”环节，由{names}办理，不在您的待办中。",
+            f"This item is at “{found.title_en}” and is for {names} to do.",
+        )
+    return found
+
+
+def complete(
+    desk: Desk | ServiceDesk,
+    subject: Subject,
+    *,
+    next_post: str = "",
+    by: Post | None = None,
+    slip: Slip | None = None,
+) -> Step | None:
+    """The present step is done: its task is closed, the next one assigned.
+
+    :param next_post: the post that shall act next, one of :func:`who_acts_next`; anybody who may
+        do the step if empty.
+    :param by: whose step it was, where the node records what a person decided.
+    :returns: the next step, or None at the end.
+    """
+    run = running.run_of(subject)
+    after = running.flow(run).after(run.step)
+    post = running.record(run, desk, by, "done", after.key if after else "")
+    tasks.finish(subject, by=post.uid, organ=run.organ)
+    running.go_to(run, after.key if after else run.step, "running" if after else "done")
+    if after is not None:
+        said = slip or Slip(sender=post.person.name)
+        running.assign(subject, run, after, said, next_post)
+    return after
+
+
+def send_back(
+    desk: Desk | ServiceDesk,
+    subject: Subject,
+    to: str,
+    *,
+    by: Post | None = None,
+    slip: Slip | None = None,
+) -> Step:
+    """Send it back to an earlier step, to whoever did that step last.
+
+    :raises Invalid: ``workflow.no_way_back`` if the flow does not allow it.
+    """
+    run = running.run_of(subject)
+    flow = running.flow(run)
+    if to not in flow.step(run.step).back:
+        raise Invalid(
+            "workflow.no_way_back",
+            "不能退回到这个环节，请从列表中选择。",
+            "It cannot be sent back to that step; choose one from the list.",
+            field="to",
+        )
+    post = running.record(run, desk, by, "back", to)
+    tasks.finish(subject, by=post.uid, organ=run.organ)
+    running.go_to(run, to)
+    last = Move.select().where((Move.run == run) & (Move.step == to)).order_by(Move.id.desc())
+    before = last.first()
+    known = {one.uid for one in running.candidates(run, flow.step(to))}
+    again = before.post if before is not None and before.post in known else ""
+    running.assign(subject, run, flow.step(to), slip or Slip(sender=post.person.name), again)
+    return flow.step(to)
+
+
+def who_acts_next(desk: Desk, subject: Subject) -> list[Candidate]:
+    """Who may do the step after the present one, by rank; empty at the end."""
+    run = running.run_of(subject)
+    after = running.flow(run).after(run.step)
+    return [] if after is None else _offered(run, after)
+
+
+def who_acts_now(subject: Subject) -> list[Candidate]:
+    """On whose desks the present step lies; empty once it is finished."""
+    run = running.run_of(subject)
+    if run.state != "running":
+        return []
+    task = tasks.current(subject, run.organ)
+    posts = _offered(run, running.flow(run).step(run.step))
+    return [one for one in posts if task is None or task.post in ("", one.post)]
+
+
+def may_return_to(subject: Subject) -> list[Step]:
+    """The steps to which it may be sent back from here, the nearest first."""
+    run = running.run_of(subject)
+    flow = running.flow(run)
+    return [flow.step(key) for key in reversed(flow.step(run.step).back)]
+
+
+def trail(subject: Subject) -> list[Move]:
+    """Every step that was done, the oldest first."""
+    run = running.run_of(subject)
+    return list(Move.select().where(Move.run == run).order_by(Move.id))
+
+
+def _offered(run: Run, step: Step) -> list[Candidate]:
+    return [running.as_candidate(post) for post in running.candidates(run, step)]

@@ -1,0 +1,172 @@
+"""The gallery in a real browser, under the portal's policy: it fits, it speaks, it answers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import Browser, Page, sync_playwright
+
+from tests.portal_face.gallery import PAGES
+from tests.portal_face.serve import serving
+
+ARGS = ["--no-sandbox", "--headless", "--disable-gpu", "--disable-background-networking"]
+
+# What sticks out to the right of the window, and what is too small to hit.
+MEASURE = """() => {
+  const width = document.documentElement.clientWidth, seen = e => {
+    const s = getComputedStyle(e), r = e.getBoundingClientRect();
+    return s.visibility !== 'hidden' && r.width > 1 && r.height > 1
+      && !e.closest('.vh, .sidenav, thead');
+  };
+  const all = [...document.querySelectorAll('body *')].filter(seen);
+  const right = e => e.getBoundingClientRect().right;
+  const out = all.filter(e => right(e) > width + 1 && !e.closest('.tabs'));
+  const controls = 'a[href], button, select, summary, textarea, input:not([type=hidden])';
+  const small = all.filter(e => e.matches(controls)).filter(e => {
+    const r = (e.closest('label') || e).getBoundingClientRect();
+    return r.width < 24 || r.height < 24;
+  });
+  const name = e => e.tagName + '.' + e.className + ' ' + e.textContent.trim().slice(0, 20);
+  const scroll = document.documentElement.scrollWidth - width;
+  return {scroll, out: out.map(name), small: small.map(name)};
+}"""
+
+
+@pytest.fixture(scope="module")
+def base() -> Iterator[str]:
+    with serving() as address:
+        yield address
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with sync_playwright() as play:
+        chromium = play.chromium.launch(executable_path="/usr/bin/chromium", args=ARGS)
+        yield chromium
+        chromium.close()
+
+
+def open_page(browser: Browser, width: int, height: int) -> tuple[Page, list[str]]:
+    page = browser.new_page(viewport={"width": width, "height": height})
+    said: list[str] = []
+    page.on("console", lambda message: said.append(message.text))
+    page.on("pageerror", lambda error: said.append(str(error)))
+    return page, said
+
+
+@pytest.mark.parametrize(
+    ("width", "height", "query"),
+    [
+        (1440, 900, ""),
+        (1440, 900, "?size=large&theme=zhangye"),
+        (390, 844, ""),
+        (390, 844, "?size=large&language=en"),
+        (320, 640, ""),
+    ],
+)
+def test_every_page_fits_and_the_console_is_silent(
+    browser: Browser, base: str, width: int, height: int, query: str
+):
+    page, said = open_page(browser, width, height)
+    for name in PAGES:
+        page.goto(f"{base}/{name}{query}")
+        found = page.evaluate(MEASURE)
+        assert found == {"scroll": 0, "out": [], "small": []}, name
+    assert said == []
+    page.close()
+
+
+def test_text_size_changes_at_once_and_is_remembered(browser: Browser, base: str):
+    page, _ = open_page(browser, 1440, 900)
+    page.goto(f"{base}/home")
+    page.get_by_role("button", name="大字").click()
+    assert page.evaluate("document.documentElement.dataset.size") == "large"
+    assert {c["name"]: c["value"] for c in page.context.cookies()}["size"] == "large"
+    page.close()
+
+
+def test_the_drawer_opens_closes_and_gives_the_focus_back(browser: Browser, base: str):
+    page, _ = open_page(browser, 390, 844)
+    page.goto(f"{base}/home")
+    toggle, link = page.locator("[data-nav-toggle]"), page.locator("#sidenav .navlink").first
+    assert not link.is_visible()
+    toggle.click()
+    assert link.is_visible() and toggle.get_attribute("aria-expanded") == "true"
+    page.keyboard.press("Escape")
+    assert not link.is_visible() and toggle.evaluate("e => e === document.activeElement")
+    page.close()
+
+
+def test_without_scripts_the_drawer_is_a_link_and_chips_are_not_shown(browser: Browser, base: str):
+    page = browser.new_context(java_script_enabled=False).new_page()
+    page.set_viewport_size({"width": 390, "height": 844})
+    page.goto(f"{base}/sheet")
+    assert not page.locator(".quick").is_visible()
+    page.locator("[data-nav-toggle]").click()
+    assert page.locator("#sidenav .navlink").first.is_visible()
+    assert page.locator("#sidenav").get_by_role("button", name="退出登录").is_visible()
+    page.context.close()
+
+
+def test_errors_take_the_focus_and_lead_to_the_field(browser: Browser, base: str):
+    page, _ = open_page(browser, 1440, 900)
+    page.goto(f"{base}/form")
+    assert page.evaluate("document.activeElement.className").endswith("summary")
+    page.get_by_role("link", name="标题不能为空。").click()
+    assert page.evaluate("location.hash") == "#field-title"
+    page.close()
+
+
+def test_phrases_are_added_to_what_stands_there(browser: Browser, base: str):
+    page, _ = open_page(browser, 1440, 900)
+    page.goto(f"{base}/sheet")
+    box = page.locator("textarea")
+    box.fill("请按时报送。")
+    page.get_by_role("button", name="已阅。").click()
+    assert box.input_value() == "请按时报送。已阅。"
+    page.close()
+
+
+def test_the_picker_finds_counts_and_takes_whole_groups(browser: Browser, base: str):
+    page, _ = open_page(browser, 1440, 900)
+    page.goto(f"{base}/editor")
+    picker = page.locator("[data-picker]")
+    assert "已选 3 项" in (picker.inner_text())
+    picker.locator("[data-picker-find]").fill("临泽")
+    assert picker.locator(".picker__leaf:visible").count() == 2
+    picker.locator("[data-picker-find]").fill("")
+    picker.get_by_label("全选本组 6 个").first.check()
+    assert "已选 7 项" in picker.inner_text()
+    page.close()
+
+
+def test_a_form_is_sent_once(browser: Browser, base: str):
+    page, _ = open_page(browser, 1440, 900)
+    page.goto(f"{base}/confirm")
+    posts: list[str] = []
+
+    def hold(route: object, request: object) -> None:
+        posts.append(request.method)  # type: ignore[attr-defined]
+        route.fulfill(status=204, body="")  # type: ignore[attr-defined]
+
+    page.route("**/sign", hold)
+    button = page.locator(".confirm .btn--primary")
+    button.click()
+    page.wait_for_timeout(100)
+    assert button.is_disabled() and button.inner_text() == "正在提交…"
+    page.evaluate("document.querySelector('.confirm').requestSubmit()")
+    page.wait_for_timeout(100)
+    assert posts == ["POST"]
+    page.close()
+
+
+def test_typing_asks_for_a_preview_and_saves(browser: Browser, base: str):
+    page, _ = open_page(browser, 1440, 900)
+    page.goto(f"{base}/editor")
+    page.route("**/preview", lambda route: route.fulfill(body="<p>新的预览</p>"))
+    page.route("**/autosave", lambda route: route.fulfill(status=204))
+    page.locator("#field-title").fill("新题")
+    page.locator("#preview", has_text="新的预览").wait_for(timeout=3000)
+    page.locator("[data-saved]", has_text="已暂存").wait_for(timeout=8000)
+    page.close()
