@@ -53,7 +53,7 @@ from kernel.portal.answers import download
 from kernel.portal.ctx import Ctx, settings
 from kernel.portal.fields import Check, Choice, Date, Files, Hidden, Number, Paragraphs, Text
 from kernel.portal.forms import Form
-from kernel.portal.i18n import _, _l, language, speaking
+from kernel.portal.i18n import Lazy, _, _l, language, speaking
 from kernel.portal.items import href_of
 from kernel.portal.lists import Column, Filter, ListSpec, Sort, build, from_query
 from kernel.portal.page import MenuItem
@@ -237,4 +237,6 @@ __all__ = [
     "in_transaction",
     # More of the above
     "language",
+    # More of the above
+    "Lazy",
 ]

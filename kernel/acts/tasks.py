@@ -113,3 +113,9 @@ def current(subject: Subject, organ: str) -> Task | None:
     which = (Task.subject == subject.uid) & (Task.organ == organ) & Task.done.is_null()
     task: Task | None = Task.select().where(which).order_by(Task.id).first()
     return task
+
+
+def rename(subject: Subject, title: str) -> None:
+    """Let the open tasks on a subject show its present title."""
+    which = (Task.subject == subject.uid) & Task.done.is_null()
+    Task.update(title=title).where(which).execute()

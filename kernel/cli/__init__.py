@@ -1,7 +1,8 @@
 """The command line behind ``manage.py``: one module here for each command.
 
 ``kernel/cli/<name>.py`` exports ``command``, a click command or group; that is all that is needed
-for ``manage.py <name>`` to exist. A module is imported when its command is asked for.
+for ``manage.py <name>`` to exist. A module is imported when its command is asked for. Commands of
+plugins come by the hook ``register_commands``.
 """
 
 from __future__ import annotations
@@ -57,8 +58,11 @@ def _say_incident(ctx: click.Context, error: Exception) -> None:
 class Commands(click.Group):
     """Finds its commands as modules of this package, and ends every error in a sentence."""
 
+    asked_plugins = False
+
     def list_commands(self, ctx: click.Context) -> list[str]:
-        """The names of all modules here that export ``command``."""
+        """The names of all modules here that export ``command``, and of the plugins' commands."""
+        _with_plugins(self, ctx)
         names = {module.name.replace("_", "-") for module in pkgutil.iter_modules(__path__)}
         return [n for n in sorted(names.union(self.commands)) if self.get_command(ctx, n)]
 
@@ -68,7 +72,8 @@ class Commands(click.Group):
             return self.commands[cmd_name]
         name = f"{__name__}.{cmd_name.replace('-', '_')}"
         if not cmd_name.replace("-", "").isalnum() or importlib.util.find_spec(name) is None:
-            return None
+            _with_plugins(self, ctx)
+            return self.commands.get(cmd_name)
         command = getattr(importlib.import_module(name), "command", None)
         return command if isinstance(command, click.Command) else None
 
@@ -89,6 +94,22 @@ class Commands(click.Group):
                 raise
             _say_incident(ctx, error)
             ctx.exit(70)
+
+
+def _with_plugins(group: Commands, ctx: click.Context) -> None:
+    """Let the plugins add their commands; once, and only when none of the kernel's was meant."""
+    if group.asked_plugins:
+        return
+    group.asked_plugins = True
+    # Here, because with them all of the kernel is imported.
+    from kernel.node import places
+    from kernel.plugins.bus import Bus, bus
+    from kernel.plugins.loading import load_all
+
+    known = load(_instance(ctx))
+    bus.fill(Bus())
+    load_all(places(known), demo=known.demo)
+    list(bus().gather("register_commands", cli=group))
 
 
 def _pipe_closed(error: Exception) -> bool:

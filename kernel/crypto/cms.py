@@ -151,7 +151,7 @@ def verify_detached(
         given.
     :raises Unverified: ``cms.form`` (not of this profile, or not its one byte form),
         ``cms.digest`` (of other data), ``suites.signature``, or a code of
-        :func:`kernel.crypto.x509.verify_chain`.
+        :func:`kernel.crypto.chain.verify_chain`.
     """
     parts = _read(signature)
     if parts.digest != _sha256(data):

@@ -481,8 +481,8 @@ def manifest_of(digests: dict[str, bytes]) -> str:
 
 
 ELEMENTS = (
-    "公文标识 文种 份号 密级和保密期限 紧急程度 发文机关标志 发文字号 签发人 标题 主送机关 附件说明 "
-    "发文机关或签发人署名 成文日期 附注 抄送机关 印发机关 印发日期 发布层次"
+    "公文标识 文种 份号 密级和保密期限 紧急程度 发文机关标志 发文字号 签发人 标题 主送机关 "
+    "附件说明 发文机关或签发人署名 成文日期 附注 抄送机关 印发机关 印发日期 发布层次"
 ).split()
 KINDS = "dispatch recall void supersede reminder deadline feedback resend".split()
 UUID7 = r"[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}"
@@ -657,7 +657,8 @@ def node_key(
 
 # -------------------------------------------------------------------------------------- evidence
 
-# code: 中文, signer and side (n node, u unit: r recipient, s sender), p person, - reason, verb, states
+# code, 中文, flags (n node or u unit signs; of r recipient or s sender; p with a person's act;
+# - with a reason), verb of the act, states before, state after
 EVIDENCE = {
     code: (zh, flags, verb, before.split(","), after)
     for code, zh, flags, verb, before, after in (

@@ -27,10 +27,13 @@ def by_name(name: str) -> Unit | None:
     if found is not None:
         return found
     wanted = _fold(name)
+    near: list[Unit] = []
     for unit in Unit.select():
         if wanted in {_fold(one) for one in (unit.name, unit.short_name, *unit.aliases)}:
             return unit
-    return None
+        if unit.box and _fold(unit.name).endswith(wanted):
+            near.append(unit)
+    return near[0] if len(near) == 1 and len(wanted) >= LEAST else None
 
 
 def group_by_name(name: str) -> UnitGroup | None:

@@ -123,7 +123,7 @@ class Ctx:
         context.setdefault("title", str(spec.title))
         return self.render(template, listing=listing, **context)
 
-    def go(self, name: str, **params: Any) -> Response:
+    def go(self, name: str, /, **params: Any) -> Response:
         """Send the browser to a named page."""
         return self.go_to(url(name, **params))
 

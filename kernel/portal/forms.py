@@ -73,7 +73,7 @@ class Form(wtforms.Form):
         """Every input names its hint and its error to screen readers."""
 
         def bind_field(self, form: BaseForm, unbound_field: Field, options: Attributes) -> Field:
-            """Each field gets an id of its own kind: one named ``main`` must not take the page's."""
+            """An id of its own kind: a field named ``main`` must not take the page's."""
             own = {"id": f"field-{options['name']}", **options}
             return super().bind_field(form, unbound_field, own)
 

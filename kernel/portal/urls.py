@@ -21,7 +21,7 @@ class Urls:
                 raise ValueError(f"two routes are called {name!r}")
             self._paths[name] = (plain, frozenset(convertors))
 
-    def __call__(self, name: str, **params: object) -> str:
+    def __call__(self, name: str, /, **params: object) -> str:
         """The address of a route; KeyError for a name or parameter that is not there (a defect)."""
         path, wanted = self._paths[name]
         filled = path.format(**{key: quote(str(params[key]), safe="") for key in wanted})
@@ -38,6 +38,6 @@ class Urls:
 urls: Slot[Urls] = Slot("urls")
 
 
-def url(name: str, **params: object) -> str:
+def url(name: str, /, **params: object) -> str:
     """The address of a named route of the open node."""
     return urls()(name, **params)

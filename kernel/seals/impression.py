@@ -11,8 +11,8 @@ import io
 import math
 from dataclasses import dataclass
 from functools import cache
-from typing import Any
 from html import escape
+from typing import Any
 
 import pikepdf
 import typst

@@ -52,7 +52,7 @@ class KeySigner(signers.Signer):
         self, key: EllipticCurvePrivateKey | Sign, cert: Certificate, chain: Sequence[Certificate]
     ) -> None:
         store = SimpleCertificateStore()  # type: ignore[no-untyped-call]  # not typed there
-        store.register_multiple([asn1(each) for each in (cert, *chain)])
+        store.register_multiple([asn1(each) for each in chain])
         super().__init__(
             signing_cert=asn1(cert),
             cert_registry=store,

@@ -209,7 +209,8 @@ class Signer:
             raise
         return connection
 
-    def _listening(self) -> bool:
+    def listening(self) -> bool:
+        """Whether the signer runs now; it is not started."""
         try:
             self._connect().close()
         except OSError:
@@ -222,11 +223,11 @@ class Signer:
         if not any((f / "root.pem").exists() for f in (self._instance / "signer", keys)):
             raise signer_trust.no_root(keys)
         with file_lock(signer_place.run_folder(self._instance) / "signer.start"):
-            if self._listening():
+            if self.listening():
                 return
             process = _spawn(self._instance)
             deadline = time.monotonic() + START_SECONDS
-            while not self._listening():
+            while not self.listening():
                 if process.poll() is not None or time.monotonic() > deadline:
                     raise _not_started(self._instance)
                 time.sleep(0.02)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-from kernel.crypto import x509
+from kernel.crypto import chain, x509
 from kernel.crypto.acts_format import ActFacts, verify_record
 from kernel.crypto.canonical import digest
 from kernel.crypto.ids import now
@@ -39,8 +39,8 @@ class Trust:
         """
         return verify_record(record, self._lean())
 
-    def _lean(self) -> x509.Trust:
-        return x509.Trust([self.root], list(self.authorities.values()))
+    def _lean(self) -> chain.Trust:
+        return chain.Trust([self.root], list(self.authorities.values()))
 
 
 def pin(folder: Path, keys: Path) -> tuple[Trust, bool]:
@@ -68,7 +68,7 @@ def _read(folder: Path) -> Trust:
     except OSError as error:
         raise no_root(folder) from error
     for name, certificate in found.items():
-        x509.verify_chain(certificate, [], [root], now(), name, authority=True)
+        chain.verify_chain(certificate, [], [root], now(), name, authority=True)
     return Trust(root, found)
 
 

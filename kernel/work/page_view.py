@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 
 import pypdfium2
+from PIL import Image
 
 from kernel.errors import Invalid
 
@@ -21,9 +22,17 @@ def image(pdf: bytes, page: int, scale: float) -> bytes:
                 f"The file has {len(document)} pages; there is no page {page}.",
             )
         bitmap = document[page - 1].render(scale=min(scale, LARGEST_SCALE), may_draw_forms=True)
-        out = io.BytesIO()
-        bitmap.to_pil().save(out, "PNG", compress_level=3)
-        return out.getvalue()
+        return _png(bitmap.to_pil())
+
+
+def _png(image: Image.Image) -> bytes:
+    """Few colours are enough for ink on paper: a quarter of the bytes, made in half the time."""
+    few = image.quantize(64, method=Image.Quantize.FASTOCTREE, dither=Image.Dither.NONE)
+    palette = few.getpalette() or []
+    few.putpalette([255 if value >= 252 else value for value in palette])
+    out = io.BytesIO()
+    few.save(out, "PNG", compress_level=4)
+    return out.getvalue()
 
 
 def texts(pdf: bytes) -> list[str]:

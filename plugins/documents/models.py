@@ -12,6 +12,7 @@ from kernel.api import (
     JSONField,
     Subject,
     UTCField,
+    _,
     canonical,
     content_of,
     now,
@@ -28,7 +29,7 @@ class Document(Subject):
     :ivar state: the key of its step in the flow, ``sent`` or ``discarded``.
     :ivar submitted: whether it ever left the drafter's section.
     :ivar issued: the day of the sign-off, ISO. :ivar sheet, pdf, sealed: blob digests.
-    :ivar claim: what a person decided and the node is doing (办理中); it excludes rivals.
+    :ivar claim: the keeper's post while the node applies the seal (办理中); it excludes rivals.
     :ivar trouble: why the last sealing did not succeed.
     """
 
@@ -104,22 +105,20 @@ class Document(Subject):
         """What a person should see before signing."""
         names = "；".join(self.attachment_note)
         found = [
-            ("标题", self.label()),
-            ("文种", self.type),
-            ("发文字号", self.number),
-            ("主送", self.main_text),
-            ("抄送", "、".join(self.cc)),
-            ("附件", names),
-            ("公开属性", self.disclosure),
-            ("正文字数", str(sum(map(len, self.body)))),
+            (_("标题"), self.label()),
+            (_("文种"), _(self.type)),
+            (_("发文字号"), self.number),
+            (_("主送"), self.main_text),
+            (_("抄送"), "、".join(self.cc)),
+            (_("附件"), names),
+            (_("公开属性"), _(self.disclosure) if self.disclosure else ""),
+            (_("正文字数"), str(sum(map(len, self.body)))),
         ]
         return [(label, value) for label, value in found if value]
 
     def change(self, **values: Any) -> None:
         """Set columns, in the store and here."""
-        type(self).update(changed=now(), **values).where(
-            type(self).id == self.get_id()
-        ).execute()
+        Document.update(changed=now(), **values).where(Document.uid == self.uid).execute()
         for name, value in values.items():
             setattr(self, name, value)
 
@@ -166,10 +165,10 @@ class Incoming(Subject):
     def facts(self) -> list[tuple[str, str]]:
         """What it is and from whom."""
         return [
-            ("收文号", self.number),
-            ("标题", self.title),
-            ("来文单位", self.sender_name),
-            ("来文字号", self.source_number),
+            (_("收文号"), self.number),
+            (_("标题"), self.title),
+            (_("来文单位"), self.sender_name),
+            (_("来文字号"), self.source_number),
         ]
 
 

@@ -1,4 +1,4 @@
-"""Refuses classified content (founding notice, part three: 涉密信息一律不得在协同办公系统进行处理)."""
+"""Refuses classified content: 涉密信息一律不得在协同办公系统进行处理 (founding notice, part 3)."""
 
 from __future__ import annotations
 

@@ -51,7 +51,7 @@ class SoftKeys:
         return Signature(self.kind, sign_bytes(load_private(pem.encode("ascii")), data))
 
     def make_keys(self, credentials: Sequence[str]) -> dict[str, str]:
-        """Make keys for these credentials and file them: credential → public key, in this order."""
+        """Make and file keys for these credentials: credential → public key, in this order."""
         made = {uid: new_key() for uid in credentials}
         write_keys(self._instance, {uid: private_pem(key).decode() for uid, key in made.items()})
         return {uid: public_b64(key) for uid, key in made.items()}

@@ -42,7 +42,10 @@ class Run(Model):
 
 
 class Move(Model):
-    """One step that somebody did. :ivar action: ``done`` or ``back``. :ivar act: the act behind it."""
+    """One step that somebody did.
+
+    :ivar action: ``done`` or ``back``. :ivar act: the act behind it.
+    """
 
     run = peewee.ForeignKeyField(Run, backref="moves")
     step = peewee.CharField()

@@ -1,5 +1,9 @@
 """Canonical JSON: one byte form for a value, and every other form refused."""
 
+from __future__ import annotations
+
+from typing import Any
+
 import pytest
 
 from kernel.crypto import canonical
@@ -32,7 +36,7 @@ def test_keys_are_ordered_by_utf16_units():
         (b"x", "canonical.kind"),
     ],
 )
-def test_refuses_what_cannot_be_signed(value, code):
+def test_refuses_what_cannot_be_signed(value: Any, code: str):
     with pytest.raises(Invalid) as refused:
         canonical.dumps(value)
     assert refused.value.code == code
@@ -66,7 +70,7 @@ def test_refuses_a_value_nested_without_end():
         '"e\u0301"'.encode(),
     ],
 )
-def test_loads_refuses_every_other_form(data):
+def test_loads_refuses_every_other_form(data: bytes):
     with pytest.raises(Invalid):
         canonical.loads(data)
 

@@ -1,5 +1,7 @@
 """Identifiers sort by time; a time has one spelling."""
 
+from __future__ import annotations
+
 import uuid
 from datetime import UTC, datetime, timedelta, timezone
 
@@ -57,6 +59,6 @@ def test_a_given_clock_is_used_until_put_back():
         "",
     ],
 )
-def test_other_spellings_of_a_time_are_refused(text):
+def test_other_spellings_of_a_time_are_refused(text: str):
     with pytest.raises(Invalid, match="ids.time"):
         ids.parse_stamp(text)

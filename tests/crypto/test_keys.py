@@ -1,7 +1,10 @@
 """Suites and key files."""
 
+from __future__ import annotations
+
 import os
 import stat
+from pathlib import Path
 
 import pytest
 
@@ -25,7 +28,7 @@ def test_a_signature_holds_for_its_bytes_and_key_only():
 
 
 @pytest.mark.parametrize("suite", ["", "none", "intl-0", "rsa-verify-1"])
-def test_a_suite_off_the_list_is_refused(suite):
+def test_a_suite_off_the_list_is_refused(suite: str):
     key = suites.new_key()
     with pytest.raises(Unverified, match=r"suites\.unknown"):
         suites.verify(key.public_key(), b"", suites.sign(key, b""), suite)
@@ -66,7 +69,7 @@ def test_a_wrapped_secret_opens_with_its_key_and_purpose_only():
             keyfile.unwrap(key, wrapped[:length], "exchange/620700")
 
 
-def test_a_private_file_is_whole_and_its_owners_alone(tmp_path):
+def test_a_private_file_is_whole_and_its_owners_alone(tmp_path: Path):
     path = tmp_path / "node.key"
     umask = os.umask(0)
     try:
@@ -79,7 +82,7 @@ def test_a_private_file_is_whole_and_its_owners_alone(tmp_path):
     assert os.listdir(tmp_path) == ["node.key"]
 
 
-def test_a_failed_write_leaves_the_old_file(tmp_path):
+def test_a_failed_write_leaves_the_old_file(tmp_path: Path):
     path = tmp_path / "taken"
     path.mkdir()
     (path / "inside").touch()

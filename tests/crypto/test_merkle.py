@@ -1,5 +1,7 @@
 """The Merkle tree against the reference vectors of Certificate Transparency, and against itself."""
 
+from __future__ import annotations
+
 import hashlib
 import itertools
 
@@ -31,11 +33,11 @@ ROOTS = [
 ]
 
 
-def hashes(count):
+def hashes(count: int):
     return [merkle.leaf_hash(str(n).encode()) for n in range(count)]
 
 
-def recursive(leaves):
+def recursive(leaves: list[bytes]):
     """RFC 6962, 2.1, word for word."""
     if not leaves:
         return hashlib.sha256(b"").digest()

@@ -1,5 +1,7 @@
 """Checkpoints as signed notes."""
 
+from __future__ import annotations
+
 import base64
 
 import pytest
@@ -33,7 +35,7 @@ def test_every_altered_character_is_refused():
 
 
 @pytest.mark.parametrize("change", [("1024", "01024"), ("1024", "+1024"), ("1024", "1_024")])
-def test_a_size_has_one_spelling(change):
+def test_a_size_has_one_spelling(change: tuple[str, str]):
     body = POINT.body().replace(*change)
     signature = note.key_id(POINT.origin, KEY.public_key()) + KEY.sign(body.encode())
     line = f"\u2014 {POINT.origin} {base64.b64encode(signature).decode()}\n"

@@ -1,4 +1,4 @@
-"""Evidence: who may say what, alone and in batches, and what the verifier makes of a folder of it."""
+"""Evidence: who may say what, alone and in batches, and what the verifier makes of a folder."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from kernel.errors import Invalid, OfficeError, Unverified
 from kernel.exchange import evidence as evidences
 from kernel.exchange import package as packages
 from kernel.exchange import verify
-from kernel.exchange.evidence import Actor, Evidence, EventTime, Reason
+from kernel.exchange.evidence import Actor, EventTime, Evidence, Reason
 from kernel.exchange.evidence_types import TYPES
 from tests.exchange_format.sample import Office, office
 

@@ -68,7 +68,7 @@ def test_the_signature_verifies_without_our_library(sealed: bytes, chain: Chain)
     assert attributes["message_digest"] == hashlib.sha256(covered).digest()
     assert "signing_certificate_v2" in attributes and "signing_time" not in attributes
     signed = signer["signed_attrs"].untag().dump()
-    key = chain.leaf.public_key()
+    key = chain.keys[2].public_key()
     key.verify(signer["signature"].native, signed, ECDSA(SHA256()))
 
 
@@ -107,7 +107,8 @@ def test_the_seal_is_seen_at_its_place_and_nowhere_else(
     before, after = (
         Image.open(io.BytesIO(workshop.page_image(pdf, 1))) for pdf in (document.pdf, sealed)
     )
-    box = ImageChops.difference(before.convert("RGB"), after.convert("RGB")).getbbox()
+    change = ImageChops.difference(before.convert("RGB"), after.convert("RGB"))
+    box = change.getchannel("G").point(lambda value: 255 if value > 60 else 0).getbbox()
     place = document.placement
     assert box and place
     millimetre = 2 * 72 / 25.4

@@ -16,14 +16,14 @@ def up(migrator: SchemaMigrator, db: Database) -> None:
         first = CharField()
         days = IntegerField()
         reason = TextField()
-        state = CharField(default='asked')
+        state = CharField(default="asked")
 
         class Meta:
             database = db
-            table_name = 'notes_note'
+            table_name = "notes_note"
 
     db.create_tables([Note])
 
 
 def down(migrator: SchemaMigrator, db: Database) -> None:
-    migrator.migrate(migrator.drop_table('notes_note'))
+    migrator.migrate(migrator.drop_table("notes_note"))

@@ -1,0 +1,67 @@
+"""``manage.py keys``: who holds which key."""
+
+from __future__ import annotations
+
+import click
+
+from kernel import cli
+from kernel.acts.house.keys import revoke_key
+from kernel.acts.terminal import act_at
+from kernel.cli.desks import at_desk
+from kernel.cli.output import json_option, print_json, table
+from kernel.crypto.ids import stamp
+from kernel.identity.models import Credential, Person
+from kernel.node import open_node
+from kernel.storage.database import connection
+
+
+@click.group
+def command() -> None:
+    """安全认证插件（密钥） Keys of people: list, revoke."""
+
+
+@command.command("list")
+@click.option("--person", metavar="NAME", help="只列此人的密钥 only the keys of this person")
+@json_option
+def list_(person: str | None, as_json: bool) -> None:
+    """列出密钥 List the keys and their state."""
+    with open_node(cli.settings()), connection():
+        query = (
+            Credential.select(Credential, Person.name.alias("holder"))
+            .join(Person, on=(Credential.person == Person.uid))
+            .order_by(Credential.id)
+        )
+        if person:
+            query = query.where(Person.name == person)
+        rows = [
+            {
+                "credential": row["uid"],
+                "person": row["holder"],
+                "kind": row["kind"],
+                "issued": stamp(row["issued"]),
+                "revoked": stamp(row["revoked"]) if row["revoked"] else None,
+            }
+            for row in query.dicts()
+        ]
+    if as_json:
+        print_json(rows)
+        return
+    lines = [
+        (one["credential"], one["person"], one["kind"], "停用 revoked" if one["revoked"] else "在用")
+        for one in rows
+    ]
+    click.echo(table(("编号 credential", "持有人 holder", "种类 kind", "状态 state"), lines))
+
+
+@command.command()
+@click.argument("credential")
+@click.option("--reason", required=True, help="停用原因 why")
+@click.option("--as", "person", default="何静", show_default=True, help="由谁办理 who does it")
+def revoke(credential: str, reason: str, person: str) -> None:
+    """停用一个密钥 Revoke a key, by a signed act of an administrator.
+
+    即时生效，持有人的登录随之结束。Effective at once; its sessions end.
+    """
+    with open_node(cli.settings()):
+        act_at(at_desk(person), revoke_key, credential=credential, reason=reason)
+    click.echo("已停用。Revoked.")

@@ -1,0 +1,157 @@
+"""A running node: the worker, the web server, the log files, and a clean end."""
+
+from __future__ import annotations
+
+import json
+import logging
+import logging.handlers
+import socket
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import TracebackType
+
+import uvicorn
+
+from kernel.acts import outbox
+from kernel.errors import OfficeError, Unavailable
+from kernel.node import Node
+from kernel.seals.signer_client import Signer
+from kernel.settings import Settings
+from kernel.storage import log
+
+PULSE = 0.5
+"""Seconds between two looks at the outbox and the log when nobody rings."""
+GRACE = 5
+"""Seconds that open requests have after Ctrl-C."""
+_log = logging.getLogger("juyan.worker")
+
+
+class Worker(threading.Thread):
+    """Does what acts leave behind: effects of the outbox, positions and checkpoints of the log.
+
+    Several may run, in one process or in many. Use as a context manager.
+    """
+
+    def __init__(self) -> None:
+        super().__init__(name="juyan-worker", daemon=True)
+        self._over = threading.Event()
+
+    def run(self) -> None:
+        """Work until told to stop."""
+        bell = outbox.handlers().bell
+        while not self._over.is_set():
+            bell.clear()
+            self.once()
+            bell.wait(PULSE)
+
+    def once(self) -> None:
+        """Look once: a busy database or a full disk must not end the worker."""
+        try:
+            outbox.drain()
+            if log.integrate():
+                log.checkpoint()
+        except OfficeError as error:
+            _log.warning("%s", error)
+        except Exception:
+            _log.exception("the worker failed; it goes on")
+
+    def __enter__(self) -> Worker:
+        """Start, and say that somebody works here."""
+        outbox.handlers().worker = True
+        self.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """Finish what is in hand and stop."""
+        self._over.set()
+        outbox.wake()
+        self.join(timeout=30)
+        outbox.handlers().worker = False
+        self.once()
+
+
+@contextmanager
+def own_signer(settings: Settings) -> Iterator[None]:
+    """Stop the node's signer at the end, unless it ran before."""
+    signer = Signer(settings.instance)
+    ran = signer.listening()
+    try:
+        yield
+    finally:
+        if not ran:
+            signer.shutdown()
+
+
+def listen(settings: Settings) -> socket.socket:
+    """The socket of the web server.
+
+    :raises Unavailable: ``node.port`` when another program has the port.
+    """
+    taken = socket.socket(socket.AF_INET6 if ":" in settings.host else socket.AF_INET)
+    taken.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        taken.bind((settings.host, settings.port))
+    except OSError as error:
+        taken.close()
+        raise Unavailable(
+            "node.port",
+            f"不能使用 {settings.host} 的端口 {settings.port}（{error.strerror}）。"
+            "请用 --port 另选一个端口。",
+            f"Port {settings.port} of {settings.host} cannot be used ({error.strerror}); choose "
+            "another one with --port.",
+        ) from error
+    return taken
+
+
+def serve(node: Node, taken: socket.socket) -> None:
+    """Serve the portal until Ctrl-C or SIGTERM; open requests have a few seconds to end."""
+    config = uvicorn.Config(
+        node.app(),
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        lifespan="off",
+        timeout_graceful_shutdown=GRACE,
+    )
+    try:
+        uvicorn.Server(config).run(sockets=[taken])
+    except KeyboardInterrupt:
+        pass  # uvicorn gives the signal on when it has ended in order
+
+
+class _Lines(logging.Formatter):
+    """One JSON object a line, for programs."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """The record as JSON; a trace goes along as text."""
+        fields = {
+            "time": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(record.created)),
+            "level": record.levelname.lower(),
+            "logger": record.name,
+            "message": record.getMessage(),
+        }
+        if record.exc_info:
+            fields["trace"] = self.formatException(record.exc_info)
+        return json.dumps(fields, ensure_ascii=False)
+
+
+def log_to_files(settings: Settings) -> None:
+    """Write ``logs/juyan.log`` in the instance folder (10 MB, five old ones kept)."""
+    folder = settings.instance / "logs"
+    folder.mkdir(mode=0o700, exist_ok=True)
+    file = logging.handlers.RotatingFileHandler(
+        folder / "juyan.log", maxBytes=10_000_000, backupCount=5, encoding="utf-8"
+    )
+    file.setFormatter(_Lines())
+    root = logging.getLogger()
+    root.addHandler(file)
+    root.setLevel(logging.INFO)
+    # Its lines about each start and each stop are for developers.
+    logging.getLogger("uvicorn").setLevel(logging.WARNING)

@@ -1,0 +1,118 @@
+"""Reading X.509 certificates: what they say; broken ones are refused and crash nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+from cryptography import x509
+from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.hazmat.primitives import serialization
+from cryptography.utils import CryptographyDeprecationWarning
+from cryptography.x509.oid import NameOID
+
+from kernel.crypto import suites
+from kernel.crypto.oids import PURPOSES
+from kernel.errors import Unverified
+
+DEMO = "DEMO"
+"""The first word of the organisation in everything that only demonstrates."""
+_UNREADABLE = (
+    *(ValueError, TypeError, LookupError, AttributeError, UnsupportedAlgorithm),
+    # These are exceptions of their own in cryptography, and no ValueErrors.
+    *(x509.InvalidVersion, x509.DuplicateExtension, x509.UnsupportedGeneralNameType),
+    CryptographyDeprecationWarning,  # where warnings are errors
+)
+Certificate = x509.Certificate
+Crl = x509.CertificateRevocationList
+
+
+@contextmanager
+def sound(refusal: Callable[[], Unverified]) -> Iterator[None]:
+    """Turn what parsers raise over broken input into a refusal; parsing is lazy, so late too."""
+    try:
+        yield
+    except _UNREADABLE as error:
+        raise refusal() from error
+
+
+def unverified(reason: str, zh: str, en: str) -> Unverified:
+    """A refusal ``x509.<reason>``; both sentences go on with whom to ask."""
+    return Unverified(
+        f"x509.{reason}",
+        f"{zh}，请联系发出方或证书管理员。",
+        f"{en}; ask the sender or the keeper of certificates.".capitalize(),
+    )
+
+
+def malformed() -> Unverified:
+    """The refusal ``x509.form``."""
+    return unverified("form", "证书无法读取", "a certificate is not well formed")
+
+
+def is_demo(cert: Certificate) -> bool:
+    """Whether the subject says DEMO: it proves the way, never the matter (custody level L0)."""
+    values = cert.subject.get_attributes_for_oid(NameOID.ORGANIZATION_NAME)
+    return any(str(value.value).split(" ")[0] == DEMO for value in values)
+
+
+def unit_of(cert: Certificate) -> str:
+    """The unit code that a certificate names; empty when it names none."""
+    values = cert.subject.get_attributes_for_oid(NameOID.ORGANIZATION_IDENTIFIER)
+    return str(values[0].value) if len(values) == 1 else ""
+
+
+def common_name(cert: Certificate) -> str:
+    """The common name that a certificate shows; empty when it has none."""
+    values = cert.subject.get_attributes_for_oid(NameOID.COMMON_NAME)
+    return str(values[0].value) if values else ""
+
+
+def has_purpose(cert: Certificate, purpose: str) -> bool:
+    """Whether the certificate carries the policy of this purpose."""
+    try:
+        policies = cert.extensions.get_extension_for_class(x509.CertificatePolicies).value
+    except x509.ExtensionNotFound:
+        return False
+    return PURPOSES[purpose] in {policy.policy_identifier.dotted_string for policy in policies}
+
+
+def public_key(cert: Certificate) -> suites.PublicKey:
+    """The public key in a certificate.
+
+    :raises Unverified: ``suites.key`` for a key that no suite can use.
+    """
+    with sound(malformed):
+        return suites.check_key(cert.public_key())
+
+
+def pem(thing: Certificate | Crl) -> bytes:
+    """A certificate or CRL as PEM."""
+    return thing.public_bytes(serialization.Encoding.PEM)
+
+
+def der(cert: Certificate) -> bytes:
+    """A certificate as DER."""
+    return cert.public_bytes(serialization.Encoding.DER)
+
+
+def load_cert(data: bytes) -> Certificate:
+    """Read a certificate from PEM or DER; DER that is not written the one proper way is refused.
+
+    :raises Unverified: ``x509.form``.
+    """
+    with sound(malformed):
+        pem = data.startswith(b"-----")
+        cert = (x509.load_pem_x509_certificate if pem else x509.load_der_x509_certificate)(data)
+        if cert.serial_number <= 0:  # forbidden by RFC 5280, 4.1.2.2, and still only warned about
+            raise malformed()
+    return cert
+
+
+def load_crl(data: bytes) -> Crl:
+    """Read a CRL from PEM.
+
+    :raises Unverified: ``x509.form``.
+    """
+    with sound(malformed):
+        return x509.load_pem_x509_crl(data)

@@ -1,0 +1,161 @@
+"""Whether a certificate can be trusted: for this purpose, at this time (RFC 5280, section 6).
+
+A chain is short here: the certificate, its intermediate, a root. Everything below the root must
+carry the policy of the purpose, and nothing that says DEMO counts below a root that does not.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from functools import lru_cache
+
+from cryptography import x509
+from cryptography.exceptions import InvalidSignature
+from cryptography.x509.oid import SignatureAlgorithmOID
+
+from kernel.crypto import certs
+from kernel.crypto.certs import Certificate, Crl, unverified
+
+_KNOWN = {
+    x509.BasicConstraints.oid,
+    x509.KeyUsage.oid,
+    x509.ExtendedKeyUsage.oid,
+    x509.CertificatePolicies.oid,
+}
+
+
+@dataclass(frozen=True)
+class Trust:
+    """What a check may lean on."""
+
+    roots: Sequence[Certificate]
+    """Trusted as they are."""
+    intermediates: Sequence[Certificate] = ()
+    """Known, and trusted only as far as they lead to a root."""
+    crls: Sequence[Crl] = ()
+    """What the issuers took back; only lists signed by the issuer itself count."""
+
+    def extended(self, intermediates: Iterable[Certificate]) -> Trust:
+        """The same with more intermediates, which came with a signature."""
+        return replace(self, intermediates=(*intermediates, *self.intermediates))
+
+    def check(self) -> None:
+        """Refuse intermediates that none of the roots has issued.
+
+        :raises Unverified: ``x509.chain``.
+        """
+        with certs.sound(certs.malformed):
+            for cert in self.intermediates:
+                _issuer_of(cert, self.roots)
+
+    def chain(
+        self, cert: Certificate, purpose: str, at: datetime, *, authority: bool = False
+    ) -> list[Certificate]:
+        """:func:`verify_chain` with these."""
+        return verify_chain(
+            cert, self.intermediates, self.roots, at, purpose, crls=self.crls, authority=authority
+        )
+
+
+@certs.sound(certs.malformed)
+def verify_chain(
+    cert: Certificate,
+    intermediates: Sequence[Certificate],
+    roots: Sequence[Certificate],
+    at: datetime,
+    purpose: str,
+    *,
+    crls: Sequence[Crl] = (),
+    authority: bool = False,
+) -> list[Certificate]:
+    """Check a certificate up to one of the roots and give the chain, root last.
+
+    :param at: the instant at which everything must have been valid.
+    :param purpose: the policy that every certificate below the root must carry.
+    :param crls: what the issuers took back; only lists signed by the issuer itself count.
+    :param authority: the certificate is an intermediate itself (the people's authority).
+    :raises Unverified: ``x509.chain``, ``x509.time``, ``x509.usage``, ``x509.purpose``,
+        ``x509.revoked``, ``x509.demo`` (a demo certificate below a root that is none).
+    """
+    chain = [cert]
+    while len(chain) < 2 or chain[-1] not in roots:
+        if len(chain) > 3:
+            raise unverified("chain", "证书链过长", "the certificate chain is too long")
+        chain.append(_issuer_of(chain[-1], [*roots, *intermediates]))
+    for position, link in enumerate(chain):
+        _check_time(link, at)
+        _check_usage(link, position, authority=authority or position > 0)
+        if position < len(chain) - 1:
+            _check_purpose(link, purpose)
+            _check_revoked(link, chain[position + 1], at, crls)
+    if any(map(certs.is_demo, chain)) and not certs.is_demo(chain[-1]):
+        raise unverified("demo", "演示证书不具有正式效力", "a demo certificate is no proof here")
+    return chain
+
+
+def _issuer_of(cert: Certificate, candidates: Iterable[Certificate]) -> Certificate:
+    for candidate in candidates:
+        if candidate.subject == cert.issuer and _issued(candidate, cert):
+            return candidate
+    raise unverified("chain", "证书不是由受信任的机构签发", "its issuer is not trusted here")
+
+
+@lru_cache(maxsize=1024)  # the same few issuers are asked about with every package
+def _issued(issuer: Certificate, cert: Certificate) -> bool:
+    if cert.signature_algorithm_oid != SignatureAlgorithmOID.ECDSA_WITH_SHA256:
+        return False
+    # A BIT STRING may name unused bits and still give the same signature: another byte form.
+    if not certs.der(cert).endswith(b"\0" + cert.signature):
+        return False
+    try:
+        cert.verify_directly_issued_by(issuer)
+    except (InvalidSignature, ValueError, TypeError):
+        return False
+    return True
+
+
+def _check_time(cert: Certificate, at: datetime) -> None:
+    if not cert.not_valid_before_utc <= at <= cert.not_valid_after_utc:
+        raise unverified("time", "证书在签名时间不在有效期内", "the certificate was not valid then")
+
+
+def _check_usage(cert: Certificate, position: int, *, authority: bool) -> None:
+    try:
+        extensions = cert.extensions
+        basic = extensions.get_extension_for_class(x509.BasicConstraints).value
+        usage = extensions.get_extension_for_class(x509.KeyUsage).value
+    except x509.ExtensionNotFound as error:
+        raise unverified("usage", "证书缺少用途", "the certificate lacks its usages") from error
+    if any(extension.critical and extension.oid not in _KNOWN for extension in extensions):
+        raise unverified(
+            "usage", "证书含有不认识的关键扩展", "it has an unknown critical extension"
+        )
+    if authority:
+        deep_enough = basic.path_length is None or basic.path_length >= position - 1
+        fits = basic.ca and usage.key_cert_sign and deep_enough
+    else:
+        fits = not basic.ca and usage.digital_signature and usage.content_commitment
+    if not fits:
+        raise unverified("usage", "证书的用途不符", "the certificate is not meant for this use")
+
+
+def _check_purpose(cert: Certificate, purpose: str) -> None:
+    if not certs.has_purpose(cert, purpose):
+        raise unverified("purpose", "证书的种类不符", f"it is not a certificate for {purpose}")
+
+
+def _check_revoked(
+    cert: Certificate, issuer: Certificate, at: datetime, crls: Sequence[Crl]
+) -> None:
+    for crl in crls:
+        if crl.issuer != issuer.subject:
+            continue
+        entry = crl.get_revoked_certificate_by_serial_number(cert.serial_number)
+        if (
+            entry
+            and entry.revocation_date_utc <= at
+            and crl.is_signature_valid(certs.public_key(issuer))
+        ):
+            raise unverified("revoked", "证书在签名前已被吊销", "it was revoked before it signed")

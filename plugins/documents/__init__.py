@@ -1,0 +1,69 @@
+"""Official documents: drafted, reviewed, signed off, numbered, sealed, sent, and received."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import click
+
+from kernel.api import Delivery, Desk, ExchangeKind, Level, MenuItem, Subject, hookimpl
+from plugins.documents import commands, menu, pages
+from plugins.documents.acts import LEVELS, VERBS
+from plugins.documents.acts.receiving import register
+from plugins.documents.acts.sealing import apply_seal
+from plugins.documents.models import Document, Incoming
+
+
+@hookimpl
+def register_verbs() -> Sequence[Callable[..., Any]]:
+    """Drafting, approving, issuing, receiving."""
+    return VERBS
+
+
+@hookimpl
+def register_subjects() -> Sequence[type[Subject]]:
+    """Outgoing and incoming documents."""
+    return [Document, Incoming]
+
+
+@hookimpl
+def register_levels() -> Sequence[Level]:
+    """One level for each place in the flow."""
+    return LEVELS
+
+
+@hookimpl
+def register_routes() -> Sequence[Any]:
+    """The pages under /documents."""
+    return pages.ROUTES
+
+
+@hookimpl
+def register_kinds() -> Sequence[ExchangeKind]:
+    """Sealed documents travel as ``documents.document``."""
+    return [ExchangeKind("documents.document", "公文", "Official document")]
+
+
+@hookimpl
+def register_handlers() -> dict[str, Callable[[dict[str, Any]], None]]:
+    """The signer's work after the keeper's act."""
+    return {"documents.apply_seal": apply_seal}
+
+
+@hookimpl
+def register_commands(cli: click.Group) -> None:
+    """``document send`` and ``document show``."""
+    cli.add_command(commands.document)
+
+
+@hookimpl
+def menu_items(desk: Desk) -> Sequence[MenuItem]:
+    """Outgoing and incoming documents, for who may see them."""
+    return menu.items(desk)
+
+
+@hookimpl
+def signed_for(desk: Desk, delivery: Delivery) -> None:
+    """Register what was signed for."""
+    register(desk, delivery)

@@ -1,0 +1,156 @@
+"""Drafting (条例 art. 19): begin, save, discard, submit."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from kernel.api import Desk, Invalid, Refused, act, scan, tasks
+from plugins.documents import checking, elements
+from plugins.documents.acts.common import forward, index, slip
+from plugins.documents.models import DISCARDED, Document
+from plugins.documents.relations import relations
+from plugins.workflow import face as workflow
+
+OUTGOING = workflow.read_flow(Path(__file__).parent.parent / "flows" / "outgoing.toml")
+
+
+def check_content(content: dict[str, Any]) -> None:
+    """Refuse what cannot be stored: wrong elements, and anything that a scanner refuses."""
+    elements.check(content)
+    if content["type"] not in elements.TYPES:
+        hit = checking.finding("R01", {"t": content["type"]})
+        raise Invalid("documents.r01", hit.zh, hit.en, field="type")
+    scan(*elements.texts_of(content), of=Document(**content).digest())
+
+
+def _may_begin(desk: Desk, *, content: dict[str, Any]) -> None:
+    if not desk.organ.doc_prefix:
+        raise Refused(
+            "documents.r28",
+            "本单位没有机关代字，未办理发文立户，不能制发正式公文。请联系信息化工作办公室。",
+            "This organ has no document prefix and is not registered as an issuer.",
+        )
+    check_content(content)
+
+
+@act(
+    "documents.draft",
+    title="拟稿",
+    title_en="Draft",
+    level="draft",
+    weight="draft",
+    check=_may_begin,
+)
+def draft(desk: Desk, *, content: dict[str, Any]) -> Document:
+    """Begin a document; it belongs to the drafter's section until it is submitted."""
+    document: Document = Document.create(
+        organ=desk.organ_code,
+        drafter=desk.person.uid,
+        drafter_name=desk.person.name,
+        drafter_post=desk.post.uid,
+        unit=desk.unit.code,
+        unit_name=desk.unit.short_name,
+        **content,
+    )
+    workflow.start(desk, document, OUTGOING, slip(desk, document))
+    return document
+
+
+def _may_write(desk: Desk, document: Document, *, content: dict[str, Any]) -> None:
+    workflow.require(desk, document, "draft")
+    check_content(content)
+
+
+@act(
+    "documents.save",
+    title="保存",
+    title_en="Save",
+    level="draft",
+    weight="draft",
+    check=_may_write,
+)
+def save(desk: Desk, document: Document, *, content: dict[str, Any]) -> None:
+    """Save what the drafter wrote; scanned first, so that nothing classified is ever kept."""
+    document.change(**content)
+    tasks.rename(document, document.label())
+
+
+def _at_draft(desk: Desk, document: Document, **_: Any) -> None:
+    workflow.require(desk, document, "draft")
+
+
+@act(
+    "documents.discard",
+    title="作废草稿",
+    title_en="Discard",
+    level="draft",
+    weight="recorded",
+    check=_at_draft,
+)
+def discard(desk: Desk, document: Document) -> None:
+    """Give a draft up. The row stays, nothing of it is shown in the lists any more."""
+    tasks.finish(document, by=desk.post.uid, organ=document.organ)
+    document.change(state=DISCARDED)
+
+
+def _complete(desk: Desk, document: Document, **_: Any) -> None:
+    workflow.require(desk, document, "draft")
+    if not document.title.strip() or not document.body:
+        name, zh = ("title", "标题") if not document.title.strip() else ("body", "正文")
+        raise Invalid(
+            "documents.empty",
+            f"{zh}不能为空，请填写后再送核。",
+            f"The {name} is empty; fill it in before you submit.",
+            field=name,
+        )
+    for hit in findings(document, desk):
+        if hit.severity == "block":
+            raise Invalid(f"documents.{hit.rule.lower()}", hit.zh, hit.en, field=hit.field)
+    if not elements.recipients(document.main, document.cc, document.organ):
+        raise Invalid(
+            "documents.no_recipients",
+            "还没有收文单位，请选择主送机关。",
+            "There are no recipients yet; choose whom it is addressed to.",
+            field="main",
+        )
+    need_disclosure(document)
+
+
+def findings(document: Document, desk: Desk) -> list[checking.Finding]:
+    """What the rules say about a document as it is stored."""
+    content = {name: getattr(document, name) for name in elements.empty("", desk.organ)}
+    issuer = (desk.organ.name, desk.organ.short_name)
+    return checking.check(
+        content, issuer, relations(document.organ, document.main, document.cc)
+    )
+
+
+def need_disclosure(document: Document) -> None:
+    """Refuse until it is said whether the document is public (R87).
+
+    :raises Invalid: ``documents.r87``.
+    """
+    reason = document.disclosure != "不予公开" or document.disclosure_reason.strip()
+    if document.disclosure not in elements.DISCLOSURES or not reason:
+        raise Invalid(
+            "documents.r87",
+            "签发前应确定公开属性；不予公开的应说明理由。",
+            "Say whether the document is public; where it is not, say why.",
+            field="disclosure" if reason else "disclosure_reason",
+        )
+
+
+@act(
+    "documents.submit",
+    title="送核",
+    title_en="Submit",
+    level="draft",
+    weight="recorded",
+    check=_complete,
+)
+def submit(desk: Desk, document: Document, *, next_post: str = "") -> None:
+    """Hand the draft to the section head. Rules of severity ``block`` have to be kept."""
+    document.change(submitted=True)
+    forward(desk, document, next_post)
+    index(document)
