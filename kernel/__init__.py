@@ -1,3 +1,3 @@
-"""The kernel of Juyan: identity, seals, storage and exchange, and the gate through which every act goes."""
+"""The kernel of Juyan: identity, seals, storage, exchange, and the gate of all acts."""
 
 __version__ = "0.1.0"

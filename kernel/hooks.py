@@ -83,7 +83,7 @@ def register_subjects() -> Sequence[type[Subject]]:  # type: ignore[empty-body] 
 
 @hook("collect", "installed")
 def register_levels() -> Sequence[Level]:  # type: ignore[empty-body]  # a specification
-    """The few levels of rights that the plugin knows, with the roles that hold them from the start."""
+    """The few levels of rights that the plugin knows, with the roles that hold them."""
 
 
 @hook("collect", "installed")
@@ -98,7 +98,7 @@ def register_kinds() -> Sequence[ExchangeKind]:  # type: ignore[empty-body]  # a
 
 @hook("collect", "installed")
 def register_handlers() -> dict[str, Callable[[dict[str, Any]], None]]:  # type: ignore[empty-body]  # a specification
-    """Outbox handlers: effects after a commit, by name ``<plugin>.<what>``; they must be idempotent."""
+    """Outbox handlers by name ``<plugin>.<what>``: idempotent effects after a commit."""
 
 
 @hook("collect", "installed")
@@ -138,7 +138,7 @@ def scan(texts: Sequence[str], of: str) -> str | None:
 
 @hook("veto", "installed")
 def guard(desk: Desk, verb: Verb, subject: Subject | None) -> str | None:
-    """Refuse an act by answering a sentence. Asked of the plugins whose manifest guards the verb."""
+    """Refuse an act by a sentence. Asked of the plugins whose manifest guards the verb."""
 
 
 # What a plugin is told

@@ -12,7 +12,7 @@ T = TypeVar("T")
 
 
 class Slot(Generic[T]):
-    """A place for one part of the open node: ``blobs = Slot[BlobStore]("blobs")``, then ``blobs()``."""
+    """A place for one part of the open node: ``blobs = Slot("blobs")``, later ``blobs()``."""
 
     def __init__(self, name: str) -> None:
         self._name = name

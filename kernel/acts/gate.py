@@ -222,7 +222,7 @@ def _allow(desk: Desk, verb: Verb, subject: Subject | None, arguments: dict[str,
         raise Refused(
             "acts.not_allowed",
             f"您的岗位没有“{verb.title}”的权限。如工作需要，请联系本单位部门管理员。",
-            f"Your post may not do this ({verb.title_en}). Ask your unit's administrator if you need to.",
+            f"Your post may not do this ({verb.title_en}). Ask your unit's administrator.",
         )
     if verb.check is not None:
         verb.check(desk, *_with(subject), **arguments)
@@ -251,7 +251,7 @@ def _consume(desk: Desk, statement: Statement) -> None:
         raise Conflict(
             "acts.used",
             "这次确认已经提交过或已过期，没有重复办理。请刷新页面查看结果。",
-            "This confirmation was used before or ran out; nothing was done twice. Reload the page.",
+            "It was used before or ran out; nothing was done twice. Reload the page.",
         )
 
 

@@ -19,7 +19,7 @@ def ask(desk: Desk, verb: Verb, subject: Subject | None) -> None:
             raise Unavailable(
                 "acts.guard_down",
                 f"安全检查插件“{board.title(name)}”故障，相关操作已暂停。请联系系统管理员。",
-                f"The guard {name!r} is not working, so this act is refused. Tell the administrator.",
+                f"The guard {name!r} is not working: the act is refused. Tell the administrator.",
             )
     bus().veto("guard", among=names, desk=desk, verb=verb, subject=subject)
 

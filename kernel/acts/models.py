@@ -171,7 +171,7 @@ class Number(Model):
 
 
 class Effect(Model):
-    """The outbox: what is still to be done after a commit, at least once, by an idempotent handler."""
+    """The outbox: what is to be done after a commit, at least once, idempotently."""
 
     handler = peewee.CharField()
     key = peewee.CharField(unique=True)

@@ -32,7 +32,8 @@ class Param:
 class Verb:
     """What can be done, with which right, and what it weighs.
 
-    :ivar name: ``<plugin>.<verb>``. :ivar level: the level of rights it takes, ``<plugin>.<level>``.
+    :ivar name: ``<plugin>.<verb>``.
+    :ivar level: the level of rights it takes, ``<plugin>.<level>``.
     :ivar weight: ``signed`` (the person's signature and a leaf in the log), ``recorded`` (a leaf),
         ``draft`` (rights and version only).
     :ivar people: 2 means that another person has to confirm.

@@ -140,7 +140,7 @@ def _open_private(private: Mapping[str, Any], params: Mapping[str, Any]) -> dict
 
 
 def _person(
-    credential: Mapping[str, str], act: Mapping[str, Any], issued: datetime, trust: Trust
+    credential: Mapping[str, str], act: Mapping[str, Any], issued: datetime, trust: x509.Trust
 ) -> _Signer:
     _expect(credential, {"statement", "signature"})
     data, signature = unb64(credential["statement"]), unb64(credential["signature"])
@@ -189,7 +189,7 @@ def _vouches(cert: x509.Certificate, statement: bytes, signature: bytes) -> bool
 
 
 def _node(
-    credential: Mapping[str, str], act: Mapping[str, Any], issued: datetime, trust: Trust
+    credential: Mapping[str, str], act: Mapping[str, Any], issued: datetime, trust: x509.Trust
 ) -> _Signer:
     _expect(credential, {"node_certificate"})
     text = credential["node_certificate"]

@@ -1,4 +1,4 @@
-"""After the dispatch: the package is built, signed, and delivered to every box in one transaction."""
+"""After the dispatch: the package is built, signed, and delivered in one transaction."""
 
 from __future__ import annotations
 

@@ -77,7 +77,7 @@ def check_recipients(recipients: Sequence[Recipient]) -> None:
         raise Invalid(
             "exchange.not_connected",
             f"这些单位尚未接入公文交换：{names}。请改发纸质文件，或从名单中去掉。",
-            f"These units are not connected to the exchange yet: {names}. Send them paper, or leave them out.",
+            f"Not connected to the exchange yet: {names}. Send them paper, or leave them out.",
             field="main",
         )
 

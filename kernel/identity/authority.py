@@ -83,7 +83,7 @@ class Authority:
     def certify(
         self, purpose: str, name: str, public_key: PublicKey, *, organisation: str, unit: str
     ) -> x509.Certificate:
-        """Issue a certificate for documents: ``name`` is the common name, ``unit`` the unit's code."""
+        """Issue a certificate: ``name`` is the common name, ``unit`` the unit's code."""
         moment = now()
         return issue(
             self.issuer(purpose),

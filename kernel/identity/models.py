@@ -20,7 +20,7 @@ class Unit(Model):
 
     :ivar organ: the code of the organ that it belongs to; an organ's own code. Sections inherit
         the portal, plugins, numbering and admins of their organ.
-    :ivar office_of: the body whose office this is; what is addressed to the body goes to its office.
+    :ivar office_of: the body whose office this is, and whose mail it receives.
     :ivar rollout: the phase in which it is connected (1 trial, 2 formal, 3 full); 0 never.
     """
 
@@ -64,7 +64,7 @@ class Unit(Model):
 class UnitTie(Model):
     """A line of command (``superior``) or of guidance (``guided_by``) from a unit upwards.
 
-    Whether a document goes up, down or across is computed from ``superior`` alone (条例 art. 14–17);
+    Whether a document goes up, down or across follows from ``superior`` alone (条例 art. 14–17);
     a guiding line may name a body outside the tree.
     """
 

@@ -39,5 +39,5 @@ def require_connected(unit: Unit) -> None:
         raise Refused(
             "units.not_connected",
             f"{organ.name}将在第{organ.rollout or '后续'}阶段接入，现在还不能使用本系统。",
-            f"{organ.name} is connected in phase {organ.rollout or 'later'}; it cannot use the system yet.",
+            f"{organ.name} is connected in phase {organ.rollout or 'later'}, not yet.",
         )

@@ -65,7 +65,7 @@ def box_of(unit: Unit) -> Unit | None:
 def expand(names: Iterable[str], *, sender: str, field: str = "main") -> list[str]:
     """Turn names of units and groups into the codes of exchange boxes, without the sender's own.
 
-    :raises Invalid: ``units.no_recipient`` names every entry that is no unit, no group, or has no box.
+    :raises Invalid: ``units.no_recipient`` names every entry that is no unit, group or box.
     """
     codes: list[str] = []
     wrong: list[str] = []

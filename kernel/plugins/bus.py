@@ -109,7 +109,7 @@ class Bus:
                 raise Refused(
                     "plugins.guard_failed",
                     f"检查插件“{name}”出错，为安全起见本次操作未执行。请联系系统管理员。",
-                    f"The check {name!r} failed, so nothing was done. Please tell the administrator.",
+                    f"The check {name!r} failed: nothing was done. Please tell the administrator.",
                 ) from error
             if sentence:
                 raise Refused(f"{name}.refused", str(sentence), str(sentence))

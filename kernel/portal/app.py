@@ -105,8 +105,9 @@ def _as_office(error: HTTPException) -> OfficeError:
         ),
         413: (
             "portal.too_large",
-            "提交的内容太大（最多 12 MB）。请精简正文，或把大文件作为附件另行报送。您填写的内容仍在上一页。",
-            "What you sent is too large (12 MB at most). Your entries are still on the previous page.",
+            "提交的内容太大（最多 12 MB）。请精简正文，或把大文件另行报送。"
+            "您填写的内容仍在上一页。",
+            "It is too large (12 MB at most). Your entries are still on the previous page.",
         ),
     }
     code, zh, en = sentences.get(

@@ -13,10 +13,13 @@ import threading
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from time import monotonic
 
 from kernel.portal.theme import Theme, chain
 
 BUNDLE = "app.css"
+FRESH = 2.0
+"""Seconds before a file is looked at again: a page asks for the same few some fifty times."""
 _TYPES = {".js": "text/javascript", ".css": "text/css", ".svg": "image/svg+xml"}
 
 
@@ -51,6 +54,7 @@ class Assets:
         self._themes = themes
         self._plugins = dict(plugins)
         self._cache: dict[str, tuple[float, Asset]] = {}
+        self._urls: dict[tuple[str, str], tuple[float, str]] = {}
         self._lock = threading.Lock()
         self._integrity = self._read_locks()
 
@@ -59,11 +63,16 @@ class Assets:
 
         :raises KeyError: no such file, which is a defect of the template.
         """
+        known = self._urls.get((theme, name))
+        if known is not None and monotonic() - known[0] < FRESH:
+            return known[1]
         path = self._locate(theme, name)
         asset = self.read(path)
         if asset is None:
             raise KeyError(f"no static file {name!r}")
-        return f"/static/{path}?v={asset.version}"
+        url = f"/static/{path}?v={asset.version}"
+        self._urls[theme, name] = (monotonic(), url)
+        return url
 
     def sheets(self, theme: str) -> list[str]:
         """The style sheets of a page: the bundle, then the tokens of the theme and its parents."""

@@ -77,14 +77,14 @@ class SameOrigin:
         error = Refused(
             "portal.cross_site",
             "这个请求来自其他网站，已拒绝。请在本平台页面内操作。",
-            "This request came from another site and was refused. Please work in the portal itself.",
+            "It came from another site and was refused. Please work in the portal itself.",
         )
         response = await run_in_threadpool(refusal, Request(scope), error)
         await response(scope, receive, send)
 
 
 class PluginGate:
-    """Closes all pages of a plugin for organs that have it off: 404, with the reason for members."""
+    """Closes all pages of a plugin for organs that have it off: 404, with the reason."""
 
     def __init__(self, app: ASGIApp, plugin: str) -> None:
         self.app = app

@@ -18,6 +18,8 @@ PRODUCT = [file for file in PYTHON if file.relative_to(ROOT).parts[0] != "tests"
 KERNEL = [file for file in PRODUCT if file.relative_to(ROOT).parts[0] == "kernel"]
 MIGRATIONS = [file for file in PRODUCT if re.match(r"\d{4}_", file.name)]
 LONGEST = 400
+# Copied alone to machines that have nothing of ours, so it may not be cut into rooms.
+ONE_FILE = {"kernel/exchange/verify.py"}
 
 # Put together here so that this file does not find itself.
 UNFINISHED = re.compile("|".join(["TO" + "DO", "FIX" + "ME", "Not" + "ImplementedError"]))
@@ -59,7 +61,9 @@ def test_the_files_are_found():
 
 def test_no_file_is_longer_than_a_reader_can_hold():
     long = {named(file): len(file.read_text("utf-8").splitlines()) for file in PRODUCT}
-    assert {name: size for name, size in long.items() if size > LONGEST} == {}
+    assert {
+        name: size for name, size in long.items() if size > LONGEST and name not in ONE_FILE
+    } == {}
 
 
 def test_manage_stays_small():

@@ -93,6 +93,9 @@ def test_the_drawer_opens_closes_and_gives_the_focus_back(browser: Browser, base
     assert not link.is_visible()
     toggle.click()
     assert link.is_visible() and toggle.get_attribute("aria-expanded") == "true"
+    page.get_by_role("link", name="收起导航").click()
+    assert not link.is_visible()
+    toggle.click()
     page.keyboard.press("Escape")
     assert not link.is_visible() and toggle.evaluate("e => e === document.activeElement")
     page.close()

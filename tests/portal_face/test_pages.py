@@ -76,8 +76,6 @@ def test_every_reference_has_its_target(page: Reader):
 
 def test_every_input_has_a_name_for_screen_readers(page: Reader):
     labelled = set(page.values("for"))
-    inside = draw("list").count('<label class="check"')
-    assert inside
     for tag, attrs in page.tags:
         if tag in ("input", "select", "textarea") and attrs.get("type") not in (
             "hidden",

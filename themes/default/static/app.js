@@ -34,7 +34,7 @@
       event.preventDefault();
       return setDrawer(!root.classList.contains('nav-open'));
     }
-    if (!closest(event, '#sidenav')) setDrawer(false);
+    if (!closest(event, '#sidenav') || closest(event, '.sidenav__close')) setDrawer(false);
     closeMenus(closest(event, 'details.user-menu'));
     var phrase = closest(event, '[data-phrase]');
     if (phrase) addPhrase(document.getElementById(phrase.dataset.for), phrase.dataset.phrase);

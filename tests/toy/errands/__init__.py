@@ -1,0 +1,100 @@
+"""Errands: a whole plugin in small, to prove that the kernel is not cut for documents."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from plugins.errands import acts
+from plugins.errands.models import Errand
+from starlette.responses import PlainTextResponse, Response
+from starlette.routing import Route
+
+from kernel.api import (
+    Ctx,
+    Delivery,
+    Desk,
+    ExchangeKind,
+    Level,
+    MenuItem,
+    Panel,
+    Subject,
+    Verb,
+    contents_of,
+    hookimpl,
+    page,
+    url,
+)
+
+
+@page("/{uid}", name="errand", level="errands.ask")
+def errand(ctx: Ctx, uid: str) -> Response:
+    """One errand."""
+    return PlainTextResponse(ctx.get(Errand, uid).text)
+
+
+@page("/", name="all", level="errands.ask")
+def everything(ctx: Ctx) -> Response:
+    """All that the desk may see."""
+    rows = Errand.select().where(Errand.visible(ctx.desk)).order_by(Errand.id)
+    return PlainTextResponse("\n".join(row.text for row in rows))
+
+
+@hookimpl
+def register_verbs() -> Sequence[Callable[..., Any]]:
+    """All weights, and one of the node."""
+    return [acts.ask, acts.edit, acts.finish, acts.address, acts.send, acts.tidy]
+
+
+@hookimpl
+def register_subjects() -> Sequence[type[Subject]]:
+    """The errand."""
+    return [Errand]
+
+
+@hookimpl
+def register_levels() -> Sequence[Level]:
+    """Drafters and clerks ask, clerks run."""
+    return [
+        Level("errands.ask", "交办", "Ask", ("drafter", "document_clerk")),
+        Level("errands.run", "跑腿", "Run", ("document_clerk",)),
+    ]
+
+
+@hookimpl
+def register_routes() -> Sequence[Route]:
+    """The list and one errand."""
+    return [everything, errand]
+
+
+@hookimpl
+def register_kinds() -> Sequence[ExchangeKind]:
+    """Errands travel, too."""
+    return [ExchangeKind("errands.errand", "跑腿单", "Errand")]
+
+
+@hookimpl
+def menu_items(desk: Desk) -> Sequence[MenuItem]:
+    """One entry."""
+    return [MenuItem("跑腿单", url("errands:all"), "footprints")]
+
+
+@hookimpl
+def home_panels(desk: Desk) -> Sequence[Panel]:
+    """One card."""
+    return [Panel("跑腿情况", "errands/panel.html")]
+
+
+@hookimpl
+def guard(desk: Desk, verb: Verb, subject: Subject | None) -> str | None:
+    """Keep what is called 暂停 where it is; break on what is called 故障."""
+    label = subject.label() if subject is not None else ""
+    if label.startswith("故障"):
+        raise RuntimeError("the guard broke")
+    return "此单已暂停。" if label.startswith("暂停") else None
+
+
+@hookimpl
+def signed_for(desk: Desk, delivery: Delivery) -> None:
+    """What another unit passed on becomes an errand here."""
+    acts.new(desk, str((contents_of(delivery.package).payload or {})["text"]))
