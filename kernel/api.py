@@ -8,7 +8,9 @@ from __future__ import annotations
 from kernel.acts import numbers, opinions, outbox, tasks
 from kernel.acts.context import this_act
 from kernel.acts.gate import Done, PreparedAct, by_node, do, perform, prepare
+from kernel.acts.gate import stale as stale_form
 from kernel.acts.guards import scan
+from kernel.acts.house.reading import note as note_reading
 from kernel.acts.models import Opinion, Task
 from kernel.acts.numbers import DocNumber
 from kernel.acts.signatures import record as act_record
@@ -40,13 +42,14 @@ from kernel.errors import (
 )
 from kernel.exchange.kinds import ExchangeKind
 from kernel.exchange.models import Delivery, Package
-from kernel.exchange.outbound import Letter, Recipient, plan, release
+from kernel.exchange.outbound import Letter, Recipient, check_recipients, plan, release
 from kernel.exchange.receipts import contents_of, evidence_of, report_of
 from kernel.hooks import hookimpl
 from kernel.identity import units
 from kernel.identity.authenticators import Authenticator, Signature
 from kernel.identity.desk import Desk, ServiceDesk
 from kernel.identity.models import Person, Post, Unit, UnitGroup
+from kernel.identity.phases import connected
 from kernel.identity.rights import Level, rights
 from kernel.node import open_node
 from kernel.portal.answers import download
@@ -239,4 +242,10 @@ __all__ = [
     "language",
     # More of the above
     "Lazy",
+    # More of the above
+    "connected",
+    "stale_form",
+    # More of the above
+    "note_reading",
+    "check_recipients",
 ]

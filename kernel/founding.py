@@ -19,19 +19,22 @@ from kernel.acts.house.genesis import open_node as genesis
 from kernel.crypto import canonical, suites
 from kernel.crypto.ids import now, stamp, uuid7
 from kernel.errors import Unavailable
+from kernel.exchange.models import Delivery
+from kernel.exchange.terminal import receive
 from kernel.identity import credentials
 from kernel.identity.authenticators import authenticators
 from kernel.identity.authority import Authority
 from kernel.identity.desk import ServiceDesk
 from kernel.identity.models import NodeFact, Person, Post, Unit, UnitGroup, UnitTie
 from kernel.node import FOUNDED, close_node, founded, opening, prepare_database
+from kernel.plugins.bus import bus
 from kernel.reference import Facts, Reference, organ_of
 from kernel.seals.custody import Commission, make_seals
 from kernel.seals.models import Seal
 from kernel.seals.signer_client import Signer, signer
 from kernel.settings import Settings
 from kernel.storage import instance, log
-from kernel.storage.database import transaction
+from kernel.storage.database import connection, transaction
 
 BEGUN = "founding.json"
 LOCK = "founding.lock"
@@ -39,11 +42,18 @@ ADMINISTRATORS = {"system_admin", "security_admin", "audit_admin"}
 Progress = Callable[[str], object]
 
 
-def found(settings: Settings, reference: Reference, *, progress: Progress = lambda _: None) -> None:
+def found(
+    settings: Settings,
+    reference: Reference,
+    *,
+    furnish: bool = False,
+    progress: Progress = lambda _: None,
+) -> None:
     """Make a node of the reference data; nothing happens where there is one already.
 
     Processes that start together wait for each other.
 
+    :param furnish: leave documents on the desks, as on a morning at work: for demonstrations.
     :param progress: told each step before it is done, in Chinese and English.
     :raises Unavailable: ``node.foreign_folder`` when the folder holds data of something else.
     """
@@ -55,6 +65,10 @@ def found(settings: Settings, reference: Reference, *, progress: Progress = lamb
         _begin(folder)
         try:
             _found(settings, reference, progress)
+            if furnish:
+                progress("摆放演示公文 Documents on the desks")
+                _furnish(settings, reference)
+            _finish(settings)
         finally:
             close_node()
         (folder / BEGUN).unlink()
@@ -107,7 +121,17 @@ def _found(settings: Settings, reference: Reference, progress: Progress) -> None
         signer().close_genesis()
         log.integrate()
         log.checkpoint()
-    _finish(settings)
+
+
+def _furnish(settings: Settings, reference: Reference) -> None:
+    with opening(settings):
+        list(bus().gather("furnish", reference=reference.folder))
+        with connection():
+            waiting = list(Delivery.select().where(Delivery.organ.in_(reference.early)))
+        for delivery in waiting:
+            receive(delivery)
+        log.integrate()
+        log.checkpoint()
 
 
 def _finish(settings: Settings) -> None:

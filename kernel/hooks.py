@@ -22,6 +22,8 @@ from typing import TYPE_CHECKING, Any, Literal, TypeVar
 import pluggy
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     import click
     from starlette.routing import Route
 
@@ -124,6 +126,11 @@ def home_panels(desk: Desk) -> Sequence[Panel]:  # type: ignore[empty-body]  # a
     """Cards for the side column of the home page of this desk."""
 
 
+@hook("gather", "enabled")
+def home_actions(desk: Desk) -> Sequence[MenuItem]:  # type: ignore[empty-body]  # a specification
+    """Buttons beside the heading of the home page: what this desk begins most often."""
+
+
 # What a plugin may forbid
 
 
@@ -150,4 +157,12 @@ def signed_for(desk: Desk, delivery: Delivery) -> None:
 
     Called within the transaction that records the receipt: what the plugin writes stands or falls
     with it. Only the plugin that owns the kind is told; if it is off, the delivery stays parked.
+    """
+
+
+@hook("notify", "installed")
+def furnish(reference: Path) -> None:
+    """A demo node was just founded: leave on the desks what a morning at work looks like.
+
+    ``reference`` is the folder of the reference data. Only ``manage.py demo`` asks for it.
     """

@@ -26,9 +26,12 @@ class Reference:
 
     :ivar name: the name of the node. :ivar series: ``{organ, name, value}``: a series of this
         year goes on at that value, because the numbers before it were given on paper.
+    :ivar early: codes of the units whose clerks have signed for what came in when a demo begins.
     """
 
+    folder: Path
     name: str
+    early: list[str]
     series: list[Facts]
     units: list[Facts]
     groups: list[Facts]
@@ -53,7 +56,9 @@ def read(folder: Path = ZHANGYE) -> Reference:
     """
     node = tomllib.loads((folder / "node.toml").read_text("utf-8"))
     found = Reference(
+        folder=folder,
         name=node["name"],
+        early=node.get("early", []),
         series=node.get("series", []),
         units=_json(folder / "organisations.json")["units"],
         groups=_json(folder / "groups.json"),

@@ -11,6 +11,8 @@ Load it from your ``conftest.py`` with ``pytest_plugins = ["kernel.testing"]``. 
     A fixture: ``part("pdfsig")`` is the path of a part that the test has named in its marker.
 ``office``, ``desk``, ``sign``, ``act``, ``client``
     A small founded node, its people, what they do, a browser: see :mod:`kernel.testing_office`.
+``office_folder``
+    The folder of such a node, not opened, for tests of the command line.
 ``@pytest.mark.plugins("tests/toy")``
     These plugin folders are dropped into the office's ``plugins`` before it opens.
 """
@@ -24,9 +26,17 @@ from collections.abc import Callable
 import pytest
 
 from kernel import testing_parts
-from kernel.testing_office import _office_template, act, client, desk, office, sign
+from kernel.testing_office import (
+    _office_template,
+    act,
+    client,
+    desk,
+    office,
+    office_folder,
+    sign,
+)
 
-__all__ = ["_office_template", "act", "client", "desk", "office", "part", "sign"]
+__all__ = ["_office_template", "act", "client", "desk", "office", "office_folder", "part", "sign"]
 MARKERS = (
     "needs(part, ...): parts of the machine that the test needs; see kernel.testing_parts",
     "full: a long run, only done with --full",

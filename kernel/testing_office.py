@@ -140,15 +140,21 @@ def _office_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def office(
-    request: pytest.FixtureRequest, tmp_path: Path, _office_template: Path
-) -> Iterator[Office]:
+def office_folder(tmp_path: Path, _office_template: Path) -> Iterator[Path]:
+    """The instance folder of a founded node that nobody has opened: for the command line."""
+    folder = tmp_path / "office"
+    shutil.copytree(_office_template, folder)
+    yield folder
+    Signer(folder).shutdown()
+
+
+@pytest.fixture
+def office(request: pytest.FixtureRequest, office_folder: Path) -> Iterator[Office]:
     """A founded node, opened, with the plugins of ``@pytest.mark.plugins(folder, …)`` dropped in."""
-    settings = _settings(tmp_path / "office")
-    shutil.copytree(_office_template, settings.instance)
+    settings = _settings(office_folder)
     dropped = [Path(str(one)) for mark in request.node.iter_markers("plugins") for one in mark.args]
     for folder in dropped:
-        shutil.copytree(folder, settings.instance / "plugins" / folder.name)
+        shutil.copytree(folder, office_folder / "plugins" / folder.name)
     if dropped:
         prepare_database(settings)
     with open_node(settings) as node:
@@ -158,7 +164,6 @@ def office(
             yield opened
         finally:
             opened.close()
-            Signer(settings.instance).shutdown()
 
 
 @pytest.fixture

@@ -18,7 +18,7 @@ from kernel.acts.context import acting
 from kernel.acts.ledger import enter
 from kernel.acts.models import Act, Prepared, Proposal
 from kernel.acts.signatures import check_signature, node_signature
-from kernel.acts.statement import Statement, arguments_of, compose, read
+from kernel.acts.statement import Statement, arguments_of, compose, place_of, read
 from kernel.acts.subjects import Subject, find, kinds, missing, reload
 from kernel.acts.verbs import Verb, verb_of, verbs
 from kernel.crypto.ids import now, parse_stamp
@@ -103,9 +103,12 @@ def perform(desk: Desk, prepared: PreparedAct, signature: Signature | None = Non
 
     :raises OfficeError: Refused, Stale, Conflict, Unverified, with what to do.
     """
-    verb, statement = prepared.verb, prepared.statement
+    # Decoded again from the bytes: whatever else was handed in beside them decides nothing.
+    statement = read(prepared.statement.bytes, prepared.statement.private)
+    verb = verbs().get(statement.facts["verb"])
     with transaction():
-        subject = _current(desk, prepared)
+        _check_desk(desk, statement)
+        subject = _current(desk, statement)
         arguments = arguments_of(statement, verb)
         _allow(desk, verb, subject, arguments)
         if verb.weight == "signed":
@@ -167,18 +170,19 @@ def _joined() -> Iterator[None]:
 
 def recall(desk: Desk, nonce: str) -> PreparedAct:
     """The act that this session prepared under a nonce; NotFound if it ran out or was used."""
-    row = Prepared.get_or_none((Prepared.nonce == nonce) & (Prepared.session == desk.session))
-    if row is None or row.expires < now():
-        raise NotFound(
-            "acts.expired",
-            "确认页面已过期（两分钟内有效）或已提交过，请返回事项页面重新办理。",
-            "This confirmation ran out (it holds for two minutes) or was used; start again.",
-        )
-    private = {name: (salt, text) for name, (salt, text) in row.private.items()}
-    statement = read(bytes(row.bytes), private)
-    verb = verbs().get(statement.facts["verb"])
-    subject = _subject(desk, statement)
-    return PreparedAct(verb, subject, statement, arguments_of(statement, verb), row.back)
+    with connection():
+        row = Prepared.get_or_none((Prepared.nonce == nonce) & (Prepared.session == desk.session))
+        if row is None or row.expires < now():
+            raise NotFound(
+                "acts.expired",
+                "确认页面已过期（两分钟内有效）或已提交过，请返回事项页面重新办理。",
+                "This confirmation ran out (it holds for two minutes) or was used; start again.",
+            )
+        private = {name: (salt, text) for name, (salt, text) in row.private.items()}
+        statement = read(bytes(row.bytes), private)
+        verb = verbs().get(statement.facts["verb"])
+        subject = _subject(desk, statement)
+        return PreparedAct(verb, subject, statement, arguments_of(statement, verb), row.back)
 
 
 def stale(subject: Subject) -> Stale:
@@ -198,9 +202,18 @@ def _subject(desk: Desk, statement: Statement) -> Subject | None:
     return None if ref is None else find(kinds().get(ref["kind"]), ref["uid"], desk)
 
 
-def _current(desk: Desk, prepared: PreparedAct) -> Subject | None:
-    subject = _subject(desk, prepared.statement)
-    ref = prepared.statement.facts["object"]
+def _check_desk(desk: Desk, statement: Statement) -> None:
+    if statement.facts["desk"] != place_of(desk):
+        raise Conflict(
+            "acts.other_desk",
+            "这次确认是在您的另一个办公身份下准备的，请返回事项页面重新办理。",
+            "It was prepared at another desk; open the item again and start anew.",
+        )
+
+
+def _current(desk: Desk, statement: Statement) -> Subject | None:
+    subject = _subject(desk, statement)
+    ref = statement.facts["object"]
     if subject is None:
         return None
     if subject.version != ref["version"] or subject.digest() != ref["digest"]:
@@ -244,7 +257,11 @@ def _keep(desk: Desk, prepared: PreparedAct) -> None:
 def _consume(desk: Desk, statement: Statement) -> None:
     used = (
         Prepared.delete()
-        .where((Prepared.nonce == statement.nonce) & (Prepared.session == desk.session))
+        .where(
+            (Prepared.nonce == statement.nonce)
+            & (Prepared.session == desk.session)
+            & (Prepared.bytes == statement.bytes)
+        )
         .execute()
     )
     if not used or parse_stamp(statement.facts["expires"]) < now():

@@ -68,9 +68,14 @@ def _take() -> Effect | None:
         effect: Effect | None = Effect.select().where(ready | left).order_by(Effect.id).first()
         if effect is None:
             return None
-        effect.state, effect.lease, effect.attempts = "leased", moment + LEASE, effect.attempts + 1
-        effect.save()
-        return effect
+        # Where two workers read the same row (not on SQLite), one of them gets it.
+        taken = (
+            Effect.update(state="leased", lease=moment + LEASE, attempts=effect.attempts + 1)
+            .where((Effect.id == effect.id) & (Effect.attempts == effect.attempts))
+            .execute()
+        )
+        effect.attempts += 1
+        return effect if taken else None
 
 
 def _settle(effect: Effect, state: str, error: str = "") -> None:

@@ -40,7 +40,8 @@ class Statement:
         return canonical.digest(self.bytes)
 
 
-def _desk(desk: Desk | ServiceDesk) -> dict[str, Any]:
+def place_of(desk: Desk | ServiceDesk) -> dict[str, Any]:
+    """The desk as the bytes name it: person, post, unit and organ."""
     if isinstance(desk, ServiceDesk):
         return {"person": "", "post": "", "unit": "", "organ": desk.organ_code}
     return {
@@ -82,7 +83,7 @@ def compose(
         "verb": verb.name,
         "schema": verb.schema,
         "object": _object(subject),
-        "desk": _desk(desk),
+        "desk": place_of(desk),
         "mode": "self" if person else "node",
         "acting_for": None,
         "grant": None,

@@ -39,8 +39,8 @@ def assign(
         raise ValueError("a task needs a post or a level")
     task: Task = Task.create(
         plugin=subject.plugin, kind=subject.kind, subject=subject.uid,
-        title=title or subject.label(), meta=meta, step=step, form=form, organ=organ, post=post, unit=unit, level=level,
-        urgency=urgency, sender=sender, due=due,
+        title=title or subject.label(), meta=meta, step=step, form=form, organ=organ, post=post,
+        unit=unit, level=level, urgency=urgency, sender=sender, due=due,
     )  # fmt: skip
     return task
 

@@ -74,7 +74,7 @@ def _prepare(settings: Settings) -> None:
     if not founded(settings):
         started = time.monotonic()
         click.echo(f"首次运行，建立演示节点 First run: founding a demo node in {settings.instance}")
-        found(settings, read(), progress=lambda step: click.echo(f"  {step}"))
+        found(settings, read(), furnish=True, progress=lambda step: click.echo(f"  {step}"))
         click.echo(f"  完成 done  {time.monotonic() - started:.1f} s")
         return
     prepare_database(settings)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from dataclasses import asdict
+
 import click
 
 from kernel import cli
@@ -107,6 +109,7 @@ def why(name: str, organ: str | None, as_json: bool) -> None:
     with open_node(cli.settings()), connection():
         found = switchboard().why(name, unit_named(organ or DEFAULT_ORGAN).organ)
     if as_json:
-        print_json({"on": found.on, "code": found.code, "zh": found.zh, "en": found.en})
+        print_json(asdict(found))
     else:
-        click.echo(f"{'✓' if found.on else '✗'} {found.zh}\n  {found.en}")
+        lines = [f"{'✓' if found.on else '✗'} {found.zh}", f"  {found.en}", f"  {found.detail}"]
+        click.echo("\n".join(line for line in lines if line.strip()))

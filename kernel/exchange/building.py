@@ -21,6 +21,7 @@ from kernel.identity.authority import PURPOSES, authority
 from kernel.identity.desk import ServiceDesk
 from kernel.identity.models import NodeFact, Unit
 from kernel.seals.signer_client import signer
+from kernel.seals.signer_journal import crash_point
 from kernel.storage import log
 from kernel.storage.blobs import blobs
 from kernel.storage.bulk import insert_rows
@@ -87,10 +88,8 @@ def _deliver(row: Package, envelope: dict[str, Any], digest: str, blob: str) -> 
         facts, authority().node_key, authority().certificate("node"), trust()
     )
     root = canonical.digest(b"".join(records))
+    crash_point("exchange.build")
     with transaction():
-        insert_rows(
-            Evidence, [_evidence_row(row.uid, *pair) for pair in zip(facts, records, strict=True)]
-        )
         by_node(
             ServiceDesk(row.organ, "exchange.build"),
             accept,
@@ -99,9 +98,13 @@ def _deliver(row: Package, envelope: dict[str, Any], digest: str, blob: str) -> 
             blob=blob,
             evidence=root,
         )
+        insert_rows(
+            Evidence, [evidence_row(row.uid, *pair) for pair in zip(facts, records, strict=True)]
+        )
 
 
-def _evidence_row(package: str, fact: evidences.Evidence, record: bytes) -> dict[str, Any]:
+def evidence_row(package: str, fact: evidences.Evidence, record: bytes) -> dict[str, Any]:
+    """The row of one piece of evidence; its leaf is written with it."""
     leaf = log.append(
         "evidence", fact.ev_id, {"type": "evidence", "digest": canonical.digest(record)}
     )

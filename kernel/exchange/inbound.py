@@ -14,6 +14,7 @@ from kernel.acts.verbs import act
 from kernel.crypto.ids import now, uuid7
 from kernel.errors import Conflict, Invalid, Unverified
 from kernel.exchange.models import Delivery
+from kernel.exchange.receipts import report_of
 from kernel.identity.desk import Desk
 
 REASONS = (
@@ -44,14 +45,24 @@ def _waiting(desk: Desk, delivery: Delivery, **_: Any) -> None:
         )
 
 
+def _as_found(desk: Desk, delivery: Delivery, *, verified: bool, level: str) -> None:
+    """Whoever says that it is genuine is not believed: the package is asked."""
+    if verified and not report_of(delivery.package).ok:
+        raise _not_verified()
+
+
+def _not_verified() -> Unverified:
+    return Unverified(
+        "exchange.not_verified",
+        "此件还没有通过真伪检验，不能签收。请打开此件查看检验结果，或退回来文单位。",
+        "It has not passed verification and cannot be signed for. Open it, or send it back.",
+    )
+
+
 def _verified(desk: Desk, delivery: Delivery, **_: Any) -> None:
     _waiting(desk, delivery)
     if delivery.verified is None:
-        raise Unverified(
-            "exchange.not_verified",
-            "此件还没有通过真伪检验，不能签收。请打开此件查看检验结果，或退回来文单位。",
-            "It has not passed verification and cannot be signed for. Open it, or send it back.",
-        )
+        raise _not_verified()
 
 
 def _with_reason(desk: Desk, delivery: Delivery, *, reason: str) -> None:
@@ -79,6 +90,7 @@ def _with_reason(desk: Desk, delivery: Delivery, *, reason: str) -> None:
     level="view",
     weight="recorded",
     touches=False,
+    check=_as_found,
 )
 def open_delivery(desk: Desk, delivery: Delivery, *, verified: bool, level: str) -> None:
     """Note the first opening and the result of the verification (条例 art. 24; 接收时首先验证).

@@ -50,8 +50,8 @@ class Package(Subject):
         table_name = "exchange_package"
 
     def digest(self) -> str:
-        """The digest of the envelope."""
-        return canonical.digest(bytes(self.envelope))
+        """The digest of the package; before there is one, that of its envelope."""
+        return str(self.pkg_digest) or canonical.digest(bytes(self.envelope))
 
     def label(self) -> str:
         """The title."""

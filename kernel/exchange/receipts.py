@@ -8,12 +8,14 @@ from functools import lru_cache
 
 import pypdfium2
 
+from kernel.crypto import canonical
 from kernel.crypto.x509 import unit_of
 from kernel.errors import OfficeError
 from kernel.exchange import package as packages
 from kernel.exchange.evidence_types import TYPES
 from kernel.exchange.models import Delivery, Evidence, Package
 from kernel.exchange.package import Contents
+from kernel.exchange.refusals import DIGEST, PackageRefused
 from kernel.exchange.verdict import examine
 from kernel.identity.authority import authority
 from kernel.identity.models import Unit
@@ -46,16 +48,22 @@ class EvidenceLine:
 def report_of(package: Package) -> Report:
     """Verify a package of this node. What it says holds for these bytes, so it is kept."""
     try:
-        return _report(package.blob)
+        return _report(package.blob, package.uid, package.pkg_digest, package.body)
     except OfficeError as error:
         return Report(False, reason=error.zh)
 
 
 @lru_cache(maxsize=512)
-def _report(blob: str) -> Report:
+def _report(blob: str, msg_id: str, digest: str, body: str) -> Report:
+    """Verify the bytes, and that the row names just these: what is shown is what was verified."""
     verdict = examine(blobs().get(blob), [authority().certificate("root")])
     if verdict.refusal is not None or verdict.signed is None or verdict.package is None:
         return Report(False, reason=verdict.refusal.zh if verdict.refusal else "")
+    contents = verdict.package.contents
+    held = "" if contents.body is None else canonical.digest(contents.body)
+    if (contents.envelope["msg_id"], verdict.package.digest, held) != (msg_id, digest, body):
+        refusal = PackageRefused(DIGEST, "row")
+        return Report(False, reason=refusal.zh)
     unit = Unit.get_or_none(Unit.code == unit_of(verdict.signed.cert))
     return Report(
         ok=True,
@@ -87,12 +95,13 @@ def signed_count(package: Package) -> int:
     return int(Delivery.select().where(signed).count())
 
 
-def evidence_of(package: Package, limit: int = 200) -> list[EvidenceLine]:
-    """The newest evidence of a package."""
+def evidence_of(package: Package, limit: int = 200, organ: str = "") -> list[EvidenceLine]:
+    """The newest evidence of a package; for a recipient only what concerns it (``organ``)."""
     names = {unit.code: unit.short_name for unit in Unit.select(Unit.code, Unit.short_name)}
     rows = (
         Evidence.select(Evidence.uid, Evidence.type, Evidence.organ, Evidence.at)
         .where(Evidence.package == package.uid)
+        .where(Evidence.organ.in_(["", organ]) if organ else Evidence.id > 0)
         .order_by(Evidence.id.desc())
         .limit(limit)
     )

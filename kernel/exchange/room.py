@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from kernel.acts.outbox import Handler
-from kernel.exchange import building, inbound, settling
+from kernel.exchange import building, inbound, recalling, settling
 from kernel.identity.rights import Level
 
 VERBS: list[Callable[..., Any]] = [
@@ -14,6 +14,8 @@ VERBS: list[Callable[..., Any]] = [
     inbound.open_delivery,
     inbound.send_back,
     inbound.sign_for,
+    recalling.recall,
+    recalling.recalled,
     settling.settled,
 ]
 
@@ -24,11 +26,13 @@ LEVELS = [
         "See the boxes",
         ("document_clerk", "office_director", "drafter", "section_head", "leader", "seal_keeper"),
     ),
+    Level("exchange.recall", "撤回发文", "Recall what was sent", ("document_clerk",)),
     Level("exchange.handle", "签收和退回", "Sign for and send back", ("document_clerk",)),
 ]
 
 HANDLERS: dict[str, Handler] = {
     "exchange.build": building.build,
+    "exchange.recall": recalling.settle,
     "exchange.settle": settling.settle,
     "exchange.unpark": settling.unpark,
 }

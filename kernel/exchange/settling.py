@@ -20,6 +20,7 @@ from kernel.identity.models import NodeFact, Person, Post
 from kernel.plugins.bus import bus
 from kernel.plugins.switches import switchboard
 from kernel.seals.signer_client import signer
+from kernel.seals.signer_journal import crash_point
 from kernel.storage import log
 from kernel.storage.database import connection, transaction
 
@@ -30,18 +31,26 @@ def settle(payload: dict[str, Any]) -> None:
     """Outbox handler: make the receipt of what a person decided, and record it. Idempotent."""
     with connection():
         row = Delivery.get(Delivery.uid == payload["delivery"])
-        if row.state != "delivered" or row.claim_act != payload["act"]:
-            return
-        type_, state = STATES[payload["what"]]
+        mine = row.claim_act == payload["act"]
+    if mine and row.state == "delivered":
+        _record(row, payload)
+    if mine and payload["what"] == "sign_for":
+        # On its own, because the receipt must not depend on a plugin; what the plugin raises
+        # comes back to it with the next attempt.
+        _hand_over(row.uid)
+
+
+def _record(row: Delivery, payload: dict[str, Any]) -> None:
+    type_, state = STATES[payload["what"]]
+    with connection():
         record = signatures.record(payload["act"], with_private=True)
         fact = _fact(row, type_, state, payload)
-        desk = _desk(payload["act"])
     signed = signer().sign_evidence(row.organ, record, fact.to_bytes())
     certificate = x509.load_cert(signed["certificate"].encode())
     value = canonical.unb64(signed["value"])
     data = evidences.record_of(fact, value, certificate, trust(), record)
+    crash_point("exchange.settle")
     with transaction():
-        _keep(row, fact, data, payload["act"])
         by_node(
             ServiceDesk(row.organ, "exchange.settle"),
             settled,
@@ -49,8 +58,7 @@ def settle(payload: dict[str, Any]) -> None:
             state=state,
             evidence=canonical.digest(data),
         )
-        if state == "signed":
-            _hand_over(desk, row)
+        _keep(row, fact, data, payload["act"])
 
 
 def _desk(act_uid: str) -> Desk:
@@ -117,30 +125,32 @@ def _claimed(desk: ServiceDesk, delivery: Delivery, **_: Any) -> None:
 )
 def settled(desk: ServiceDesk, delivery: Delivery, *, state: str, evidence: str) -> None:
     """Record the receipt and the new state; the task of the clerk is done."""
-    Delivery.update(state=state, settled=now(), claim="").where(
-        Delivery.id == delivery.id
-    ).execute()
+    Delivery.update(
+        state=state, settled=now(), claim="", parked=state == "signed"
+    ).where(Delivery.id == delivery.id).execute()
     deed = Act.get(Act.uid == delivery.claim_act)
     tasks.finish(delivery, by=deed.post)
 
 
-def _hand_over(desk: Desk, row: Delivery) -> None:
-    """Tell the plugin that owns the payload; while it is off, the delivery stays parked."""
-    plugin = row.type.partition(".")[0]
-    on = plugin in switchboard().effective(row.organ)
-    current = Delivery.get(Delivery.id == row.id)
-    told = on and bus().tell("signed_for", plugin, desk=desk, delivery=current)
-    Delivery.update(parked=not told).where(Delivery.id == row.id).execute()
+def _hand_over(uid: str) -> None:
+    """Tell the plugin that owns the payload; until it has listened, the delivery stays parked."""
+    with transaction():
+        row = Delivery.get(Delivery.uid == uid)
+        plugin = row.type.partition(".")[0]
+        if not row.parked or plugin not in switchboard().effective(row.organ):
+            return
+        told = bus().tell("signed_for", plugin, desk=_desk(row.claim_act), delivery=row)
+        Delivery.update(parked=not told).where(Delivery.id == row.id).execute()
 
 
 def unpark(payload: dict[str, Any]) -> None:
     """Outbox handler: hand over what was signed for while a plugin was off. Idempotent."""
-    plugin = payload["plugin"]
-    with transaction():
-        waiting = Delivery.select().where(
-            (Delivery.organ == payload["organ"])
-            & Delivery.parked
-            & Delivery.type.startswith(f"{plugin}.")
-        )
-        for row in list(waiting):
-            _hand_over(_desk(row.claim_act), row)
+    waiting = (
+        (Delivery.organ == payload["organ"])
+        & Delivery.parked
+        & Delivery.type.startswith(f"{payload['plugin']}.")
+    )
+    with connection():
+        rows = list(Delivery.select(Delivery.uid).where(waiting).order_by(Delivery.id))
+    for uid in [row.uid for row in rows]:
+        _hand_over(uid)

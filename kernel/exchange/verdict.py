@@ -129,11 +129,19 @@ def _check_document_acts(contents: Contents, acts: Sequence[ActFacts], dispatch:
         found = [act for act in acts if act.verb == verb]
         if not found:
             raise Refused(ACTS, f"{verb}: missing")
-        if any(not act.object_uid or act.object_uid != dispatch.object_uid for act in found):
+        if not dispatch.object_uid or any(_target(act) != _target(dispatch) for act in found):
             raise Refused(ACTS, f"{verb}: object")
+        if any(act.by_node or act.organ != dispatch.organ for act in found):
+            raise Refused(ACTS, f"{verb}: desk")
     for act in acts:
         if act.verb == "documents.seal" and act.params.get("pdf") != _base(body, act):
             raise Refused(ACTS, "documents.seal: pdf")
+
+
+def _target(act: ActFacts) -> tuple[object, ...]:
+    """Kind, uid and content of what was acted upon: the same from the sign-off to the dispatch."""
+    target = act.act["object"] or {}
+    return tuple(target.get(name) for name in ("kind", "uid", "digest"))
 
 
 def _base(body: bytes, seal: ActFacts) -> str | None:

@@ -574,6 +574,16 @@ class Act(NamedTuple):
         return target
 
     @property
+    def of_what(self) -> tuple[Any, ...]:
+        """Kind, uid and content of the object; one and the same from sign-off to dispatch."""
+        return tuple(self.target.get(name) for name in ("kind", "uid", "digest"))
+
+    @property
+    def organ(self) -> Any:
+        """The organ at whose desk it was done."""
+        return self.facts["desk"].get("organ")
+
+    @property
     def by_node(self) -> bool:
         """Whether a node did it."""
         return not self.facts["desk"].get("person")
@@ -769,9 +779,8 @@ def check_evidence_act(evidence: dict[str, Any], act: Act | None) -> None:
     if act is None:
         demand("p" not in flags, 220, "the person's act is missing")
         return
-    organ = act.facts["desk"].get("organ")
     demand(act.digest == evidence["act"] and not act.by_node, 220, "another act")
-    demand(organ == evidence["actor"]["unit"], 220, "act of another unit")
+    demand(act.organ == evidence["actor"]["unit"], 220, "act of another unit")
     demand(not verb or act.verb == verb, 220, "act of another kind")
     demand(not verb or act.target.get("digest") == evidence["pkg_digest"], 220, "another package")
 
@@ -958,21 +967,22 @@ class Verification:
         demand(dispatch.verb.endswith((".dispatch", ".send")), 218, "no dispatch")
         envelope = hexdigest(self.entries["envelope.json"])
         demand(dispatch.facts["params"].get("envelope") == envelope, 218, "envelope")
-        organ = dispatch.facts["desk"].get("organ")
-        demand(organ == self.envelope["sender"]["unit"], 300, "organ of the dispatch")
+        demand(dispatch.organ == self.envelope["sender"]["unit"], 300, "organ of the dispatch")
         if self.is_document:
             self._document_acts(dispatch)
         self.demo = self.demo or any(act.demo for act in self.acts)
         return "、".join(act.verb for act in self.acts)
 
     def _document_acts(self, dispatch: Act) -> None:
-        body, uid = self.entries[BODY], dispatch.target.get("uid")
+        body, target = self.entries[BODY], dispatch.of_what
         demand(dispatch.verb == "documents.dispatch", 218, "verb")
         demand(dispatch.facts["params"].get("sealed") == hexdigest(body), 218, "sealed")
         for verb in ("documents.sign_off", "documents.assign_number", "documents.seal"):
             found = [act for act in self.acts if act.verb == verb]
             demand(found, 218, f"{verb} is missing")
-            demand(uid and all(act.target.get("uid") == uid for act in found), 218, "object")
+            demand(target[1] and all(act.of_what == target for act in found), 218, "object")
+            demand(not any(act.by_node for act in found), 218, f"{verb} by a node")
+            demand(all(act.organ == dispatch.organ for act in found), 218, f"{verb}: desk")
         for act in self.acts:
             if act.verb == "documents.seal":
                 size, params = self.base_size(act), act.facts["params"]

@@ -11,6 +11,7 @@ import importlib
 import importlib.util
 import sys
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from importlib.metadata import entry_points
 from pathlib import Path
 from types import ModuleType
@@ -43,9 +44,10 @@ def find(places: Iterable[Path]) -> list[Manifest]:
     for folder in [*folders, *_installed()]:
         one = manifest.read(folder)
         if one.name in found:
-            first = found[one.name].folder
-            one = Manifest(one.name, one.title, folder, problems=(f"also found in {first}",))
-        found.setdefault(one.name, one)
+            # Nobody can say which one is meant; what it guards stays closed, what it is for too.
+            first = found[one.name]
+            one = replace(first, problems=(*first.problems, f"found in {first.folder} and {folder}"))
+        found[one.name] = one
     return list(found.values())
 
 

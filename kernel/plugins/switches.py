@@ -42,6 +42,8 @@ class Why:
     code: str
     zh: str
     en: str
+    detail: str = ""
+    """What exactly is wrong, for administrators only."""
 
     def text(self, language: str) -> str:
         """The sentence in the language asked for."""
@@ -113,7 +115,11 @@ class Switchboard:
         if name in self.faults or name in bus().quarantined:
             reason = self.faults.get(name) or bus().quarantined[name]
             return Why(
-                False, "faulty", f"插件故障，已隔离：{reason}", f"Faulty and isolated: {reason}"
+                False,
+                "faulty",
+                "插件故障，已暂停使用，请联系系统管理员。数据没有丢失。",
+                "It is faulty and was taken out of use; tell the administrator. Nothing is lost.",
+                detail=reason,
             )
         if name not in self.manifests:
             return Why(

@@ -78,13 +78,22 @@ def _menu(ctx: Ctx, desk: Desk, counts: dict[str, int]) -> tuple[MenuGroup, ...]
     for category, items in house_menu(desk, counts):
         groups.setdefault(category, []).extend(items)
     for name, items in bus().gather("menu_items", among=ctx.plugins, desk=desk):
-        groups.setdefault(switchboard().manifests[name].category, []).extend(items)
+        group = groups.setdefault(switchboard().manifests[name].category, [])
+        group.extend(drawable(item) for item in items)
     path = ctx.request.url.path
     return tuple(
         MenuGroup(title_of(category), tuple(_marked(item, path) for item in groups[category]))
         for category in sorted(groups, key=_place)
         if groups[category]
     )
+
+
+def drawable(item: MenuItem) -> MenuItem:
+    """The entry, with another icon where there is none of that name."""
+    from kernel.portal.ctx import renderer
+
+    # A plugin that misspells an icon must not take the page away from everybody.
+    return item if item.icon in renderer().icons else replace(item, icon="file-text")
 
 
 _ORDER = ("", "documents", "collaboration", "admin")

@@ -23,6 +23,7 @@ ROUTES: list[PageRoute] = [
     boxes.send_back_page,
     boxes.outbox_page,
     boxes.package_page,
+    boxes.recall_page,
     files.body_page,
     files.body_pdf,
     files.body_text,

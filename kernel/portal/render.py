@@ -10,7 +10,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
-from functools import partial
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
 
@@ -129,11 +129,14 @@ class Renderer:
         env.globals["ui"] = env.get_template("ui.html").module
         return env
 
-    def _globals(self, theme: str) -> dict[str, Any]:
-        names = icon_names(self.themes["default"].folder / "static" / SPRITE)
+    @cached_property
+    def icons(self) -> frozenset[str]:
+        """The names of all icons that there are."""
+        return icon_names(self.themes["default"].folder / "static" / SPRITE)
 
+    def _globals(self, theme: str) -> dict[str, Any]:
         def icon(name: str, *, small: bool = False) -> Markup:
-            if name not in names:
+            if name not in self.icons:
                 raise KeyError(f"no icon {name!r} in the sprite")
             return icon_markup(name, self.assets.url(theme, SPRITE), small=small)
 

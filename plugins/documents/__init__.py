@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Any
 
 import click
 
 from kernel.api import Delivery, Desk, ExchangeKind, Level, MenuItem, Subject, hookimpl
-from plugins.documents import commands, menu, pages
+from plugins.documents import commands, menu, morning, pages
 from plugins.documents.acts import LEVELS, VERBS
 from plugins.documents.acts.receiving import register
 from plugins.documents.acts.sealing import apply_seal
@@ -64,6 +65,18 @@ def menu_items(desk: Desk) -> Sequence[MenuItem]:
 
 
 @hookimpl
+def home_actions(desk: Desk) -> Sequence[MenuItem]:
+    """Begin a document, for who may draft."""
+    return menu.actions(desk)
+
+
+@hookimpl
 def signed_for(desk: Desk, delivery: Delivery) -> None:
     """Register what was signed for."""
     register(desk, delivery)
+
+
+@hookimpl
+def furnish(reference: Path) -> None:
+    """A few documents on their way, for a demonstration."""
+    morning.furnish(reference)

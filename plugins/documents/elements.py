@@ -58,6 +58,11 @@ def empty(type_: str, organ: Unit) -> Content:
     return {**texts, **lists, "type": type_, "series": str(organ.doc_prefix)}
 
 
+def names() -> tuple[str, ...]:
+    """The columns of a document that its drafter writes."""
+    return (*LONGEST, *_LISTS)
+
+
 def check(content: Mapping[str, Any]) -> None:
     """Refuse what cannot be an element of a document, naming the field.
 

@@ -46,7 +46,10 @@ class Issued:
     steps: dict[str, float] = field(default_factory=dict)
 
 
-STEPS = ("draft", "review", "office_review", "sign_off", "number", "typeset", "seal", "dispatch")
+STEPS = (
+    *("draft", "submit", "review", "office_review", "sign_off"),
+    *("number", "typeset", "seal", "dispatch"),
+)
 """The steps that :func:`issue` can stop after."""
 
 
@@ -70,10 +73,8 @@ def issue(
         raise ValueError(f"{until!r} is none of {', '.join(STEPS)}")
     line = _Line(_issuer(data), frozenset(people), progress)
     document = line.draft(data)
-    if until != "draft":
-        line.submit(document)
-        for name in STEPS[1 : STEPS.index(until) + 1]:
-            getattr(line, name)(document)
+    for name in STEPS[1 : STEPS.index(until) + 1]:
+        getattr(line, name)(document)
     document = line.fresh(document)
     with connection():
         package = Package.get_or_none(Package.uid == document.package)

@@ -21,3 +21,10 @@ def items(desk: Desk) -> list[MenuItem]:
             note=_("件待阅"),
         ),
     ]
+
+
+def actions(desk: Desk) -> list[MenuItem]:
+    """What a drafter of an organ that issues documents begins most often."""
+    if not desk.has("documents.draft") or not desk.organ.doc_prefix:
+        return []
+    return [MenuItem(_("起草公文"), url("documents:new"), "file-pen-line")]

@@ -3,11 +3,11 @@
 A plugin that raises, and one that is switched off, are asked the same questions.
 """
 
+import subprocess
+import sys
 from pathlib import Path
 
-import click
 import pytest
-from click.testing import CliRunner
 
 from kernel.acts.gate import prepare
 from kernel.acts.house.switches import switch_plugin
@@ -20,7 +20,7 @@ from kernel.exchange.models import Delivery
 from kernel.exchange.opening import open_once
 from kernel.identity.authenticators import Signature, authenticators
 from kernel.identity.rights import rights
-from kernel.plugins.bus import bus
+from kernel.settings import ROOT
 from kernel.storage.database import connection
 from kernel.testing_office import Office
 
@@ -107,9 +107,9 @@ def test_hook_register_authenticators(office: Office):
 
 def test_hook_register_commands(office: Office):
     ring(office)
-    cli = click.Group("manage.py")
-    list(bus().gather("register_commands", cli=cli))
-    assert CliRunner().invoke(cli, ["every"]).output == "叮\n"
+    manage = [sys.executable, str(ROOT / "manage.py"), "--instance", str(office.settings.instance)]
+    run = subprocess.run([*manage, "every"], capture_output=True, text=True, check=False)
+    assert run.stdout == "叮\n", run.stderr
 
 
 def test_hook_menu_items(office: Office):
@@ -125,6 +125,14 @@ def test_hook_home_panels(office: Office):
     assert f"{CLERK}，您好。" in clerk.login(CLERK).text
     switch_off(office, CLERK)
     assert "铃声" not in clerk.get("/").text
+
+
+def test_hook_home_actions(office: Office):
+    clerk, drafter = office.browser(), office.browser()
+    assert "马上按铃" in clerk.login(CLERK).text
+    assert "马上按铃" not in drafter.login("林晓梅").text
+    switch_off(office, CLERK)
+    assert "马上按铃" not in clerk.get("/").text
 
 
 def test_hook_scan(office: Office):

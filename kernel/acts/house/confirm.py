@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
+from kernel.acts import guards
 from kernel.acts.models import Act, ActPrivate, Proposal
-from kernel.acts.statement import arguments_of, read
-from kernel.acts.subjects import kinds
-from kernel.acts.verbs import act, verbs
+from kernel.acts.statement import Statement, arguments_of, read
+from kernel.acts.subjects import Subject, kinds
+from kernel.acts.verbs import Verb, act, verbs
 from kernel.errors import Conflict, Refused
 from kernel.identity.desk import Desk
 
@@ -31,33 +32,54 @@ def _another(desk: Desk, proposal: Proposal, **_: Any) -> None:
         )
 
 
-@act(
-    "house.confirm",
-    title="复核同意",
-    title_en="Confirm",
-    level="confirm",
-    weight="signed",
-    check=_another,
-)
-def confirm(desk: Desk, proposal: Proposal) -> Any:
-    """Confirm what another person proposed; runs the proposed act's body."""
+def _still(desk: Desk, proposal: Proposal) -> None:
+    """What was asked of the first person is asked again: the state may be another one by now."""
+    _another(desk, proposal)
+    verb, subject, arguments = _proposed(proposal)
+    target = () if subject is None else (subject,)
+    if verb.check is not None:
+        verb.check(desk, *target, **arguments)
+    guards.ask(desk, verb, subject)
+
+
+def _proposed(proposal: Proposal) -> tuple[Verb, Subject | None, dict[str, Any]]:
+    """The verb, object and arguments of the proposed act, decoded from its signed bytes."""
     row = Act.get(Act.uid == proposal.act)
     rows = ActPrivate.select().where(ActPrivate.act == row.uid)
     statement = read(bytes(row.bytes), {one.name: (one.salt, one.text) for one in rows})
-    verb = verbs().get(row.verb)
-    _settle(proposal, "confirmed")
+    verb = verbs().get(statement.facts["verb"])
+    return verb, _object(statement), arguments_of(statement, verb)
+
+
+def _object(statement: Statement) -> Subject | None:
     ref = statement.facts["object"]
     if ref is None:
-        return verb.body(desk, **arguments_of(statement, verb))
+        return None
     cls = kinds().get(ref["kind"])
-    subject = cls.get(cls.uid == ref["uid"])
+    subject: Subject = cls.get(cls.uid == ref["uid"])
     if subject.digest() != ref["digest"]:
         raise Conflict(
             "house.changed",
             "提出之后内容有变化，请退回后重新提出。",
             "The object changed since it was proposed; decline it and have it proposed again.",
         )
-    return verb.body(desk, subject, **arguments_of(statement, verb))
+    return subject
+
+
+@act(
+    "house.confirm",
+    title="复核同意",
+    title_en="Confirm",
+    level="confirm",
+    weight="signed",
+    check=_still,
+)
+def confirm(desk: Desk, proposal: Proposal) -> Any:
+    """Confirm what another person proposed; runs the proposed act's body."""
+    verb, subject, arguments = _proposed(proposal)
+    _settle(proposal, "confirmed")
+    target = () if subject is None else (subject,)
+    return verb.body(desk, *target, **arguments)
 
 
 @act(

@@ -9,6 +9,7 @@ from kernel.exchange import receipts
 from kernel.exchange.inbound import REASONS, send_back, sign_for
 from kernel.exchange.models import Delivery, Package
 from kernel.exchange.opening import open_once
+from kernel.exchange.recalling import open_count, recall
 from kernel.identity.models import Unit
 from kernel.plugins.switches import switchboard
 from kernel.portal.ctx import Ctx
@@ -105,6 +106,7 @@ def _delivery_page(
         if found.parked
         else None
     )
+    body = "" if found.state == "recalled" else found.package.body
     return ctx.render(
         "exchange/delivery.html",
         status=status,
@@ -114,7 +116,7 @@ def _delivery_page(
         role=str(ROLES[found.role]),
         seal=seal_line(report),
         report=report,
-        pages=page_images(found.package.body, found.title, "delivery", found.uid),
+        pages=page_images(body, found.title, "delivery", found.uid),
         may_act=ctx.desk.has("exchange.handle") and found.state == "delivered" and not found.claim,
         why=why.text(ctx.language) if why is not None else "",
         form=form,
@@ -236,17 +238,49 @@ def _receipt(row: Delivery, unit: Unit) -> Receipt:
     )
 
 
+class RecallForm(Form):
+    """Why a dispatch is recalled."""
+
+    reason = Paragraphs(_l("撤回原因"), limit=500, rows=3, required=True)
+
+
 @page("/exchange/outbox/{uid}", name="exchange:package", level="exchange.view")
 def package_page(ctx: Ctx, uid: str) -> Response:
     """The receipts of one dispatch: who has signed for it, who has not, who sent it back."""
-    package = ctx.get(Package, uid)
+    return _package_page(ctx, ctx.get(Package, uid), RecallForm())
+
+
+@page(
+    "/exchange/outbox/{uid}/recall",
+    name="exchange:recall",
+    level="exchange.recall",
+    methods=("POST",),
+    weight="signed",
+)
+def recall_page(ctx: Ctx, uid: str) -> Response:
+    """Recall a dispatch from all who have not signed for it."""
+    package, form = ctx.get(Package, uid), RecallForm(ctx.form)
+    with speaking(ctx.language):
+        if form.validate():
+            back = url("exchange:package", uid=uid)
+            try:
+                return ctx.sign(recall, package, back=back, reason=form.reason.data)
+            except OfficeError as error:
+                form.refuse(error)
+        return _package_page(ctx, package, form, 422)
+
+
+def _package_page(ctx: Ctx, package: Package, form: Form, status: int = 200) -> Response:
     with speaking(ctx.language):
         book = receipt_book(package)
         return ctx.render(
             "exchange/package.html",
+            status=status,
             title=package.title,
             item=package,
             book=book,
+            form=form,
+            recallable=open_count(package) if ctx.desk.has("exchange.recall") else 0,
             source=href_of(package.subject_kind, package.subject),
             evidence=receipts.evidence_of(package),
         )

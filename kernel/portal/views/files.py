@@ -25,7 +25,8 @@ def _body(ctx: Ctx, kind: str, uid: str) -> tuple[str, str]:
         raise _missing()
     found = ctx.get(_SOURCES[kind], uid)
     package = found.package if isinstance(found, Delivery) else found
-    if not package.body:
+    # What was recalled before it was signed for is closed; digest and evidence stay.
+    if not package.body or (isinstance(found, Delivery) and found.state == "recalled"):
         raise _missing()
     return package.body, package.title
 

@@ -12,7 +12,7 @@ from kernel.crypto.ids import now
 from kernel.plugins.bus import bus
 from kernel.portal import words
 from kernel.portal.ctx import Ctx
-from kernel.portal.frame import ROOMS
+from kernel.portal.frame import ROOMS, drawable
 from kernel.portal.i18n import _, _l, speaking
 from kernel.portal.items import href_of
 from kernel.portal.lists import Column, Filter, ListSpec, Sort, from_query
@@ -78,7 +78,14 @@ def home(ctx: Ctx) -> Response:
             total=open_tasks.count(),
             tabs=tabs(ctx, "todo", "tasks"),
             panels=panels,
+            actions=_actions(ctx),
         )
+
+
+def _actions(ctx: Ctx) -> list[tuple[str, str, str]]:
+    answers = bus().gather("home_actions", among=ctx.plugins, desk=ctx.desk)
+    items = [drawable(item) for _name, answer in answers for item in answer]
+    return [(item.label, item.href, item.icon) for item in items]
 
 
 def _greeting(hour: int) -> str:

@@ -5,7 +5,16 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from kernel.api import Desk, Invalid, Refused, act, scan, tasks
+from kernel.api import (
+    Desk,
+    Invalid,
+    Recipient,
+    Refused,
+    act,
+    check_recipients,
+    scan,
+    tasks,
+)
 from plugins.documents import checking, elements
 from plugins.documents.acts.common import forward, index, slip
 from plugins.documents.models import DISCARDED, Document
@@ -107,19 +116,14 @@ def _complete(desk: Desk, document: Document, **_: Any) -> None:
     for hit in findings(document, desk):
         if hit.severity == "block":
             raise Invalid(f"documents.{hit.rule.lower()}", hit.zh, hit.en, field=hit.field)
-    if not elements.recipients(document.main, document.cc, document.organ):
-        raise Invalid(
-            "documents.no_recipients",
-            "还没有收文单位，请选择主送机关。",
-            "There are no recipients yet; choose whom it is addressed to.",
-            field="main",
-        )
+    boxes = elements.recipients(document.main, document.cc, document.organ)
+    check_recipients([Recipient(code, role) for code, role in boxes])
     need_disclosure(document)
 
 
 def findings(document: Document, desk: Desk) -> list[checking.Finding]:
     """What the rules say about a document as it is stored."""
-    content = {name: getattr(document, name) for name in elements.empty("", desk.organ)}
+    content = {name: getattr(document, name) for name in elements.names()}
     issuer = (desk.organ.name, desk.organ.short_name)
     return checking.check(
         content, issuer, relations(document.organ, document.main, document.cc)

@@ -1,6 +1,23 @@
 """The pages under /documents."""
+
 from __future__ import annotations
 
-from typing import Any
+from plugins.documents.pages import acting, attaching, files, incoming, lists, sheet, writing
 
-ROUTES: list[Any] = []
+ROUTES = [
+    lists.out_page,
+    writing.new_page,
+    sheet.document_page,
+    acting.act_page,
+    writing.edit_page,
+    writing.autosave_page,
+    writing.preview_page,
+    attaching.attachments_page,
+    attaching.remove_page,
+    files.page_image,
+    files.pdf_file,
+    files.text_page,
+    lists.in_page,
+    incoming.incoming_page,
+    incoming.read_page,
+]

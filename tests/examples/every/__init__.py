@@ -26,6 +26,8 @@ from kernel.api import (
     Verb,
     contents_of,
     hookimpl,
+    load_settings,
+    open_node,
     page,
     url,
 )
@@ -106,8 +108,9 @@ def register_commands(cli: click.Group) -> None:
     @cli.command("every")
     def every() -> None:
         """列出全部 List the things."""
-        for text in acts.things():
-            click.echo(text)
+        with open_node(load_settings(click.get_current_context().find_root().params["instance"])):
+            for text in acts.things():
+                click.echo(text)
 
 
 @hookimpl
@@ -120,6 +123,12 @@ def menu_items(desk: Desk) -> Sequence[MenuItem]:
 def home_panels(desk: Desk) -> Sequence[Panel]:
     """A card that greets."""
     return [Panel("铃声", "every/panel.html", {"who": desk.person.name})]
+
+
+@hookimpl
+def home_actions(desk: Desk) -> Sequence[MenuItem]:
+    """A button for those who may ring."""
+    return [MenuItem("马上按铃", url("every:here"), "bell")] if desk.has("every.ring") else []
 
 
 @hookimpl

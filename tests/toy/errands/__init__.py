@@ -76,7 +76,7 @@ def register_kinds() -> Sequence[ExchangeKind]:
 @hookimpl
 def menu_items(desk: Desk) -> Sequence[MenuItem]:
     """One entry."""
-    return [MenuItem("跑腿单", url("errands:all"), "footprints")]
+    return [MenuItem("跑腿单", url("errands:all"), "forward")]
 
 
 @hookimpl

@@ -151,7 +151,12 @@
     var form = part.form || part;
     part.addEventListener('input', later(5000, function () {
       if (form.dataset.sent) return;
-      post(form, part.dataset.autosave).then(function (r) { said(form, r.ok); }, function () { said(form, false); });
+      post(form, part.dataset.autosave).then(function (r) {
+        var version = r.headers.get('x-version');
+        // What was saved meanwhile is this very text: the form must not count as stale.
+        if (version && form.elements.version) form.elements.version.value = version;
+        said(form, r.ok);
+      }, function () { said(form, false); });
     }));
   });
   each('form[data-preview]', function (form) {

@@ -1,0 +1,150 @@
+"""What can be done on the page of a document: each verb behind one address."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from starlette.responses import Response
+
+from kernel.api import Ctx, Invalid, NotFound, OfficeError, _, page, speaking, stale_form, url
+from plugins.documents.acts import approving, issuing, sealing, writing
+from plugins.documents.models import Document
+from plugins.documents.pages.sheet import Forms, forms_for, show
+from plugins.documents.relations import relations
+from plugins.documents.sheets import fix_layout
+from plugins.workflow import face as workflow
+
+Run = Callable[[Ctx, Document, Forms], Response]
+
+
+@page(
+    "/out/{uid}/actions/{verb}",
+    name="act",
+    level="documents.view",
+    methods=("POST",),
+    weight="signed",
+)
+def act_page(ctx: Ctx, uid: str, verb: str) -> Response:
+    """Do it, or show what has to be signed first. A refusal comes back with what was typed."""
+    document = ctx.get(Document, uid)
+    run = _RUNS.get(verb)
+    if run is None:
+        raise NotFound("documents.no_act", "没有这个操作。", "There is no such action.")
+    with speaking(ctx.language):
+        forms = forms_for(ctx, document, ctx.form)
+        try:
+            _same_version(ctx, document)
+            return run(ctx, document, forms)
+        except OfficeError as error:
+            document = ctx.get(Document, uid)
+            fresh = forms_for(ctx, document, ctx.form)
+            _tell(fresh, verb, error, str(document.version))
+            return show(ctx, document, fresh, error.status)
+
+
+def _same_version(ctx: Ctx, document: Document) -> None:
+    if str(ctx.form.get("version", "")) != str(document.version):
+        raise stale_form(document)
+
+
+def _tell(forms: Forms, verb: str, error: OfficeError, version: str) -> None:
+    """Put the refusal where it belongs; a second try is made knowing the present version."""
+    form = forms.back if verb == "send_back" else forms.opinion
+    form.refuse(error)
+    for one in (forms.opinion, forms.back, forms.declared):
+        one.version.data = version
+
+
+def _back(document: Document) -> str:
+    return url("documents:document", uid=document.uid)
+
+
+def _said(forms: Forms) -> dict[str, Any]:
+    form = forms.opinion
+    return {"opinion": form.opinion.data, "next_post": form.next_post.data or ""}
+
+
+def _gone_on(ctx: Ctx, document: Document) -> Response:
+    names = "、".join(one.name for one in workflow.who_acts_now(document))
+    step = workflow.current(document)
+    title = step.name(ctx.language) if step is not None else ""
+    ctx.say(_("已办理，下一步“%(step)s”：%(names)s。", step=title, names=names))
+    return ctx.go_to(_back(document))
+
+
+def _review(ctx: Ctx, document: Document, forms: Forms) -> Response:
+    ctx.do(approving.review, document, **_said(forms))
+    return _gone_on(ctx, document)
+
+
+def _office_review(ctx: Ctx, document: Document, forms: Forms) -> Response:
+    ctx.do(approving.office_review, document, **_said(forms))
+    return _gone_on(ctx, document)
+
+
+def _sign_off(ctx: Ctx, document: Document, forms: Forms) -> Response:
+    return ctx.sign(approving.sign_off, document, back=_back(document), **_said(forms))
+
+
+def _send_back(ctx: Ctx, document: Document, forms: Forms) -> Response:
+    form = forms.back
+    ctx.do(approving.send_back, document, to=form.to.data or "", reason=form.reason.data)
+    return _gone_on(ctx, document)
+
+
+def _assign_number(ctx: Ctx, document: Document, forms: Forms) -> Response:
+    free = issuing.next_number(document)
+    back = _back(document)
+    return ctx.sign(
+        issuing.assign_number, document, back=back, number=str(free), seq=free.value
+    )
+
+
+def _typeset(ctx: Ctx, document: Document, forms: Forms) -> Response:
+    if not forms.declared.checked.data:
+        raise Invalid(
+            "documents.r39",
+            "请先核对页面，并勾选“已核对”，再送用印。",
+            "Look at the pages first and tick that you did.",
+        )
+    upward = bool(relations(document.organ, document.main, document.cc).upward)
+    ctx.do(issuing.typeset, document, **fix_layout(document, upward=upward))
+    return _gone_on(ctx, document)
+
+
+def _seal(ctx: Ctx, document: Document, forms: Forms) -> Response:
+    given = sealing.seal_arguments(document)
+    return ctx.sign(sealing.seal, document, back=_back(document), **given)
+
+
+def _dispatch(ctx: Ctx, document: Document, forms: Forms) -> Response:
+    package = ctx.do(issuing.plan_dispatch, document)
+    document = ctx.get(Document, document.uid)
+    return ctx.sign(
+        issuing.dispatch,
+        document,
+        back=_back(document),
+        package=package.uid,
+        envelope=package.digest(),
+        sealed=document.sealed,
+    )
+
+
+def _discard(ctx: Ctx, document: Document, forms: Forms) -> Response:
+    ctx.do(writing.discard, document)
+    ctx.say(_("草稿已作废。"))
+    return ctx.go("documents:out")
+
+
+_RUNS: dict[str, Run] = {
+    "review": _review,
+    "office_review": _office_review,
+    "sign_off": _sign_off,
+    "send_back": _send_back,
+    "assign_number": _assign_number,
+    "typeset": _typeset,
+    "seal": _seal,
+    "dispatch": _dispatch,
+    "discard": _discard,
+}

@@ -1,0 +1,173 @@
+"""One outgoing document: the drafting sheet (发文稿纸), its pages, its way, and what to do now."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from starlette.responses import Response
+
+from kernel.api import (
+    Ctx,
+    Form,
+    OfficeError,
+    Opinion,
+    Package,
+    Phrase,
+    SealLine,
+    Tab,
+    Unit,
+    _,
+    opinions,
+    page,
+    report_of,
+    seal_line,
+    speaking,
+    url,
+)
+from plugins.documents.acts.issuing import next_number
+from plugins.documents.acts.writing import findings
+from plugins.documents.models import Document
+from plugins.documents.pages.files import images, typeset_draft
+from plugins.documents.pages.forms import (
+    DeclaredForm,
+    OpinionForm,
+    ReturnForm,
+    choices_of,
+)
+from plugins.documents.pages.words import state_name
+from plugins.documents.sheets import day_text
+from plugins.workflow import face as workflow
+
+_VERBS = (
+    *("review", "office_review", "sign_off", "send_back", "assign_number", "typeset"),
+    *("seal", "dispatch", "discard"),
+)
+TABS = ("sheet", "body", "flow")
+PHRASES = {
+    "section_review": ("同意。", "同意，请办公室核稿。", "已核，内容属实。"),
+    "office_review": ("内容、格式符合要求，请审签。", "同意，请领导签发。"),
+    "sign": ("同意印发。", "同意。", "印发。"),
+}
+
+
+@dataclass
+class Forms:
+    """The forms in the action column; the one that was refused comes back with its input."""
+
+    opinion: OpinionForm
+    back: ReturnForm
+    declared: DeclaredForm
+
+    @property
+    def wrong(self) -> list[tuple[str, str]]:
+        """What is wrong with any of them."""
+        every: tuple[Form, ...] = (self.opinion, self.back, self.declared)
+        return [one for form in every for one in form.errors_summary]
+
+
+def forms_for(ctx: Ctx, document: Document, posted: Any = None) -> Forms:  # form data
+    """The forms of this document for this desk; posted input is kept."""
+    data = {"version": str(document.version)}
+    found = Forms(
+        OpinionForm(posted, data=data), ReturnForm(posted, data=data), DeclaredForm(posted, data)
+    )
+    if document.submitted:
+        found.opinion.next_post.choices = choices_of(workflow.who_acts_next(ctx.desk, document))
+        steps = workflow.may_return_to(document)
+        found.back.to.choices = [(step.key, step.name(ctx.language)) for step in steps]
+    return found
+
+
+@page("/out/{uid}", name="document", level="documents.view")
+def document_page(ctx: Ctx, uid: str) -> Response:
+    """The document with exactly what this desk can do with it now."""
+    document = ctx.get(Document, uid)
+    with speaking(ctx.language):
+        return show(ctx, document, forms_for(ctx, document))
+
+
+def show(ctx: Ctx, document: Document, forms: Forms, status: int = 200) -> Response:
+    """Draw the page; *forms* may carry refusals and what was typed."""
+    asked = ctx.query.get("tab", "sheet")
+    tab = asked if asked in TABS else "sheet"
+    step = workflow.can_act(ctx.desk, document)
+    return ctx.render(
+        "documents/document.html",
+        status=status,
+        title=document.label(),
+        item=document,
+        state=state_name(document),
+        tab=tab,
+        tabs=_tabs(document, tab),
+        steps=workflow.step_row(document),
+        step=step.key if step is not None and not document.claim else "",
+        forms=forms,
+        phrases=[Phrase(text) for text in PHRASES.get(step.key if step else "", ())],
+        **_facts(ctx, document),
+        **_tab(ctx, document, tab),
+        **_help(ctx, document, step.key if step is not None else ""),
+    )
+
+
+def _tabs(document: Document, current: str) -> list[Tab]:
+    here = url("documents:document", uid=document.uid)
+    names = {"sheet": _("稿纸"), "body": _("正文"), "flow": _("流程")}
+    return [Tab(name, f"{here}?tab={key}", key == current) for key, name in names.items()]
+
+
+def _facts(ctx: Ctx, document: Document) -> dict[str, Any]:
+    package = Package.get_or_none(Package.uid == document.package)
+    return {
+        "organ": Unit.by_code(document.organ),
+        "issued": day_text(document.issued),
+        "waiting": workflow.who_acts_now(document),
+        "package": package if package is not None and package.state != "planned" else None,
+        "seal": _seal(document, package),
+        "urls": _urls(document),
+    }
+
+
+def _urls(document: Document) -> dict[str, str]:
+    return {name: url("documents:act", uid=document.uid, verb=name) for name in _VERBS}
+
+
+def _seal(document: Document, package: Package | None) -> SealLine | None:
+    if package is None or package.state != "sent":
+        return None
+    return seal_line(report_of(package))
+
+
+def _tab(ctx: Ctx, document: Document, tab: str) -> dict[str, Any]:
+    if tab == "body":
+        return {"pages": images(document), "history": [], "cells": {}}
+    if tab == "flow":
+        return {"pages": [], "history": workflow.timeline(document), "cells": {}}
+    return {"pages": [], "history": [], "cells": _cells(document)}
+
+
+def _cells(document: Document) -> dict[str, list[Opinion]]:
+    """The opinions by the box of the sheet in which they stand."""
+    found: dict[str, list[Opinion]] = {}
+    for one in opinions.on(document):
+        found.setdefault(one.step.partition("：")[0], []).append(one)
+    return found
+
+
+def _help(ctx: Ctx, document: Document, step: str) -> dict[str, Any]:
+    """What the person needs to see before he does this step."""
+    told: dict[str, Any] = {"free": None, "findings": [], "missing": ()}
+    if step in ("draft", "section_review", "office_review", "sign"):
+        told["findings"] = findings(document, ctx.desk)
+    if step == "number" and document.series:
+        told["free"] = next_number(document)
+    if step == "typeset":
+        told["missing"] = _missing(document)
+    return told
+
+
+def _missing(document: Document) -> tuple[str, ...]:
+    try:
+        return typeset_draft(document).missing
+    except OfficeError:
+        return ()

@@ -1,0 +1,62 @@
+"""States in words, and the tree of recipients."""
+
+from __future__ import annotations
+
+from kernel.api import Branch, Leaf, Unit, UnitGroup, _, _l, connected, language
+from plugins.documents.acts.writing import OUTGOING
+from plugins.documents.models import DISCARDED, SENT, Document
+
+_ENDED = {SENT: _l("已发出"), DISCARDED: _l("已作废")}
+_KINDS = (
+    (_l("四大班子办公室"), ("office_party", "office_gov", "office_npc", "office_cppcc")),
+    (_l("市委部门"), ("party_dept", "discipline")),
+    (_l("市政府部门"), ("gov_dept", "platform_operator")),
+    (_l("法院、检察院"), ("court", "procuratorate")),
+    (_l("群众团体"), ("mass_org",)),
+    (_l("事业单位"), ("institution",)),
+    (_l("省属驻张单位"), ("provincial_in_city", "central_in_city", "military")),
+)
+
+
+def state_name(document: Document) -> str:
+    """Where it stands, in words."""
+    if document.claim:
+        return _("正在用印")
+    if document.state in _ENDED:
+        return str(_ENDED[document.state])
+    return OUTGOING.step(document.state).name(language())
+
+
+def recipient_tree() -> list[Branch]:
+    """Groups first, then the connected units of the city by kind, then each county's."""
+    boxes = [
+        unit for unit in Unit.select().where(Unit.box).order_by(Unit.rank) if connected(unit)
+    ]
+    city = [unit for unit in boxes if unit.level == "city"]
+    branches = [Branch(_("常用统称"), _groups(), open=True)]
+    for title, kinds in _KINDS:
+        branches.append(Branch(str(title), _leaves([one for one in city if one.kind in kinds])))
+    known = {kind for _title, kinds in _KINDS for kind in kinds}
+    rest = [unit for unit in city if unit.kind not in known]
+    branches.append(Branch(_("其他市级单位"), _leaves(rest)))
+    branches += _counties([unit for unit in boxes if unit.level != "city"])
+    return [branch for branch in branches if branch.leaves]
+
+
+def _groups() -> tuple[Leaf, ...]:
+    return tuple(Leaf(one.name, one.name) for one in UnitGroup.select().order_by(UnitGroup.id))
+
+
+def _leaves(found: list[Unit]) -> tuple[Leaf, ...]:
+    return tuple(
+        Leaf(one.code, one.name, " ".join([one.short_name, *one.aliases])) for one in found
+    )
+
+
+def _counties(found: list[Unit]) -> list[Branch]:
+    names = {one.code: one.name for one in Unit.select().where(Unit.kind == "county")}
+    codes = list(dict.fromkeys(unit.code[:6] for unit in found))
+    return [
+        Branch(names.get(code, code), _leaves([one for one in found if one.code[:6] == code]))
+        for code in codes
+    ]

@@ -1,0 +1,196 @@
+"""Drafting: choose a type, write with a live preview, save, submit."""
+
+from __future__ import annotations
+
+from itertools import groupby
+from typing import Any
+
+from starlette.responses import Response
+
+from kernel.api import (
+    Conflict,
+    Ctx,
+    OfficeError,
+    _,
+    page,
+    speaking,
+    url,
+)
+from plugins.documents import checking, elements
+from plugins.documents.acts.writing import draft, save, submit
+from plugins.documents.models import Document
+from plugins.documents.pages.files import preview_images, typeset_draft
+from plugins.documents.pages.forms import DraftForm, NewForm, content_from, draft_form
+from plugins.documents.relations import relations
+from plugins.workflow import face as workflow
+
+
+@page(
+    "/out/new", name="new", level="documents.draft", methods=("GET", "POST"), weight="draft"
+)
+def new_page(ctx: Ctx) -> Response:
+    """Choose the type; the document is begun with it."""
+    form, status = NewForm(ctx.form, data={"type": "通知"}), 200
+    with speaking(ctx.language):
+        if ctx.posted and form.validate():
+            try:
+                content = elements.empty(form.type.data, ctx.desk.organ)
+                content["title"] = f"{ctx.desk.organ.name}关于的{form.type.data}"
+                made = ctx.do(draft, content=content)
+                return ctx.go("documents:edit", uid=made.uid)
+            except OfficeError as error:
+                form.refuse(error)
+                status = error.status
+        elif ctx.posted:
+            status = 422
+        return ctx.render("documents/new.html", status=status, title=_("起草公文"), form=form)
+
+
+@page(
+    "/out/{uid}/edit",
+    name="edit",
+    level="documents.draft",
+    methods=("GET", "POST"),
+    weight="recorded",
+)
+def edit_page(ctx: Ctx, uid: str) -> Response:
+    """The editor. Saving weighs nothing, submitting is recorded."""
+    document = ctx.get(Document, uid)
+    with speaking(ctx.language):
+        form = draft_form(ctx.desk, document, ctx.form)
+        if not ctx.posted:
+            workflow.require(ctx.desk, document, "draft")
+            return _editor(ctx, document, form)
+        if not form.validate():
+            return _editor(ctx, document, form, 422)
+        try:
+            return _take(ctx, document, form)
+        except OfficeError as error:
+            form.refuse(error)
+            document = ctx.get(Document, uid)
+            # With the present version, so that a second try is made knowingly.
+            form.version.data = str(document.version)
+            return _editor(ctx, document, form, error.status)
+
+
+def _take(ctx: Ctx, document: Document, form: DraftForm) -> Response:
+    _store(ctx, document, form)
+    if ctx.form.get("do") == "attach":
+        return ctx.go("documents:attachments", uid=document.uid)
+    if ctx.form.get("do") != "submit":
+        ctx.say(_("已保存。"))
+        return ctx.go("documents:edit", uid=document.uid)
+    ctx.do(submit, ctx.get(Document, document.uid), next_post=form.next_post.data or "")
+    names = "、".join(one.name for one in workflow.who_acts_now(document))
+    ctx.say(_("已送核，下一步：%(names)s。", names=names))
+    return ctx.go("documents:document", uid=document.uid)
+
+
+def _store(ctx: Ctx, document: Document, form: DraftForm) -> None:
+    if form.version.data != str(document.version):
+        raise Conflict(
+            "documents.stale",
+            "此件在别处保存过新的内容，本页不是最新。您填写的内容已保留在本页，"
+            "请核对后再次保存，将以本页内容为准。",
+            "It was saved elsewhere meanwhile. What you entered is kept on this page; save again "
+            "to let it stand.",
+        )
+    ctx.do(save, document, expect=document.version, content=content_from(form, document))
+
+
+@page(
+    "/out/{uid}/autosave",
+    name="autosave",
+    level="documents.draft",
+    methods=("POST",),
+    weight="draft",
+)
+def autosave_page(ctx: Ctx, uid: str) -> Response:
+    """Save while typing: no page, only the new version for the form that goes on."""
+    document = ctx.get(Document, uid)
+    with speaking(ctx.language):
+        form = draft_form(ctx.desk, document, ctx.form)
+        if not form.validate():
+            return Response(status_code=422)
+        _store(ctx, document, form)
+    version = str(ctx.get(Document, uid).version)
+    return Response(status_code=204, headers={"x-version": version})
+
+
+@page(
+    "/out/{uid}/preview",
+    name="preview",
+    level="documents.draft",
+    methods=("POST",),
+    weight="draft",
+)
+def preview_page(ctx: Ctx, uid: str) -> Response:
+    """The pages of what stands in the form now, with what the rules say. Nothing is stored."""
+    document = ctx.get(Document, uid)
+    with speaking(ctx.language):
+        form = draft_form(ctx.desk, document, ctx.form)
+        wrong = [] if form.validate() else form.errors_summary
+        try:
+            content = content_from(form, document)
+            elements.check(content)
+        except OfficeError as error:
+            form.refuse(error)
+            return ctx.render("documents/preview.html", wrong=form.errors_summary, **_nothing())
+        typed = Document(organ=document.organ, uid=document.uid, **content)
+        return ctx.render("documents/preview.html", wrong=wrong, **_preview(ctx, typed, content))
+
+
+def _nothing() -> dict[str, Any]:
+    return {"pages": [], "findings": [], "fallbacks": (), "missing": ()}
+
+
+def _preview(ctx: Ctx, typed: Document, content: elements.Content) -> dict[str, Any]:
+    try:
+        made = typeset_draft(typed)
+    except OfficeError as error:
+        return {**_nothing(), "wrong": [("", error.text(ctx.language))]}
+    return {
+        "pages": preview_images(made),
+        "findings": _findings(ctx, content),
+        "fallbacks": made.fallbacks,
+        "missing": made.missing,
+    }
+
+
+def _findings(ctx: Ctx, content: elements.Content) -> list[checking.Finding]:
+    organ = ctx.desk.organ
+    found = relations(organ.code, content["main"], content["cc"])
+    return checking.check(content, (organ.name, organ.short_name), found)
+
+
+def _editor(ctx: Ctx, document: Document, form: DraftForm, status: int = 200) -> Response:
+    content = content_from(form, document)
+    hits = sorted(_findings(ctx, content), key=lambda hit: hit.field)
+    return ctx.render(
+        "documents/edit.html",
+        status=status,
+        title=_("编辑公文"),
+        item=document,
+        form=form,
+        beside={field: list(found) for field, found in groupby(hits, lambda hit: hit.field)},
+        preview=url("documents:preview", uid=document.uid),
+        autosave=url("documents:autosave", uid=document.uid),
+        **_first_preview(document),
+    )
+
+
+def _first_preview(document: Document) -> dict[str, Any]:
+    """The stored document, whose pages the browser asks for singly."""
+    from plugins.documents.pages.files import images
+
+    try:
+        made = typeset_draft(document)
+    except OfficeError:
+        return _nothing()
+    return {
+        "pages": images(document),
+        "findings": [],
+        "fallbacks": made.fallbacks,
+        "missing": made.missing,
+        "wrong": [],
+    }

@@ -1,0 +1,295 @@
+"""The register of acts and pages against the table that was written by hand (register.toml).
+
+Every answer in the table is tried for real: each verb, at the moment when it is due, is prepared
+at twenty desks: ten roles in the organ that the object belongs to, ten in another one.
+"""
+
+import tomllib
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import pytest
+from starlette.routing import Route
+
+from kernel.acts.gate import prepare
+from kernel.acts.subjects import Subject
+from kernel.acts.verbs import Verb, verbs
+from kernel.errors import NotFound, Refused
+from kernel.exchange.models import Delivery, Package
+from kernel.exchange.opening import open_once
+from kernel.identity.desk import Desk, desk_of
+from kernel.identity.models import Person, Post, Unit
+from kernel.identity.rights import ROLES
+from kernel.portal.app import register
+from kernel.storage.database import connection, transaction
+from kernel.testing_office import Office
+from plugins.documents.line import content_from
+from plugins.documents.models import Document, Incoming
+
+TABLE = tomllib.loads((Path(__file__).parent / "register.toml").read_text("utf-8"))
+OFFICE, INFO, FINANCE = "620700-CPCO", "620700-INFO", "620700-GFIN"
+BY_NODE = {
+    "house.genesis": {"name": "x", "demo": True, "administrators": [], "admitted": ""},
+    "exchange.accept": {"digest": "", "blob": "", "evidence": ""},
+    "exchange.record": {"state": "signed", "evidence": ""},
+    "documents.record_seal": {"sealed": "", "size": 0},
+    "documents.seal_failed": {"code": "", "reason": ""},
+}
+NOTICE = {
+    "issuer": "中共张掖市委办公室",
+    "type": "通知",
+    "title": "中共张掖市委办公室关于做好值班工作的通知",
+    "main": ["市财政局"],
+    "body": ["请各单位做好值班工作。"],
+}
+
+
+def declared(verb: Verb) -> dict[str, Any]:
+    return {
+        "level": verb.level,
+        "weight": verb.weight,
+        "people": verb.people,
+        "by": verb.by,
+    }
+
+
+def expected(entry: dict[str, Any]) -> dict[str, Any]:
+    entry = {"people": 1, "by": "person", **entry}
+    return {name: entry[name] for name in ("level", "weight", "people", "by")}
+
+
+def answers(entry: dict[str, Any], where: str) -> dict[str, str]:
+    """Role → A, R or N."""
+    letters = entry[where].replace(" ", "")
+    return dict(zip(TABLE["roles"], letters, strict=True))
+
+
+def test_the_table_speaks_of_every_role():
+    assert TABLE["roles"] == list(ROLES)
+
+
+def test_every_act_stands_in_the_table_and_no_other(office: Office):
+    assert set(TABLE["verbs"]) == {verb.name for verb in verbs().all()}
+
+
+def test_every_act_has_the_level_and_weight_of_the_table(office: Office):
+    assert {name: expected(entry) for name, entry in TABLE["verbs"].items()} == {
+        verb.name: declared(verb) for verb in verbs().all()
+    }
+
+
+Scene = tuple[str, Subject | None, dict[str, Any]]
+
+
+@dataclass
+class Stage:
+    """The office in which the scenes are played, with a desk for each role in three organs."""
+
+    office: Office
+    document: Document = field(init=False)
+
+    def desks(self, organ: str) -> dict[str, Desk]:
+        return self._desks[organ]
+
+    @cached_property
+    def _desks(self) -> dict[str, dict[str, Desk]]:
+        with transaction():
+            posts = {
+                organ: {role: self._post(organ, role) for role in ROLES}
+                for organ in (OFFICE, INFO, FINANCE)
+            }
+            return {
+                organ: {role: desk_of(post) for role, post in of.items()}
+                for organ, of in posts.items()
+            }
+
+    def _post(self, organ: str, role: str) -> Post:
+        named = {
+            "drafter": "林晓梅",
+            "section_head": "王芳",
+            "office_director": "李建国",
+            "leader": "周海涛",
+            "seal_keeper": "赵敏华",
+        }
+        if organ == OFFICE and role in named:
+            return self.office.post(named[role])
+        person = Person.create(name=f"{organ} {role}")
+        unit = Unit.by_code(organ)
+        return Post.create(person=person, unit=unit, title=role, roles=[role], rank=900)
+
+    def act(self, name: str, verb: str, subject: Subject | None = None, **arguments: Any) -> Any:
+        desk = self.office.desk(name)
+        return self.office.act(desk, verbs().get(verb), subject, **arguments).result
+
+    def house(self) -> Iterator[Scene]:
+        """What administrators do."""
+        drafter = self.office.post("林晓梅")
+        yield "house.read_out", None, {"what": "发文.csv", "day": "2026-11-22"}
+        switch = {"organ": OFFICE, "plugin": "documents", "on": True}
+        yield "house.switch_plugin", None, switch
+        grant = {"post": drafter.uid, "level": "house.switch", "given": True}
+        yield "house.grant", None, grant
+        key = {"person": drafter.person.uid, "kind": "soft", "public_key": "AA=="}
+        yield "house.issue_key", None, key
+        yield "house.revoke_key", None, {"credential": "x", "reason": "遗失"}
+        yield "house.advance", None, {"phase": 2}
+
+    def proposals(self) -> Iterator[Scene]:
+        """What one administrator proposed and another one settles."""
+        proposal = self.act("杨帆", "house.advance", phase=2)
+        yield "house.confirm", proposal, {}
+        yield "house.decline", proposal, {"reason": "时机未到"}
+
+    def outgoing(self) -> Iterator[Scene]:
+        """One document from the first word to the door, each verb when it is due."""
+        from plugins.documents.acts.issuing import next_number
+        from plugins.documents.acts.sealing import seal_arguments
+        from plugins.documents.sheets import fix_layout
+
+        with connection():
+            content = content_from(NOTICE, Unit.by_code(OFFICE))
+        yield "documents.draft", None, {"content": content}
+        self.document = self.act("林晓梅", "documents.draft", content=content)
+        yield "documents.save", self.document, {"content": content}
+        yield "documents.discard", self.document, {}
+        yield from self._step("林晓梅", "documents.submit")
+        yield from self._step("王芳", "documents.review", opinion="同意。")
+        yield from self._step("李建国", "documents.office_review", opinion="请审签。")
+        yield "documents.send_back", self.document, {"to": "draft", "reason": "标题不妥"}
+        yield from self._step("周海涛", "documents.sign_off", opinion="同意印发。")
+        with connection():
+            free = next_number(self.fresh())
+        yield from self._step("孙倩", "documents.assign_number", number=str(free), seq=free.value)
+        with connection():
+            made = fix_layout(self.fresh(), upward=False)
+        yield from self._step("孙倩", "documents.typeset", **made)
+        with connection():
+            given = seal_arguments(self.fresh())
+        yield from self._step("赵敏华", "documents.seal", **given)
+        yield "documents.plan_dispatch", self.fresh(), {}
+        package = self.act("孙倩", "documents.plan_dispatch", self.document)
+        sent = {"envelope": package.digest(), "sealed": self.fresh().sealed}
+        yield from self._step("孙倩", "documents.dispatch", package=package.uid, **sent)
+
+    def fresh(self) -> Document:
+        with connection():
+            found: Document = Document.get(Document.uid == self.document.uid)
+        return found
+
+    def _step(self, name: str, verb: str, **arguments: Any) -> Iterator[Scene]:
+        yield verb, self.document, arguments
+        self.act(name, verb, self.document, **arguments)
+
+    def delivered(self) -> Iterator[Scene]:
+        """The same document where it arrives."""
+        with connection():
+            delivery = Delivery.get(Delivery.package == self.fresh().package)
+            open_once(self.office.desk("刘志强"), delivery)
+        yield "exchange.open", delivery, {"verified": True, "level": "demo"}
+        yield "exchange.sign_for", delivery, {}
+        yield "exchange.send_back", delivery, {"reason": "重复来文"}
+        self.act("刘志强", "exchange.sign_for", delivery)
+        with connection():
+            incoming = Incoming.get(Incoming.delivery == delivery.uid)
+        yield "documents.read", incoming, {}
+
+    def by_node(self) -> Iterator[Scene]:
+        """What only the node does: no person has it."""
+        with connection():
+            delivery = Delivery.get(Delivery.package == self.fresh().package)
+            package = Package.get(Package.uid == self.fresh().package)
+        subjects = {"exchange.accept": package, "exchange.record": delivery}
+        for name, arguments in BY_NODE.items():
+            document = self.document if name.startswith("documents.") else None
+            yield name, subjects.get(name, document), arguments
+
+
+def answer(desk: Desk, scene: Scene) -> str:
+    name, subject, arguments = scene
+    try:
+        prepare(desk, verbs().get(name), subject, **arguments)
+    except NotFound:
+        return "N"
+    except Refused:
+        return "R"
+    return "A"
+
+
+def test_every_act_answers_every_role_as_the_table_says(office: Office):
+    stage = Stage(office)
+    plays = [
+        (OFFICE, FINANCE, stage.house()),
+        (INFO, FINANCE, stage.proposals()),
+        (OFFICE, FINANCE, stage.outgoing()),
+        (FINANCE, OFFICE, stage.delivered()),
+        (OFFICE, FINANCE, stage.by_node()),
+    ]
+    tried, wrong = set(), []
+    for own, other, scenes in plays:
+        for scene in scenes:
+            tried.add(scene[0])
+            entry = TABLE["verbs"][scene[0]]
+            for where, organ in (("own", own), ("other", other)):
+                given = {role: answer(desk, scene) for role, desk in stage.desks(organ).items()}
+                if given != answers(entry, where):
+                    said = "".join(given.values())
+                    wrong.append(f"{scene[0]} {where}: table {entry[where]}, node {said}")
+    assert wrong == []
+    assert tried == set(TABLE["verbs"])
+
+
+def pages(office: Office) -> dict[str, list[str]]:
+    return {
+        path: [" ".join(sorted(route.methods - {"HEAD"})), route.level, route.weight]
+        for path, route in register(office.node.routes)
+    }
+
+
+def test_every_page_stands_in_the_table_with_methods_level_and_weight(office: Office):
+    assert pages(office) == TABLE["pages"]
+
+
+def test_a_get_changes_nothing_by_its_weight(office: Office):
+    for path, (methods, _level, weight) in pages(office).items():
+        assert (weight == "read") == ("POST" not in methods), path
+
+
+def test_what_is_no_page_is_open_on_purpose(office: Office):
+    bare = {
+        route.path: " ".join(sorted((route.methods or set()) - {"HEAD"}))
+        for route in office.node.app().routes
+        if isinstance(route, Route) and not hasattr(route, "level")
+    }
+    assert bare == TABLE["open"]
+
+
+def address(path: str) -> str:
+    """A path with something in each of its places."""
+    filled = path.replace("{number:int}", "1").replace("{kind}", "delivery")
+    return filled.replace("{uid}", "nothing").replace("{name}", "nothing")
+
+
+def test_without_signing_in_every_page_but_the_login_is_closed(office: Office):
+    browser = office.browser()
+    for path, (methods, level, _weight) in pages(office).items():
+        if level == "public":
+            continue
+        for method in methods.split():
+            got = browser.request(method, address(path), follow_redirects=False)
+            assert got.status_code == (303 if method == "GET" else 401), path
+            if method == "GET":
+                assert got.headers["location"].startswith("/login"), path
+
+
+@pytest.mark.parametrize("name", ["林晓梅", "孙倩", "高峰"])
+def test_a_page_is_refused_to_who_lacks_its_level(office: Office, name: str):
+    desk, browser = office.desk(name), office.browser()
+    browser.login(name)
+    for path, (methods, level, _weight) in pages(office).items():
+        if "." not in level or desk.has(level):
+            continue
+        for method in methods.split():
+            assert browser.request(method, address(path)).status_code == 403, path
