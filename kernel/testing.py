@@ -134,4 +134,3 @@ def part(request: pytest.FixtureRequest) -> Callable[[str], str]:
         return found
 
     return path
-

@@ -15,6 +15,7 @@ from typing import Any
 
 import httpx2
 import pytest
+from starlette.applications import Starlette
 from starlette.testclient import TestClient
 
 from kernel.acts import outbox
@@ -122,7 +123,7 @@ class Office:
             one.close()
 
     @cached_property
-    def _app(self) -> Any:  # noqa: ANN401  # an ASGI application
+    def _app(self) -> Starlette:
         return self.node.app()
 
 
@@ -150,7 +151,7 @@ def office_folder(tmp_path: Path, _office_template: Path) -> Iterator[Path]:
 
 @pytest.fixture
 def office(request: pytest.FixtureRequest, office_folder: Path) -> Iterator[Office]:
-    """A founded node, opened, with the plugins of ``@pytest.mark.plugins(folder, …)`` dropped in."""
+    """A founded node, opened; ``@pytest.mark.plugins(folder, …)`` drops plugins in before."""
     settings = _settings(office_folder)
     dropped = [Path(str(one)) for mark in request.node.iter_markers("plugins") for one in mark.args]
     for folder in dropped:

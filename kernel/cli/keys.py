@@ -26,28 +26,24 @@ def command() -> None:
 def list_(person: str | None, as_json: bool) -> None:
     """列出密钥 List the keys and their state."""
     with open_node(cli.settings()), connection():
-        query = (
-            Credential.select(Credential, Person.name.alias("holder"))
-            .join(Person, on=(Credential.person == Person.uid))
-            .order_by(Credential.id)
-        )
-        if person:
-            query = query.where(Person.name == person)
+        names = {one.uid: one.name for one in Person.select()}
         rows = [
             {
-                "credential": row["uid"],
-                "person": row["holder"],
-                "kind": row["kind"],
-                "issued": stamp(row["issued"]),
-                "revoked": stamp(row["revoked"]) if row["revoked"] else None,
+                "credential": row.uid,
+                "person": names.get(row.person, row.person),
+                "kind": row.kind,
+                "issued": stamp(row.issued),
+                "revoked": stamp(row.revoked) if row.revoked else None,
             }
-            for row in query.dicts()
+            for row in Credential.select().order_by(Credential.id)
+            if person in (None, names.get(row.person))
         ]
     if as_json:
         print_json(rows)
         return
+    state = {True: "停用 revoked", False: "在用 in use"}
     lines = [
-        (one["credential"], one["person"], one["kind"], "停用 revoked" if one["revoked"] else "在用")
+        (one["credential"], one["person"], one["kind"], state[one["revoked"] is not None])
         for one in rows
     ]
     click.echo(table(("编号 credential", "持有人 holder", "种类 kind", "状态 state"), lines))

@@ -79,14 +79,11 @@ class Worker(threading.Thread):
 
 @contextmanager
 def own_signer(settings: Settings) -> Iterator[None]:
-    """Stop the node's signer at the end, unless it ran before."""
-    signer = Signer(settings.instance)
-    ran = signer.listening()
+    """Stop the node's signer at the end; whoever needs it then starts it anew."""
     try:
         yield
     finally:
-        if not ran:
-            signer.shutdown()
+        Signer(settings.instance).shutdown()
 
 
 def listen(settings: Settings) -> socket.socket:

@@ -27,7 +27,7 @@ def list_(as_json: bool) -> None:
     The keepers are read from the signed statement of each seal, which is checked.
     """
     with open_node(cli.settings()), connection():
-        names = dict(Person.select(Person.uid, Person.name).tuples())
+        names = {one.uid: one.name for one in Person.select()}
         rows = [
             {
                 "unit": seal.unit,

@@ -100,7 +100,8 @@ class Delivery(Subject):
 
     def digest(self) -> str:
         """The digest of the package: what is signed for."""
-        return str(self.package.pkg_digest)
+        whole = Package.select(Package.pkg_digest).where(Package.uid == self.package_id)
+        return str(whole.scalar())
 
     def label(self) -> str:
         """The title."""

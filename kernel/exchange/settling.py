@@ -66,8 +66,7 @@ def _desk(act_uid: str) -> Desk:
 
 
 def _fact(row: Delivery, type_: str, state: str, payload: dict[str, Any]) -> evidences.Evidence:
-    act_uid = payload["act"]
-    deed = Act.get(Act.uid == act_uid)
+    deed = Act.get(Act.uid == payload["act"])
     person = Person.get(Person.uid == deed.person)
     before = Evidence.select(Evidence.record).where(
         (Evidence.package == row.package_id) & (Evidence.organ == row.organ)
@@ -79,7 +78,7 @@ def _fact(row: Delivery, type_: str, state: str, payload: dict[str, Any]) -> evi
         pkg_digest=row.package.pkg_digest,
         recipient=row.organ,
         event_time=EventTime(stamp(deed.at)),
-        actor=Actor(unit=row.organ, person=person.name, role=_desk(act_uid).post.title),
+        actor=Actor(unit=row.organ, person=person.name, role=Post.get(Post.uid == deed.post).title),
         act=canonical.digest(bytes(deed.bytes)),
         reasons=(Reason("returned", row.reason),) if row.reason else (),
         heads=tuple(_head(bytes(one.record)) for one in before),

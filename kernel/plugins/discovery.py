@@ -46,7 +46,9 @@ def find(places: Iterable[Path]) -> list[Manifest]:
         if one.name in found:
             # Nobody can say which one is meant; what it guards stays closed, what it is for too.
             first = found[one.name]
-            one = replace(first, problems=(*first.problems, f"found in {first.folder} and {folder}"))
+            one = replace(
+                first, problems=(*first.problems, f"found in {first.folder} and {folder}")
+            )
         found[one.name] = one
     return list(found.values())
 

@@ -18,10 +18,11 @@ from kernel.portal.ctx import renderer
 from kernel.portal.guarding import Headers, PluginGate, SameOrigin
 from kernel.portal.house_pages import ROUTES
 from kernel.portal.refusals import defect, refusal
-from kernel.portal.routing import PageRoute
+from kernel.portal.routing import PageRoute, too_large
 from kernel.portal.urls import Urls
 
-MAX_BODY = 12 * 1024 * 1024
+HARD_LIMIT = 256 * 1024 * 1024
+"""Bytes of one request that are read at all; forms may have far less (``routing``)."""
 
 
 def names_of(plugin_routes: Mapping[str, Sequence[Route]]) -> Urls:
@@ -62,7 +63,7 @@ def build_app(plugin_routes: Mapping[str, Sequence[Route]]) -> Starlette:
         routes=[*fixed, *ROUTES, *mounts],
         middleware=[Middleware(Headers), Middleware(SameOrigin)],
         exception_handlers={OfficeError: _refuse, HTTPException: _http, Exception: _defect},
-        max_body_size=MAX_BODY,
+        max_body_size=HARD_LIMIT,
     )
     app.router.redirect_slashes = False
     return app
@@ -92,6 +93,8 @@ async def _http(request: Request, error: Exception) -> Response:
 
 
 def _as_office(error: HTTPException) -> OfficeError:
+    if error.status_code == 413:
+        return too_large()
     sentences: dict[int, tuple[str, str, str]] = {
         404: (
             "portal.not_found",
@@ -102,12 +105,6 @@ def _as_office(error: HTTPException) -> OfficeError:
             "portal.method",
             "这个页面不能这样打开，请从列表重新进入。",
             "The page cannot be used that way.",
-        ),
-        413: (
-            "portal.too_large",
-            "提交的内容太大（最多 12 MB）。请精简正文，或把大文件另行报送。"
-            "您填写的内容仍在上一页。",
-            "It is too large (12 MB at most). Your entries are still on the previous page.",
         ),
     }
     code, zh, en = sentences.get(

@@ -35,6 +35,8 @@ class Branch:
     branches: tuple[Branch, ...] = ()
     value: str = ""
     open: bool = False
+    whole: bool = True
+    """Whether ticking all its leaves at once makes sense; not for groups that overlap."""
 
     def values(self) -> list[str]:
         """Everything that can be chosen in it and below it, in its order."""

@@ -18,7 +18,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from kernel.errors import Refused
+from kernel.errors import Invalid, OfficeError, Refused
 from kernel.identity.desk import require
 from kernel.portal.ctx import Ctx, open_ctx
 from kernel.storage.database import connection
@@ -65,6 +65,7 @@ def page(
 
 def _endpoint(view: View, level: str) -> Callable[[Request], Awaitable[Response]]:
     async def endpoint(request: Request) -> Response:
+        await _check_size(request)
         form = await request.form(max_files=20, max_fields=2000, max_part_size=MAX_FIELD)
         try:
             return await run_in_threadpool(_call, view, level, request, form)
@@ -79,8 +80,37 @@ def _endpoint(view: View, level: str) -> Callable[[Request], Awaitable[Response]
     return without_form
 
 
+MAX_BODY = 12 * 1024 * 1024
+"""The largest form, in bytes."""
 MAX_FIELD = 2 * 1024 * 1024
 """The longest field of a form, in bytes; a text of a document stays far below."""
+
+
+async def _check_size(request: Request) -> None:
+    """Refuse a form that is too large, in words.
+
+    It is read to its end first, because a browser that is cut off while it sends shows an error
+    of its own instead of the answer.
+    """
+    length = request.headers.get("content-length", "")
+    if not length.isdigit() or int(length) <= MAX_BODY:
+        return
+    async for _ in request.stream():
+        continue
+    raise too_large()
+
+
+def too_large() -> OfficeError:
+    """The refusal of a request with too much in it."""
+    error = Invalid(
+        "portal.too_large",
+        "提交的内容太大（最多 12 MB），没有保存。请返回上一页精简正文，或把大文件作为附件另行报送；"
+        "您填写的内容仍在上一页。",
+        "What you sent is too large (12 MB at most) and was not saved. Go back and shorten it; "
+        "what you entered is still on the previous page.",
+    )
+    error.status = 413
+    return error
 
 
 def _call(view: View, level: str, request: Request, form: Any) -> Response:

@@ -12,9 +12,9 @@ from kernel.api import Unit, units
 class Relations:
     """Names only, for the sentences.
 
-    :ivar upward: main recipients above the issuer. :ivar passed_over: direct superiors that an
-        upward document skips and that get no copy. :ivar below: recipients of copies that are
-        subordinate to the issuer. :ivar unknown: names that are no unit and no group.
+    :ivar upward: main recipients above the issuer. :ivar passed_over: direct superiors on the way
+        to a main recipient that are skipped and get no copy. :ivar below: recipients of copies
+        that are subordinate to the issuer. :ivar unknown: names that are no unit and no group.
     """
 
     upward: tuple[str, ...] = ()
@@ -29,11 +29,12 @@ def relations(issuer: str, main: Iterable[str], cc: Iterable[str]) -> Relations:
     to = {name: units.by_name(name) for name in main if units.group_by_name(name) is None}
     copies = {name: units.by_name(name) for name in cc if units.group_by_name(name) is None}
     upward = [unit for unit in to.values() if unit is not None and _bodies(unit) & above]
-    skips = bool(upward) and not any(_bodies(unit) & direct for unit in upward)
+    skipped = [unit for unit in upward if not _bodies(unit) & direct]
+    between = {code for code in direct for unit in skipped if _bodies(unit) & units.above(code)}
     reached = {code for unit in copies.values() if unit is not None for code in _bodies(unit)}
     return Relations(
         upward=tuple(unit.short_name for unit in upward),
-        passed_over=tuple(_name(code) for code in sorted(direct - reached)) if skips else (),
+        passed_over=tuple(_name(code) for code in sorted(between - reached)),
         below=_below(issuer, copies) if upward else (),
         unknown=tuple(name for name, unit in {**to, **copies}.items() if unit is None),
     )

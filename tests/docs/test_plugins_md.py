@@ -163,6 +163,15 @@ def test_the_example_is_translated_to_the_end():
     assert missing == set()
 
 
+def test_the_layouts_and_macros_that_are_named_are_there():
+    templates = ROOT / "kernel" / "portal" / "templates"
+    known = {file.name for file in (templates / "layout").glob("*.html")}
+    known |= set(re.findall(r"\{% macro (\w+)\(", (templates / "ui.html").read_text("utf-8")))
+    told = section("Pages").split("Layouts:")[1].split("Own style sheets")[0]
+    named = {name.removeprefix("layout/") for name in re.findall(r"`([\w/.]+)`", told)} - {"ui"}
+    assert named - known == set()
+
+
 def test_the_contents_lead_to_sections():
     links = re.findall(r"^\d+\. \[([^\]]+)\]\(#([^)]+)\)$", text(), re.M)
     headings = re.findall(r"^## (.+)$", text(), re.M)

@@ -19,7 +19,8 @@ def signed_in(office: Office, name: str) -> Browser:
 
 def switch(office: Office, on: bool) -> None:
     admin = signed_in(office, "孙倩")
-    admin.post("/admin/plugins/notes", data={"on": "1" if on else "0"}, follow_redirects=False)
+    answer = admin.post("/admin/plugins/notes", data={"on": "1" if on else "0"})
+    assert ("已启用：请假条" if on else "已停用：请假条") in answer.text
 
 
 def test_leave_is_asked_for_and_granted(office: Office):

@@ -39,12 +39,7 @@ def package_bytes() -> bytes:
 def delivery(organ: str) -> Delivery:
     """The newest delivery to an organ, as it stands now."""
     with connection():
-        return (
-            Delivery.select()
-            .where(Delivery.organ == organ)
-            .order_by(Delivery.id.desc())
-            .get()
-        )
+        return Delivery.select().where(Delivery.organ == organ).order_by(Delivery.id.desc()).get()
 
 
 def deliveries() -> list[Delivery]:

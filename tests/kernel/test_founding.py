@@ -74,7 +74,7 @@ def test_every_box_has_a_clerk_and_a_seal_with_its_keeper(office: Office):
             assert rights().holders("exchange.handle", code), code
             keepers = {post.person.uid for post in rights().holders("documents.seal", code)}
             assert set(keepers_of(seal_of(code))) == keepers and keepers, code
-    assert len(boxes) == 10
+    assert len(boxes) == 9
 
 
 def test_the_series_goes_on_where_paper_ended(office: Office):

@@ -60,9 +60,7 @@ def leaves() -> int:
 @pytest.fixture
 def later() -> Any:
     """Set the clock forward by so many seconds."""
-    yield lambda seconds: ids.set_clock(
-        lambda: ids._system_clock() + timedelta(seconds=seconds)
-    )
+    yield lambda seconds: ids.set_clock(lambda: ids._system_clock() + timedelta(seconds=seconds))
     ids.set_clock(None)
 
 
@@ -380,5 +378,3 @@ def test_an_act_removed_from_its_table_is_missed(office: Office):
     with transaction():
         Act.delete().where(Act.uid == done.uid).execute()
     assert [one.where for one in log_check.verify().problems] == [f"act {done.uid}"]
-
-

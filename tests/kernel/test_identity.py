@@ -182,9 +182,7 @@ def test_the_token_is_not_stored(office: Office):
 
 def test_revoking_a_key_ends_its_sessions_and_its_use(office: Office):
     token, clerk = sign_in(office, "陈静"), office.desk("陈静")
-    office.act(
-        office.desk("何静"), keys.revoke_key, credential=clerk.credential, reason="调离"
-    )
+    office.act(office.desk("何静"), keys.revoke_key, credential=clerk.credential, reason="调离")
     assert found(token) is None
     with transaction(), pytest.raises(Refused, match=r"keys\.revoked"):
         sessions.start(clerk.post, clerk.credential)
@@ -204,9 +202,7 @@ def test_a_key_is_issued_by_two_persons_and_says_whose_it_is(office: Office):
     assert (facts["name"], facts["public_key"], facts["demo"]) == ("林晓梅", public, True)
 
 
-def test_a_key_past_its_validity_signs_nothing(
-    office: Office, later: Callable[[timedelta], None]
-):
+def test_a_key_past_its_validity_signs_nothing(office: Office, later: Callable[[timedelta], None]):
     clerk = office.desk("孙倩")
     later(credentials.VALIDITY + timedelta(days=1))
     with connection(), pytest.raises(Refused, match=r"keys\.expired"):
@@ -253,5 +249,3 @@ def test_the_statement_of_a_key_is_what_its_row_says(office: Office):
         (row.uid, row.person) for row in rows
     ]
     assert all(canonical.loads(bytes(row.statement))["kind"] == row.kind for row in rows)
-
-

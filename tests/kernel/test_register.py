@@ -35,6 +35,7 @@ BY_NODE = {
     "house.genesis": {"name": "x", "demo": True, "administrators": [], "admitted": ""},
     "exchange.accept": {"digest": "", "blob": "", "evidence": ""},
     "exchange.record": {"state": "signed", "evidence": ""},
+    "exchange.withdraw": {"by": "", "evidence": ""},
     "documents.record_seal": {"sealed": "", "size": 0},
     "documents.seal_failed": {"code": "", "reason": ""},
 }
@@ -183,6 +184,12 @@ class Stage:
         yield verb, self.document, arguments
         self.act(name, verb, self.document, **arguments)
 
+    def sent(self) -> Iterator[Scene]:
+        """What its sender may do before it is signed for."""
+        with connection():
+            package = Package.get(Package.uid == self.fresh().package)
+        yield "exchange.recall", package, {"reason": "发错版本"}
+
     def delivered(self) -> Iterator[Scene]:
         """The same document where it arrives."""
         with connection():
@@ -201,7 +208,11 @@ class Stage:
         with connection():
             delivery = Delivery.get(Delivery.package == self.fresh().package)
             package = Package.get(Package.uid == self.fresh().package)
-        subjects = {"exchange.accept": package, "exchange.record": delivery}
+        subjects: dict[str, Subject] = {
+            "exchange.accept": package,
+            "exchange.withdraw": package,
+            "exchange.record": delivery,
+        }
         for name, arguments in BY_NODE.items():
             document = self.document if name.startswith("documents.") else None
             yield name, subjects.get(name, document), arguments
@@ -224,6 +235,7 @@ def test_every_act_answers_every_role_as_the_table_says(office: Office):
         (OFFICE, FINANCE, stage.house()),
         (INFO, FINANCE, stage.proposals()),
         (OFFICE, FINANCE, stage.outgoing()),
+        (OFFICE, FINANCE, stage.sent()),
         (FINANCE, OFFICE, stage.delivered()),
         (OFFICE, FINANCE, stage.by_node()),
     ]

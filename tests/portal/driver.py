@@ -1,230 +1,375 @@
-"""People at the portal in a real browser: each step is what a person does, by what he sees.
+"""A browser in the hands of the people of the demo: what they click and type, and what they see.
 
-::
+:func:`office` starts a throw-away demo node, :func:`chromium` a browser. A :class:`Driver` gives
+each person a browser context of his own; his :class:`Person` has the steps of the main job as
+functions, each done with visible things only: labels, links, buttons. Whatever a page says to the
+console, and every answer of the server that is a defect, ends the test (:meth:`Driver.check`).
 
-    with demo(folder) as address, chromium() as browser:
-        drafter = Clerk.sign_in(browser, address, "林晓梅")
-        title = drafter.write(notice())
-        ...
-
-Used by the browser tests and by the tour that makes the pictures of the README.
+With ``JUYAN_PICTURES`` set, :meth:`Person.picture` keeps screenshots in that folder.
 """
 
 from __future__ import annotations
 
 import json
+import os
 import re
+import signal
 import socket
 import subprocess
 import sys
 import time
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from playwright.sync_api import Browser, Locator, Page, sync_playwright
+from playwright.sync_api import Browser, ConsoleMessage, Page, Response, expect, sync_playwright
 
 from kernel import testing_parts
-from kernel.reference import ZHANGYE
 from kernel.settings import ROOT
 
-DESK, PHONE = (1440, 900), (390, 844)
 ARGS = ["--no-sandbox", "--headless", "--disable-gpu", "--disable-background-networking"]
-PATIENCE = 90.0
+SIZES = {"desktop": (1440, 900), "phone": (390, 844)}
+NOTICE = ROOT / "data" / "reference" / "zhangye" / "notice.json"
+PATIENCE = 20_000
+"""Milliseconds that a page may take; sealing and typesetting need a second or two."""
 
 
-def notice() -> dict[str, Any]:
-    """The founding notice as data."""
-    found: dict[str, Any] = json.loads((ZHANGYE / "notice.json").read_text("utf-8"))
-    return found
+@dataclass(frozen=True)
+class Place:
+    """A running demo node."""
 
-
-def _free_port() -> int:
-    with socket.socket() as one:
-        one.bind(("127.0.0.1", 0))
-        return int(one.getsockname()[1])
-
-
-def _answers(address: str) -> bool:
-    try:
-        with urllib.request.urlopen(f"{address}/health", timeout=1) as got:  # noqa: S310  # our own
-            return bool(got.status == 200)
-    except OSError:
-        return False
+    url: str
+    folder: Path
 
 
 @contextmanager
-def demo(instance: Path) -> Iterator[str]:
-    """``manage.py demo`` on a folder of its own, in a process of its own; gives its address."""
-    port = _free_port()
-    command = [sys.executable, str(ROOT / "manage.py"), "--instance", str(instance), "demo"]
-    said = instance.parent / f"{instance.name}.log"
-    with said.open("wb") as log:
-        node = subprocess.Popen([*command, "--port", str(port)], stdout=log, stderr=log)
+def office(folder: Path) -> Iterator[Place]:
+    """Found and serve a demo node in an empty folder; it ends with the block."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    folder.mkdir(parents=True, exist_ok=True)
+    manage = [sys.executable, str(ROOT / "manage.py"), "--instance", str(folder)]
+    output = folder.with_suffix(".log")
+    with output.open("wb") as log:
+        node = subprocess.Popen(
+            [*manage, "demo", "--port", str(port)], stdout=log, stderr=log, cwd=ROOT
+        )
+    try:
+        place = Place(f"http://localhost:{port}", folder)
+        _wait_for(place, node, output)
+        yield place
+    finally:
+        node.send_signal(signal.SIGINT)
+        node.wait(timeout=60)
+
+
+def _wait_for(place: Place, node: subprocess.Popen[bytes], output: Path) -> None:
+    deadline = time.monotonic() + 120
+    while time.monotonic() < deadline:
+        if node.poll() is not None:
+            break
         try:
-            address, end = f"http://localhost:{port}", time.monotonic() + PATIENCE
-            while not _answers(address):
-                if node.poll() is not None or time.monotonic() > end:
-                    raise RuntimeError(f"the demo did not start:\n{said.read_text('utf-8')}")
-                time.sleep(0.2)
-            yield address
-        finally:
-            node.terminate()
-            node.wait(timeout=30)
+            with urllib.request.urlopen(f"{place.url}/login", timeout=5):
+                return
+        except OSError:
+            time.sleep(0.2)
+    raise RuntimeError(f"the demo did not start: {output.read_text('utf-8')[-2000:]}")
 
 
 @contextmanager
 def chromium() -> Iterator[Browser]:
-    """The Chromium of this machine."""
+    """A headless browser."""
     with sync_playwright() as play:
         browser = play.chromium.launch(executable_path=testing_parts.find("chromium"), args=ARGS)
-        yield browser
-        browser.close()
+        try:
+            yield browser
+        finally:
+            browser.close()
 
 
-class Clerk:
-    """One person at one browser.
+def notice() -> dict[str, Any]:
+    """The founding notice."""
+    found: dict[str, Any] = json.loads(NOTICE.read_text("utf-8"))
+    return found
 
-    :ivar said: what the browser had to complain about; a test wants it empty.
+
+@dataclass
+class Driver:
+    """The people at a node, each in a browser context of his own.
+
+    :ivar trouble: what consoles said and which answers were defects; refusals that a test asks
+        for are not among them.
     """
 
-    def __init__(self, browser: Browser, address: str, size: tuple[int, int] = DESK) -> None:
-        viewport: Any = {"width": size[0], "height": size[1]}
-        self.page: Page = browser.new_page(viewport=viewport, locale="zh-CN")
-        self.address = address
-        self.said: list[str] = []
-        self.page.set_default_timeout(20_000)
-        self.page.on("console", lambda message: self._note(message.type, message.text))
-        self.page.on("pageerror", lambda error: self.said.append(str(error)))
+    place: Place
+    browser: Browser
+    pictures: Path | None = None
+    trouble: list[str] = field(default_factory=list)
+    _people: list[Person] = field(default_factory=list)
 
-    def _note(self, kind: str, text: str) -> None:
-        if kind in ("error", "warning"):
-            self.said.append(text)
+    def as_person(self, name: str, size: str = "desktop", **options: Any) -> Person:
+        """A person who just signed in and sees the home page.
 
-    @classmethod
-    def sign_in(
-        cls, browser: Browser, address: str, who: str, size: tuple[int, int] = DESK
-    ) -> Clerk:
-        """A new browser, signed in as the first person that the search for ``who`` finds."""
-        clerk = cls(browser, address, size)
-        clerk.go(f"/login?q={who}")
-        clerk.page.locator("button.people__b").first.click()
-        return clerk
+        :param options: of the browser context (``java_script_enabled``, ``viewport`` …).
+        """
+        person = Person(self, name, self._page(size, **options))
+        self._people.append(person)
+        person.sign_in()
+        return person
 
-    def go(self, path: str) -> None:
-        """Open an address of the portal."""
-        self.page.goto(f"{self.address}{path}")
+    def _page(self, size: str, **options: Any) -> Page:
+        width, height = SIZES[size]
+        viewport = {"viewport": {"width": width, "height": height}, "locale": "zh-CN"}
+        page = self.browser.new_context(**{**viewport, **options}).new_page()
+        page.set_default_timeout(PATIENCE)
+        page.on("console", self._said)
+        page.on("pageerror", lambda error: self.trouble.append(f"script: {error}"))
+        page.on("response", self._answered)
+        return page
 
-    @property
-    def path(self) -> str:
-        """Where he is."""
-        return self.page.url.removeprefix(self.address)
+    def _said(self, message: ConsoleMessage) -> None:
+        # The browser notes every refused request there; which refusals are right, the tests say.
+        if not re.match(r"Failed to load resource: .* status of 4\d\d", message.text):
+            self.trouble.append(f"console: {message.text}")
 
-    @property
-    def text(self) -> str:
-        """What the page says."""
-        return self.page.locator("main").inner_text()
+    def _answered(self, response: Response) -> None:
+        if response.status >= 500:
+            self.trouble.append(f"{response.status} {response.url}")
 
-    def button(self, label: str) -> Locator:
-        """The button or link of the work area whose words begin like this."""
-        words = re.compile(rf"^\s*{re.escape(label)}")
-        main = self.page.locator("main")
-        buttons = main.get_by_role("button", name=words)
-        return buttons.or_(main.get_by_role("link", name=words)).first
+    def check(self) -> None:
+        """Nothing was said to a console, and no answer was a defect."""
+        assert self.trouble == []
 
-    def press(self, label: str) -> None:
-        """Press it, and wait for the page that follows."""
-        self.button(label).click()
+    def close(self) -> None:
+        """Everybody goes home."""
+        for person in self._people:
+            person.page.context.close()
+        self._people.clear()
+
+
+@dataclass
+class Person:
+    """Somebody at his browser."""
+
+    driver: Driver
+    name: str
+    page: Page
+
+    def sign_in(self) -> None:
+        """Find oneself on the login page of the demo."""
+        self.page.goto(f"{self.driver.place.url}/login")
+        self.choose_oneself()
+
+    def choose_oneself(self) -> None:
+        """On the login page: search for the name and press its button."""
+        self.page.get_by_label("查找人员或单位").fill(self.name)
+        self.page.get_by_role("button", name="查找").click()
+        self.page.get_by_role("button", name=self.name).first.click()
         self.page.wait_for_load_state()
+
+    def picture(self, name: str, *, full: bool = True, sizes: Sequence[str] = tuple(SIZES)) -> None:
+        """Screenshots of this page in both sizes, if anybody wants them."""
+        folder = self.driver.pictures
+        if folder is None:
+            return
+        before = self.page.viewport_size
+        for size in sizes:
+            width, height = SIZES[size]
+            self.page.set_viewport_size({"width": width, "height": height})
+            self.page.wait_for_timeout(150)
+            path = folder / f"{name}-{width}x{height}.png"
+            self.page.screenshot(path=path, full_page=full and size == "desktop")
+        if before:
+            self.page.set_viewport_size(before)
+
+    def go(self, label: str) -> None:
+        """Take a link of the main navigation."""
+        self.page.get_by_role("navigation", name="主导航").get_by_role("link", name=label).click()
 
     def open_task(self, title: str) -> None:
-        """Find what has to be done in the task centre and open it."""
-        self.go("/tasks")
-        self.page.get_by_role("link", name=title).first.click()
-        self.page.wait_for_load_state()
+        """Home, then the task with this title."""
+        self.page.locator(".topbar .brand").click()
+        self.page.get_by_role("table").get_by_role("link", name=title).first.click()
+        expect(self.page.get_by_role("heading", level=1)).to_contain_text(title)
 
-    def sign(self) -> None:
-        """Sign what the page shows."""
+    def press(self, label: str) -> None:
+        """Press the button of this name."""
+        self.page.get_by_role("button", name=label).click()
+
+    def sees(self, *texts: str) -> None:
+        """Each text stands visibly on the page."""
+        for text in texts:
+            expect(self.page.get_by_text(text).locator("visible=true").first).to_be_visible(
+                timeout=PATIENCE
+            )
+
+    def confirm(self) -> None:
+        """On the page before signing: sign."""
         self.press("签名并提交")
 
-    def begin(self, type_: str = "通知") -> None:
-        """Begin a document of this type; the editor is open then."""
-        self.go("/documents/out/new")
-        self.page.get_by_role("radio", name=type_, exact=True).check()
+    # The steps of the main job.
+
+    def begin(self, kind: str = "通知") -> None:
+        """Home → 起草公文 → the type → the editor."""
+        self.page.get_by_role("link", name="起草公文").click()
+        self.page.get_by_label(kind, exact=True).check()
         self.press("开始起草")
+        self.page.get_by_label("标题", exact=True).wait_for()
 
-    def choose(self, field: str, names: list[str]) -> None:
-        """Choose units or groups in a picker, by its search box."""
+    def write(self, data: Mapping[str, Any]) -> None:
+        """Fill in the editor: title, recipients by group and by unit, text, copies, publicity."""
+        page = self.page
+        page.get_by_label("标题", exact=True).fill(data["title"])
+        self.pick("主送机关", data["main"])
+        if data.get("main_text"):
+            page.get_by_label("主送机关的写法").fill(data["main_text"])
+        page.get_by_label("正文", exact=True).fill("\n".join(data["body"]))
+        self.pick("抄送机关", data.get("cc", ()))
+        page.get_by_label("公开属性").select_option(data.get("disclosure") or "依申请公开")
+
+    def pick(self, label: str, names: Sequence[str]) -> None:
+        """Find each recipient in a picker and tick it."""
+        picker = self.page.get_by_role("group", name=label)
+        find = picker.get_by_label("查找单位")
         for name in names:
-            self.page.fill(f"#{field}-find", name)
-            exact = re.compile(rf"^\s*{re.escape(name)}\s*$")
-            leaves = self.page.locator(f"#{field} .picker__leaves label:visible")
-            leaf = leaves.filter(has_text=exact)
-            (leaf if leaf.count() else leaves).first.locator("input").check()
-        self.page.fill(f"#{field}-find", "")
+            find.fill(name)
+            # A unit may be found by its short name; its box carries the full one.
+            exact = picker.get_by_label(name, exact=True)
+            box = exact if exact.count() else picker.locator(".picker__leaf input:visible")
+            box.first.check()
+        find.fill("")
 
-    def fill_in(self, document: dict[str, Any]) -> None:
-        """Write a document into the editor, and wait for its preview."""
-        self.page.fill("#title", document["title"])
-        self.page.select_option("#disclosure", document.get("disclosure") or "主动公开")
-        self.choose("main", document["main"])
-        self.page.fill("#main_text", document.get("main_text", ""))
-        self.choose("cc", document.get("cc", []))
-        with self.page.expect_response("**/preview"):
-            self.page.fill("#body", "\n".join(document["body"]))
-        self.page.wait_for_load_state("networkidle")
-
-    def attach(self, kind: str, **values: str) -> None:
-        """Add an attachment on the page of attachments (``units``, ``form``, ``text``, ``table``)."""
-        self.page.select_option("#kind", kind)
-        for name, value in values.items():
-            field = self.page.locator(f"#{name}")
-            if field.evaluate("e => e.tagName") == "SELECT":
-                field.select_option(value)
-            else:
-                field.fill(value)
+    def attach_units(self, title: str, scope: str) -> None:
+        """On the page of attachments: a list of units, made from the data."""
+        self._attach("单位名单（自动生成）", title)
+        self.page.get_by_label("名单范围").select_option(scope)
         self.press("添加")
+        self.sees(f"已添加附件：{title}")
 
-    def agree(self, title: str, phrase: str, button: str) -> None:
-        """Open the task, choose a usual sentence as the opinion, and press the button."""
+    def attach_form(self, title: str) -> None:
+        """On the page of attachments: a blank form."""
+        self._attach("空白表样", "")
+        self.page.get_by_label("表样", exact=True).select_option(title)
+        self.press("添加")
+        self.sees(f"已添加附件：{title}")
+
+    def _attach(self, kind: str, title: str) -> None:
+        self.page.get_by_label("类型").select_option(kind)
+        name = self.page.get_by_label("附件名称")
+        if title or name.is_visible():
+            name.fill(title)
+
+    def draft_notice(self, data: Mapping[str, Any]) -> None:
+        """Begin and write a document with its attachments: lists of units and blank forms."""
+        self.begin(data.get("type", "通知"))
+        self.write(data)
+        if data.get("attachment_note"):
+            self.press("保存并管理附件")
+            for title in data["attachment_note"]:
+                if title.endswith("单位名单"):
+                    self.attach_units(title, "第1阶段接入单位")
+                else:
+                    self.attach_form(title)
+            self.page.get_by_role("link", name="返回编辑").first.click()
+
+    def submit(self) -> None:
+        """From the editor to the section head."""
+        self.press("保存并送核")
+        self.sees("已送核")
+
+    def review(self, title: str, opinion: str, label: str) -> None:
+        """Section or office review: open the task, give an opinion, pass it on."""
         self.open_task(title)
-        self.page.locator(f"[data-phrase='{phrase}']").click()
-        self.press(button)
+        self.page.get_by_label("意见", exact=True).fill(opinion)
+        self.press(label)
+        self.sees("已办理，下一步")
 
-    def wait_for(self, words: str) -> None:
-        """Reload until the page says so: the node works on what was signed."""
-        end = time.monotonic() + 30
-        while words not in self.text:
-            if time.monotonic() > end:
-                raise AssertionError(f"{self.path} does not say {words!r}:\n{self.text}")
-            time.sleep(0.3)
-            self.page.reload()
+    def sign_off(self, title: str, opinion: str) -> None:
+        """Sign off: open the task, give an opinion, sign."""
+        self.open_task(title)
+        self.page.get_by_label("意见", exact=True).fill(opinion)
+        self.press("签发")
+        self.confirm()
+        self.sees("“签发”已完成")
 
-    def open_delivery(self, title: str) -> None:
-        """Open what came in under this title."""
-        self.go("/exchange/inbox")
-        self.page.get_by_role("link", name=title).first.click()
-        self.page.wait_for_load_state()
+    def number(self, title: str) -> str:
+        """Take the next number and sign; the number."""
+        self.open_task(title)
+        self.page.get_by_role("button", name=re.compile("编号：")).click()
+        self.confirm()
+        self.sees("已完成")
+        found = re.search(r"\S+〔\d{4}〕\d+号", self.page.locator(".pagehead").inner_text())
+        assert found is not None
+        return found[0]
+
+    def typeset(self) -> None:
+        """On the page of the document: look at the pages, declare so, make the final file."""
+        self.page.get_by_label("已核对文字、格式和页面").check()
+        self.press("生成版式文件，送用印")
+        self.sees("已办理，下一步")
+
+    def seal(self, title: str) -> None:
+        """Apply the seal, and wait for the signer."""
+        self.open_task(title)
+        self.press("核对并用印")
+        self.confirm()
+        self.wait_while("正在用印")
+
+    def dispatch(self, title: str) -> None:
+        """Look at the recipients, sign, and wait until it is in every box."""
+        self.open_task(title)
+        self.press("核对名单并分发")
+        self.confirm()
+        self.wait_while("正在封装和投递")
+        self.sees("已发往")
 
     def sign_for(self, title: str) -> None:
-        """Sign for a delivery."""
-        self.open_delivery(title)
-        self.press("签收")
-        self.sign()
+        """As a clerk: open what came in, look whether it is genuine, sign for it."""
+        self.open_task(title)
+        self.sees("校验通过")
+        self.page.get_by_role("button", name="签收", exact=True).click()
+        self.confirm()
+        self.wait_while("正在登记回执")
+        self.sees("签收。")
 
     def send_back(self, title: str, kind: str, reason: str) -> None:
-        """Send a delivery back, with the reason."""
-        self.open_delivery(title)
+        """As a clerk: open what came in and send it back with a reason."""
+        self.open_task(title)
         self.page.locator("summary", has_text="退回").click()
-        self.page.locator("details [name=kind]").select_option(kind)
-        self.page.locator("details [name=reason]").fill(reason)
+        self.page.get_by_label("退回理由").select_option(kind)
+        self.page.get_by_label("具体说明").fill(reason)
         self.press("退回来文单位")
-        self.sign()
+        self.confirm()
+        self.wait_while("正在登记回执")
+        self.sees("已退回：")
 
-    def picture(self, file: Path) -> None:
-        """Keep what the window shows."""
-        self.page.wait_for_load_state("networkidle")
-        self.page.evaluate("document.fonts.ready")
-        self.page.screenshot(path=file)
+    def receipts(self, title: str) -> None:
+        """As the sender: 发文回执, then the document."""
+        self.go("发文回执")
+        self.page.get_by_role("link", name=title).first.click()
+        self.sees("已签收")
+
+    def wait_while(self, text: str, seconds: float = 60) -> None:
+        """Reload the page, as it asks for, while it says that something is going on."""
+        deadline = time.monotonic() + seconds
+        while time.monotonic() < deadline:
+            self.page.wait_for_load_state()
+            if not self.page.get_by_text(text).count():
+                return
+            self.page.wait_for_timeout(300)
+            self.page.reload()
+        raise AssertionError(f"{self.name} still sees {text!r}")
+
+
+def pictures_folder() -> Path | None:
+    """Where screenshots are wanted (``JUYAN_PICTURES``)."""
+    named = os.environ.get("JUYAN_PICTURES", "")
+    if not named:
+        return None
+    folder = Path(named)
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder

@@ -77,6 +77,7 @@ def home(ctx: Ctx) -> Response:
             rows=[row(task) for task in soon],
             total=open_tasks.count(),
             tabs=tabs(ctx, "todo", "tasks"),
+            drafts=tasks.counts(desk, ctx.plugins | ROOMS).get("drafts", 0),
             panels=panels,
             actions=_actions(ctx),
         )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from kernel.api import (
     Check,
     Choice,
@@ -126,7 +128,8 @@ def draft_form(desk: Desk, document: Document, posted: object = None) -> DraftFo
             "body": "\n".join(document.body),
         },
     )
-    form.main.tree = form.cc.tree = recipient_tree()
+    form.main.tree = recipient_tree()
+    form.cc.tree = [replace(branch, open=False) for branch in form.main.tree]
     form.next_post.choices = choices_of(workflow.who_acts_next(desk, document))
     return form
 

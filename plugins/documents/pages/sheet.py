@@ -25,6 +25,7 @@ from kernel.api import (
     speaking,
     url,
 )
+from plugins.documents import elements
 from plugins.documents.acts.issuing import next_number
 from plugins.documents.acts.writing import findings
 from plugins.documents.models import Document
@@ -156,14 +157,25 @@ def _cells(document: Document) -> dict[str, list[Opinion]]:
 
 def _help(ctx: Ctx, document: Document, step: str) -> dict[str, Any]:
     """What the person needs to see before he does this step."""
-    told: dict[str, Any] = {"free": None, "findings": [], "missing": ()}
+    told: dict[str, Any] = {"free": None, "findings": [], "missing": (), "receivers": []}
     if step in ("draft", "section_review", "office_review", "sign"):
         told["findings"] = findings(document, ctx.desk)
     if step == "number" and document.series:
         told["free"] = next_number(document)
     if step == "typeset":
         told["missing"] = _missing(document)
+    if step == "dispatch":
+        told["receivers"] = _receivers(document)
     return told
+
+
+def _receivers(document: Document) -> list[tuple[str, str]]:
+    """Name and role of every unit that it will go to."""
+    try:
+        boxes = elements.recipients(document.main, document.cc, document.organ)
+    except OfficeError:
+        return []
+    return [(Unit.by_code(code).name, role) for code, role in boxes]
 
 
 def _missing(document: Document) -> tuple[str, ...]:

@@ -33,7 +33,7 @@ def recipient_tree() -> list[Branch]:
         unit for unit in Unit.select().where(Unit.box).order_by(Unit.rank) if connected(unit)
     ]
     city = [unit for unit in boxes if unit.level == "city"]
-    branches = [Branch(_("常用统称"), _groups(), open=True)]
+    branches = [Branch(_("常用统称"), _groups(), open=True, whole=False)]
     for title, kinds in _KINDS:
         branches.append(Branch(str(title), _leaves([one for one in city if one.kind in kinds])))
     known = {kind for _title, kinds in _KINDS for kind in kinds}

@@ -108,6 +108,16 @@
   });
   each('form .batch', function (bar) { countRows(bar.closest('form')); });
 
+  // Fields that matter only for one choice elsewhere in the form; without a script all are shown.
+  function suit(form) {
+    each('[data-when]', function (part) {
+      var rule = part.dataset.when.split('=');
+      part.hidden = rule[1].split(' ').indexOf(form.elements[rule[0]].value) < 0;
+    }, form);
+  }
+  each('[data-when]', function (part) { suit(part.closest('form')); });
+  document.addEventListener('change', function (event) { if (event.target.form) suit(event.target.form); });
+
   // The picker's search hides what does not fit and opens what does.
   document.addEventListener('input', function (event) {
     var box = event.target;

@@ -12,14 +12,14 @@ def up(migrator: SchemaMigrator, db: Database) -> None:
         version = IntegerField(default=1)
         organ = CharField(index=True)
         text = TextField()
-        state = CharField(default='open')
+        state = CharField(default="open")
 
         class Meta:
             database = db
-            table_name = 'errands_errand'
+            table_name = "errands_errand"
 
     db.create_tables([Errand])
 
 
 def down(migrator: SchemaMigrator, db: Database) -> None:
-    migrator.migrate(migrator.drop_table('errands_errand'))
+    migrator.migrate(migrator.drop_table("errands_errand"))
