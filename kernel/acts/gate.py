@@ -169,11 +169,11 @@ def _joined() -> Iterator[None]:
 
 
 def recall(desk: Desk, nonce: str) -> PreparedAct:
-    """The act that this session prepared under a nonce; NotFound if it ran out or was used."""
+    """The act that this session prepared under a nonce; Conflict if it ran out or was used."""
     with connection():
         row = Prepared.get_or_none((Prepared.nonce == nonce) & (Prepared.session == desk.session))
         if row is None or row.expires < now():
-            raise NotFound(
+            raise Conflict(
                 "acts.expired",
                 "确认页面已过期（两分钟内有效）或已提交过，请返回事项页面重新办理。",
                 "This confirmation ran out (it holds for two minutes) or was used; start again.",

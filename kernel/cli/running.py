@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import logging.handlers
+import signal
 import socket
 import threading
 import time
@@ -117,10 +118,13 @@ def serve(node: Node, taken: socket.socket) -> None:
         lifespan="off",
         timeout_graceful_shutdown=GRACE,
     )
+    # uvicorn gives the signal on when it has ended; SIGTERM would then kill us before the
+    # signer and the lock are released, so it ends like Ctrl-C.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         uvicorn.Server(config).run(sockets=[taken])
     except KeyboardInterrupt:
-        pass  # uvicorn gives the signal on when it has ended in order
+        pass
 
 
 class _Lines(logging.Formatter):

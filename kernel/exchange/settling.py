@@ -124,9 +124,9 @@ def _claimed(desk: ServiceDesk, delivery: Delivery, **_: Any) -> None:
 )
 def settled(desk: ServiceDesk, delivery: Delivery, *, state: str, evidence: str) -> None:
     """Record the receipt and the new state; the task of the clerk is done."""
-    Delivery.update(
-        state=state, settled=now(), claim="", parked=state == "signed"
-    ).where(Delivery.id == delivery.id).execute()
+    Delivery.update(state=state, settled=now(), claim="", parked=state == "signed").where(
+        Delivery.id == delivery.id
+    ).execute()
     deed = Act.get(Act.uid == delivery.claim_act)
     tasks.finish(delivery, by=deed.post)
 

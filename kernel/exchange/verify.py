@@ -7,10 +7,11 @@ Exit code 0: verified (``"level": "demo"`` when only a demonstration), 1: refuse
 be decided, or wrong usage. The file shares no code with the platform that makes the packages, on
 purpose. Without it, three commands go most of the way::
 
-    unzip -d p PACKAGE.asice && (cd p && sha256sum -c META-INF/digests-sha256.txt)
-    openssl cms -verify -binary -inform DER -in p/META-INF/signature-001.p7s \
-        -content p/META-INF/ASiCManifest.xml -CAfile root.pem -purpose any -out /dev/null
-    openssl asn1parse -inform DER -in p/META-INF/signature-001.p7s
+    unzip -q PACKAGE.asice -d p && cd p
+    sha256sum --quiet -c META-INF/digests-sha256.txt && grep -cF "$(openssl dgst -sha256 \
+        -binary META-INF/digests-sha256.txt | openssl base64)" META-INF/ASiCManifest.xml
+    openssl cms -verify -binary -inform DER -in META-INF/signature-001.p7s \
+        -content META-INF/ASiCManifest.xml -CAfile ../root.pem -purpose any -out /dev/null
 """
 
 from __future__ import annotations

@@ -9,6 +9,7 @@ from __future__ import annotations
 import time
 from collections import deque
 from collections.abc import Callable, Collection, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from types import ModuleType
 from typing import Any
@@ -121,6 +122,14 @@ class Bus:
                 call(arguments)
                 return True
         return False
+
+    @contextmanager
+    def isolated(self, plugin: str, hook: str) -> Iterator[None]:
+        """For what is done with a plugin's answer: what it raises is counted against it."""
+        try:
+            yield
+        except Exception as error:
+            self._fault(plugin, hook, error)
 
     def _fault(self, plugin: str, hook: str, error: Exception) -> None:
         if self.strict:

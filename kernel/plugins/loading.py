@@ -11,6 +11,7 @@ from kernel.plugins import discovery
 from kernel.plugins.bus import bus
 from kernel.plugins.manifest import Manifest
 from kernel.plugins.switches import Switchboard
+from kernel.storage.database import Model
 
 _log = logging.getLogger("juyan.plugins")
 
@@ -37,10 +38,25 @@ def load_all(places: Sequence[Path], *, demo: bool) -> Switchboard:
 def _load(one: Manifest) -> str:
     try:
         bus().register(one.name, discovery.load(one))
+        foreign = [table for table in _tables(one.name) if not table.startswith(f"{one.name}_")]
+        if foreign:
+            raise ValueError(f"tables are named after their plugin, not {', '.join(foreign)}")
     except Exception as error:
         bus().drop(one.name)
         return f"{type(error).__name__}: {error}"
     return ""
+
+
+def _tables(plugin: str) -> list[str]:
+    """The tables of all models that a plugin has defined."""
+    found: list[str] = []
+    todo = list(Model.__subclasses__())
+    while todo:
+        model = todo.pop()
+        todo += model.__subclasses__()
+        if f"{model.__module__}.".startswith(f"plugins.{plugin}."):
+            found.append(str(model._meta.table_name))
+    return found
 
 
 def collect(board: Switchboard, hook: str, *, whole: bool = False) -> list[Any]:

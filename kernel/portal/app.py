@@ -17,7 +17,7 @@ from kernel.errors import NotSignedIn, OfficeError
 from kernel.portal.ctx import renderer
 from kernel.portal.guarding import Headers, PluginGate, SameOrigin
 from kernel.portal.house_pages import ROUTES
-from kernel.portal.refusals import defect, refusal
+from kernel.portal.refusals import defect, refusal, way_in
 from kernel.portal.routing import PageRoute, too_large
 from kernel.portal.urls import Urls
 
@@ -83,7 +83,7 @@ async def _health(request: Request) -> Response:
 async def _refuse(request: Request, error: Exception) -> Response:
     assert isinstance(error, OfficeError)  # Starlette calls it for these only
     if isinstance(error, NotSignedIn) and request.method == "GET":
-        return RedirectResponse(f"/login?next={request.url.path}", status_code=303)
+        return RedirectResponse(way_in(request), status_code=303)
     return await run_in_threadpool(refusal, request, error)
 
 

@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from markupsafe import Markup
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
@@ -105,6 +106,13 @@ class Ctx:
             response.delete_cookie(FLASH)
         return response
 
+    def fragment(self, template: str, /, **context: Any) -> Markup:
+        """Draw a piece of a page."""
+        values = {"desk": self.desk_or_none, **context}
+        return Markup(  # noqa: S704  # what our own autoescaping templates have drawn
+            renderer().render(template, values, language=self.language, theme=self.theme)
+        )
+
     def show_list(
         self,
         template: str,
@@ -146,11 +154,9 @@ class Ctx:
         expect: int | None = None,
         **arguments: Any,
     ) -> Response:
-        """Prepare a signed act and show what is about to be signed."""
-        from kernel.portal.views.signing import confirm_page
-
+        """Prepare a signed act and go to the page that shows what is about to be signed."""
         prepared = prepare(self.desk, action, subject, expect=expect, back=back, **arguments)
-        return confirm_page(self, prepared)
+        return self.go("confirm", nonce=prepared.nonce)
 
     def finish(self, prepared: PreparedAct, signature: Signature) -> Done:
         """Perform a signed act and wait a moment for what follows from it."""

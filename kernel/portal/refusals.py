@@ -5,7 +5,9 @@ from __future__ import annotations
 import logging
 import secrets
 from dataclasses import dataclass
+from urllib.parse import urlencode
 
+from starlette.datastructures import URL
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
@@ -44,6 +46,14 @@ def _title(status: int) -> str:
     }.get(status, _("不能办理"))
 
 
+def way_in(request: Request) -> str:
+    """The login page that leads back here, or, after a form was sent, to the page with the form."""
+    here = request.url
+    if request.method != "GET":
+        here = URL(request.headers.get("referer", "/"))
+    return f"/login?{urlencode({'next': f'{here.path}?{here.query}' if here.query else here.path})}"
+
+
 def _wants_json(request: Request) -> bool:
     return "application/json" in request.headers.get("accept", "")
 
@@ -66,9 +76,8 @@ def _page(
             )
             told = Told(_title(status), sentence, status, code, incident=incident)
             if status == 401:
-                told = Told(
-                    told.title, sentence, status, code, way_href="/login", way_label=_("去登录")
-                )
+                way, label = way_in(request), _("去登录")
+                told = Told(told.title, sentence, status, code, way_href=way, way_label=label)
         if _wants_json(request):
             return JSONResponse({"code": code, "message": sentence, "incident": incident}, status)
         return ctx.render("errors/error.html", status=status, title=told.title, error=told)

@@ -124,6 +124,17 @@ def test_each_plugin_s_deliveries_wait_for_that_plugin(office: Office):
 
 
 @pytest.mark.plugins(ERRANDS)
+def test_a_plugin_is_told_once_however_often_the_handlers_run(office: Office):
+    for organ in (CPCO, GFIN):
+        switch(office, organ, "errands", on=True)
+    passed_on(office, "取三月简报")
+    item = signed_for(office, GFIN)
+    settling.settle({"delivery": item.uid, "act": item.claim_act, "what": "sign_for"})
+    settling.unpark({"organ": GFIN, "plugin": "errands"})
+    assert errands_of(GFIN) == ["取三月简报"]
+
+
+@pytest.mark.plugins(ERRANDS)
 def test_a_plugin_that_breaks_does_not_hold_up_the_receipt(office: Office):
     for organ in (CPCO, GFIN):
         switch(office, organ, "errands", on=True)

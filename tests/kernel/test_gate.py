@@ -142,7 +142,7 @@ def test_two_minutes_later_it_has_run_out(office: Office, later: Callable[[int],
     later(121)
     with pytest.raises(Conflict, match=r"acts\.used"):
         gate.perform(clerk, act, signature)
-    with pytest.raises(NotFound, match=r"acts\.expired"):
+    with pytest.raises(Conflict, match=r"acts\.expired"):
         gate.recall(clerk, act.nonce)
 
 
@@ -157,7 +157,7 @@ def test_within_two_minutes_it_holds(office: Office, later: Callable[[int], None
 def test_another_session_of_the_same_person_cannot_use_it(office: Office):
     here, there = office.desk("孙倩"), office.desk("孙倩")
     act = prepared(office, here)
-    with pytest.raises(NotFound, match=r"acts\.expired"):
+    with pytest.raises(Conflict, match=r"acts\.expired"):
         gate.recall(there, act.nonce)
     with pytest.raises(Conflict, match=r"acts\.used"):
         gate.perform(there, act, office.sign(there, act))

@@ -76,7 +76,7 @@ def receive(driver: Driver, title: str, number: str) -> None:
     finance.go("收文办理")
     finance.page.get_by_role("link", name=title).first.click()
     finance.sees("收文登记", "来文字号")
-    education.send_back(title, "附件缺失或打不开", "附件2只有表头。")
+    education.send_back(title, "内容缺页或附件不全", "附件2只有表头。")
     education.picture("14-sent-back", full=False)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+from markupsafe import Markup
 from starlette.responses import Response
 
 from kernel.acts import tasks
@@ -16,6 +17,7 @@ from kernel.portal.frame import ROOMS, drawable
 from kernel.portal.i18n import _, _l, speaking
 from kernel.portal.items import href_of
 from kernel.portal.lists import Column, Filter, ListSpec, Sort, from_query
+from kernel.portal.panels import Panel
 from kernel.portal.parts import Tab, TaskRow
 from kernel.portal.routing import SIGNED_IN, page
 from kernel.portal.urls import url
@@ -62,11 +64,6 @@ def home(ctx: Ctx) -> Response:
         open_tasks = tasks.query(desk, "todo", ctx.plugins | ROOMS)
         soon = open_tasks.order_by(Task.due.is_null(), Task.due, Task.id.desc()).limit(8)
         dues = [task.due for task in open_tasks.limit(500) if task.due is not None]
-        panels = [
-            panel
-            for _name, answer in bus().gather("home_panels", among=ctx.plugins, desk=desk)
-            for panel in answer
-        ]
         return ctx.render(
             "home/home.html",
             title=_("工作台"),
@@ -78,9 +75,19 @@ def home(ctx: Ctx) -> Response:
             total=open_tasks.count(),
             tabs=tabs(ctx, "todo", "tasks"),
             drafts=tasks.counts(desk, ctx.plugins | ROOMS).get("drafts", 0),
-            panels=panels,
+            panels=_panels(ctx),
             actions=_actions(ctx),
         )
+
+
+def _panels(ctx: Ctx) -> list[tuple[Panel, Markup]]:
+    """The cards of the plugins, drawn one by one: one that cannot be drawn is left out."""
+    drawn: list[tuple[Panel, Markup]] = []
+    for name, answer in bus().gather("home_panels", among=ctx.plugins, desk=ctx.desk):
+        for panel in answer:
+            with bus().isolated(name, "home_panels"):
+                drawn.append((panel, ctx.fragment(panel.template, panel=panel, **panel.context)))
+    return drawn
 
 
 def _actions(ctx: Ctx) -> list[tuple[str, str, str]]:

@@ -47,9 +47,16 @@ def confirm_page(ctx: Ctx, prepared: PreparedAct) -> Response:
     return ctx.render("acts/confirm.html", title=item.title, item=item, back=prepared.back)
 
 
-@page("/acts/confirm", name="confirm", level=SIGNED_IN, methods=("POST",), weight="signed")
+@page(
+    "/acts/confirm", name="confirm", level=SIGNED_IN, methods=("GET", "POST"), weight="signed"
+)
 def confirm(ctx: Ctx) -> Response:
-    """Sign with the key of this desk and perform the act."""
+    """Show what was prepared; on POST sign with the key of this desk and perform the act.
+
+    A page of its own address, so that going back or reloading never asks to send a form again.
+    """
+    if not ctx.posted:
+        return confirm_page(ctx, recall(ctx.desk, ctx.query.get("nonce", "")))
     prepared = recall(ctx.desk, ctx.form.get("nonce", ""))
     facts = credentials.active(ctx.desk.credential, ctx.desk.person.uid)
     method = authenticators().get(facts["kind"])

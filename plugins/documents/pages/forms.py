@@ -38,6 +38,7 @@ class DraftForm(Form):
     title = Text(
         _l("标题"),
         limit=elements.LONGEST["title"],
+        rows=2,
         hint=_l("由发文机关名称、事由和文种组成。"),
     )
     main = Units(_l("主送机关"), hint=_l("统称整组选择，也可逐个选择单位。"))

@@ -6,8 +6,6 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import click
-from plugins.every import acts
-from plugins.every.models import Thing
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
@@ -31,6 +29,8 @@ from kernel.api import (
     page,
     url,
 )
+from plugins.every import acts
+from plugins.every.models import Thing
 
 
 class Stamp:

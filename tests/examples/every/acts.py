@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from plugins.every.models import Thing
-
 from kernel.api import (
     Desk,
     Letter,
@@ -19,6 +17,7 @@ from kernel.api import (
     scan,
     transaction,
 )
+from plugins.every.models import Thing
 
 
 @act("every.ring", title="按铃", title_en="Ring", level="ring", weight="recorded")

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from plugins.notes import acts, pages
-from plugins.notes.models import Note
 from starlette.routing import Route
 
 from kernel.api import Desk, Level, MenuItem, Subject, _, hookimpl, url
+from plugins.notes import acts, pages
+from plugins.notes.models import Note
 
 
 @hookimpl

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from plugins.notes.models import Note
-
 from kernel.api import Conflict, Desk, Refused, SearchEntry, act, now, opinions, search, tasks
+from plugins.notes.models import Note
 
 
 @act("notes.ask", title="请假", title_en="Ask for leave", level="ask", weight="recorded")

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from plugins.notes.acts import ask, grant
-from plugins.notes.models import Note
 from starlette.responses import Response
 
 from kernel.api import (
@@ -20,6 +18,8 @@ from kernel.api import (
     speaking,
     url,
 )
+from plugins.notes.acts import ask, grant
+from plugins.notes.models import Note
 
 
 class NoteForm(Form):

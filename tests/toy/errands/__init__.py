@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from plugins.errands import acts
-from plugins.errands.models import Errand
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
@@ -25,6 +23,8 @@ from kernel.api import (
     page,
     url,
 )
+from plugins.errands import acts
+from plugins.errands.models import Errand
 
 
 @page("/{uid}", name="errand", level="errands.ask")

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from plugins.errands.models import Errand
-
 from kernel.api import (
     Desk,
     Letter,
@@ -18,6 +16,7 @@ from kernel.api import (
     search,
     tasks,
 )
+from plugins.errands.models import Errand
 
 
 @act("errands.ask", title="交办", title_en="Ask", level="ask", weight="recorded")

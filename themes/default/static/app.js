@@ -62,6 +62,7 @@
     if (event.defaultPrevented || form.method !== 'post' || form.hasAttribute('data-again')) return;
     if (form.dataset.sent) { event.preventDefault(); return; }
     form.dataset.sent = '1';
+    keep(form);
     setTimeout(function () {
       each('button:not([type=button])', function (b) {
         b.disabled = true;
@@ -78,6 +79,34 @@
       each('button:disabled', function (b) { b.disabled = false; if (b.before) b.innerHTML = b.before; }, form);
     });
   });
+
+  // What was typed outlives a session that ended: it waits in this tab until its form is there again.
+  var TEXTS = 'textarea, input[type=text]';
+  function keep(form) {
+    var fields = {};
+    if (/\/logout$/.test(form.action)) sessionStorage.removeItem('juyan');
+    if (!form.querySelector(TEXTS)) return;
+    each(TEXTS, function (box) { if (box.name) fields[box.name] = box.value; }, form);
+    try {
+      sessionStorage.setItem('juyan', JSON.stringify({ action: form.action, fields: fields }));
+    } catch (full) { /* a text too long to keep stays in its form alone */ }
+  }
+  function refill() {
+    var kept = JSON.parse(sessionStorage.getItem('juyan') || 'null');
+    // Signing in, and being asked to, are not the pages that it waits for.
+    if (!kept || document.querySelector('[data-waiting]')) return;
+    sessionStorage.removeItem('juyan');
+    each('form[method=post]', function (form) {
+      if (form.action !== kept.action) return;
+      each(TEXTS, function (box) {
+        var text = kept.fields[box.name];
+        if (!text || text === box.value) return;
+        box.value = text;
+        if (box.closest('details')) box.closest('details').open = true;
+        box.dispatchEvent(new Event('input', { bubbles: true }));
+      }, form);
+    });
+  }
 
   // Choosing rows and branches, counting what is chosen.
   function boxes(form) { return form.querySelectorAll('input[type=checkbox][name=t]'); }
@@ -165,8 +194,9 @@
         var version = r.headers.get('x-version');
         // What was saved meanwhile is this very text: the form must not count as stale.
         if (version && form.elements.version) form.elements.version.value = version;
+        if (r.status === 401) keep(form);
         said(form, r.ok);
-      }, function () { said(form, false); });
+      }, function () { keep(form); said(form, false); });
     }));
   });
   each('form[data-preview]', function (form) {
@@ -181,6 +211,7 @@
     }));
   });
 
+  refill();
   var first = document.querySelector('[data-focus]');
   if (first) first.focus();
 }());

@@ -1,0 +1,224 @@
+"""What goes wrong on an ordinary day: each time a clear sentence, and nothing typed is lost."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import expect
+
+from kernel.settings import ROOT
+from tests.portal.driver import Driver, Person, Place
+
+pytestmark = pytest.mark.needs("chromium")
+BODY = ["为做好有关工作，现将有关事项通知如下。", "请各单位认真贯彻执行。"]
+MEASURE = """() => {
+  const width = document.documentElement.clientWidth;
+  return document.documentElement.scrollWidth - width;
+}"""
+
+
+@pytest.fixture(scope="session")
+def letter(place: Place, tmp_path_factory: pytest.TempPathFactory) -> str:
+    """The title of a document that lies in the boxes of several units."""
+    title = "中共张掖市委办公室关于开展签收演练的通知"
+    data = {
+        "issuer": "中共张掖市委办公室",
+        "type": "通知",
+        "series": "市委办字",
+        "title": title,
+        "main": ["市财政局", "市教育局", "甘州区委办"],
+        "body": BODY,
+    }
+    file = tmp_path_factory.mktemp("letter") / "letter.json"
+    file.write_text(json.dumps(data, ensure_ascii=False), "utf-8")
+    manage = [sys.executable, str(ROOT / "manage.py"), "--instance", str(place.folder)]
+    subprocess.run([*manage, "document", "send", str(file)], check=True, capture_output=True)
+    return title
+
+
+def drafting(driver: Driver, title: str, body: list[str] | None = None) -> Person:
+    """林晓梅 in the editor of a new document with this title."""
+    drafter = driver.as_person("林晓梅")
+    drafter.begin()
+    data = {"title": title, "main": ["市财政局"], "body": BODY if body is None else body}
+    drafter.write(data)
+    return drafter
+
+
+def body_of(person: Person) -> str:
+    return person.page.get_by_label("正文", exact=True).input_value()
+
+
+def under_review(driver: Driver, title: str) -> None:
+    """A document of this title waits for 王芳."""
+    drafter = drafting(driver, title)
+    drafter.submit()
+
+
+def test_an_empty_text_is_not_submitted(driver: Driver):
+    drafter = drafting(driver, "市委办关于空白正文的通知", [])
+    drafter.press("保存并送核")
+    drafter.sees("正文不能为空，请填写后再送核。")
+    title = drafter.page.get_by_label("标题", exact=True)
+    assert title.input_value() == "市委办关于空白正文的通知"
+    drafter.picture("20-empty-text", full=False)
+
+
+def test_a_title_of_300_characters_comes_back_with_its_limit(driver: Driver):
+    long = "关于" + "很长的事由" * 59 + "通知"
+    drafter = drafting(driver, long)
+    drafter.press("保存并送核")
+    drafter.sees("标题不能超过 200 字，现有 299 字。")
+    assert drafter.page.get_by_label("标题", exact=True).input_value() == long
+    assert body_of(drafter) == "\n".join(BODY)
+    drafter.picture("21-long-title", full=False)
+
+
+def test_a_secret_line_is_refused_and_kept_nowhere(driver: Driver, place: Place):
+    before = set((place.folder / "blobs").rglob("*"))
+    clean, secret = "本段不涉密，应当保存在数据库中。", "某基地坐标见附图，不得外传。"
+    drafter = drafting(driver, "市委办关于误填内容的通知", [clean])
+    drafter.press("保存", exact=True)
+    drafter.sees("已保存。")
+    drafter.page.get_by_label("正文", exact=True).fill(f"机密★1年\n{secret}\n{clean}")
+    drafter.press("保存", exact=True)
+    drafter.sees("检测到密级标志“机密★1年”，内容没有保存")
+    assert clean in body_of(drafter)
+    drafter.picture("22-secret-line", full=False)
+    assert stored(place.folder, clean)
+    assert not stored(place.folder, secret)
+    assert set((place.folder / "blobs").rglob("*")) == before
+
+
+def stored(folder: Path, text: str) -> list[Path]:
+    """The files of a node that hold a text, as it is or as JSON writes it."""
+    wanted = [text.encode(), json.dumps(text).strip('"').encode()]
+    files = [file for file in folder.rglob("*") if file.is_file()]
+    return [file for file in files if any(one in file.read_bytes() for one in wanted)]
+
+
+def test_an_unknown_recipient_is_named(driver: Driver):
+    drafter = drafting(driver, "市委办关于收文单位有误的通知")
+    box = drafter.page.locator("input[name=main]:checked").first
+    box.evaluate("e => { e.value = '不存在的单位'; }")
+    drafter.press("保存", exact=True)
+    drafter.sees("主送机关里有不认识的单位：不存在的单位。")
+    assert body_of(drafter) == "\n".join(BODY)
+
+
+def test_a_text_of_10_mb_is_refused_in_words_and_still_there(driver: Driver):
+    drafter = drafting(driver, "市委办关于正文过长的通知")
+    drafter.page.get_by_label("正文", exact=True).evaluate("e => { e.value = '长'.repeat(3500000); }")
+    drafter.press("保存", exact=True)
+    drafter.sees("提交的内容太大")
+    drafter.page.go_back()
+    assert len(body_of(drafter)) == 3_500_000
+
+
+def test_two_windows_on_one_draft(driver: Driver):
+    title = "市委办关于两个窗口的通知"
+    first = drafting(driver, title)
+    first.press("保存", exact=True)
+    first.sees("已保存。")
+    second = driver.as_person("林晓梅")
+    second.go("发文办理")
+    second.page.get_by_role("link", name="草稿").click()
+    second.page.get_by_role("link", name=title).first.click()
+    second.page.get_by_role("link", name="编辑、送核").click()
+    first.page.get_by_label("正文", exact=True).fill("第一个窗口写的。")
+    first.press("保存", exact=True)
+    first.sees("已保存。")
+    second.page.get_by_label("正文", exact=True).fill("第二个窗口写的。")
+    second.press("保存", exact=True)
+    second.sees("此件在别处保存过新的内容")
+    assert body_of(second) == "第二个窗口写的。"
+    second.picture("24-stale", full=False)
+
+
+def test_a_session_that_ends_in_mid_opinion(driver: Driver):
+    title = "市委办关于会话中断的通知"
+    under_review(driver, title)
+    head = driver.as_person("王芳")
+    head.open_task(title)
+    head.page.get_by_label("意见", exact=True).fill("写到一半的意见，不能丢。")
+    head.page.context.clear_cookies()
+    head.press("同意，送办公室核稿")
+    head.sees("请先登录")
+    head.picture("25-signed-out", full=False)
+    head.page.get_by_role("link", name="去登录").click()
+    head.choose_oneself()
+    expect(head.page.get_by_role("heading", level=1)).to_contain_text(title)
+    opinion = head.page.get_by_label("意见", exact=True)
+    assert opinion.input_value() == "写到一半的意见，不能丢。"
+    head.press("同意，送办公室核稿")
+    head.sees("已办理，下一步")
+
+
+def test_a_double_click_submits_once(driver: Driver):
+    title = "市委办关于双击提交的通知"
+    drafter = drafting(driver, title)
+    drafter.page.get_by_role("button", name="保存并送核").dblclick()
+    drafter.sees("已送核")
+    drafter.page.get_by_role("link", name="流程").click()
+    expect(drafter.page.locator(".timeline__i.is-done")).to_have_count(1)
+
+
+def test_back_after_signing_says_that_it_is_done(driver: Driver, letter: str):
+    clerk = driver.as_person("陈静")
+    clerk.sign_for(letter)
+    clerk.page.go_back()
+    clerk.page.wait_for_load_state()
+    clerk.picture("26-back-after-signing", full=False)
+    clerk.sees("确认页面已过期（两分钟内有效）或已提交过")
+
+
+def test_reading_and_signing_for_work_without_scripts(driver: Driver, letter: str):
+    clerk = driver.as_person("马丽", java_script_enabled=False)
+    clerk.sign_for(letter)
+
+
+def test_signing_for_with_the_keyboard_alone(driver: Driver, letter: str):
+    clerk = driver.as_person("刘志强")
+    clerk.page.locator(".topbar .brand").focus()
+    for label in (letter, "签收", "签名并提交"):
+        press_by_keyboard(clerk, label)
+    clerk.wait_while("正在登记回执")
+    clerk.sees("签收。")
+
+
+def press_by_keyboard(person: Person, label: str) -> None:
+    """Tab to what is named so, and press Enter."""
+    for _ in range(60):
+        person.page.keyboard.press("Tab")
+        if person.page.evaluate("document.activeElement.textContent.trim()") == label:
+            break
+    shown = person.page.evaluate("getComputedStyle(document.activeElement).outlineStyle")
+    assert shown == "solid", f"nobody sees that {label} has the focus"
+    with person.page.expect_navigation():
+        person.page.keyboard.press("Enter")
+
+
+@pytest.mark.parametrize(
+    ("width", "scale", "large"), [(320, 1, False), (720, 2, False), (320, 1, True)]
+)
+def test_no_page_scrolls_sideways(
+    driver: Driver, letter: str, width: int, scale: int, large: bool
+):
+    """320 px; 1440 px at 200 % zoom; large text."""
+    size = {"viewport": {"width": width, "height": 800}, "device_scale_factor": scale}
+    clerk, sender = driver.as_person("马丽", **size), driver.as_person("孙倩", **size)
+    for person in (clerk, sender):
+        if large:
+            person.press("大字")
+        assert person.page.evaluate(MEASURE) <= 0, "home"
+    for person, place in ((clerk, "exchange/inbox"), (sender, "documents/out?tab=sent")):
+        person.page.goto(f"{driver.place.url}/{place}")
+        assert person.page.evaluate(MEASURE) <= 0, place
+        person.page.get_by_role("link", name=letter).first.click()
+        person.sees("校验通过")
+        assert person.page.evaluate(MEASURE) <= 0, f"from {place}"
+        person.picture(f"27-{place[:9].replace('/', '-')}-{width}-{large}", full=False, sizes=())
