@@ -22,6 +22,7 @@ from kernel.acts.subjects import Kinds, Subject, kinds
 from kernel.acts.verbs import Verbs, verbs
 from kernel.crypto.ids import now
 from kernel.errors import Unavailable
+from kernel.exchange import ledger as exchange_ledger
 from kernel.exchange import room as exchange_room
 from kernel.exchange.kinds import ExchangeKinds, exchange_kinds
 from kernel.exchange.models import Delivery, Package
@@ -175,6 +176,7 @@ def _fill(node: Node, board: Switchboard) -> None:
         node_uid = NodeFact.read("uid", "node")
     open_log_key(settings.instance, f"juyan/{node_uid}/1")
     log_check.add_reconciler(ledger.reconcile)
+    log_check.add_reconciler(exchange_ledger.reconcile)
     authority.fill(Authority(settings.instance / "keys"))
     signer.fill(Signer(settings.instance))
     workshop.fill(Workshop())

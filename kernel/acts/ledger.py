@@ -13,6 +13,7 @@ from kernel.crypto.ids import now, stamp
 from kernel.identity.authenticators import Signature
 from kernel.identity.desk import Desk, ServiceDesk
 from kernel.storage import log
+from kernel.storage.log_check import stored_bytes
 
 
 def leaf_data(uid: str, digest: str, signature: Signature | None, at: str) -> dict[str, Any]:
@@ -68,7 +69,7 @@ def reconcile() -> list[tuple[str, str]]:
         said = leaves.pop(act.uid, None)
         if said is None:
             problems.append((f"act {act.uid}", "has no leaf in the log"))
-        elif said["digest"] != canonical.digest(bytes(act.bytes)):
+        elif said["digest"] != canonical.digest(stored_bytes(act.bytes)):
             problems.append((f"act {act.uid}", "was altered after it was performed"))
         elif said["signature"] != _digest(act.signature):
             problems.append((f"act {act.uid}", "carries another signature than the log says"))
@@ -77,4 +78,4 @@ def reconcile() -> list[tuple[str, str]]:
 
 
 def _digest(value: bytes | None) -> str:
-    return "" if value is None else canonical.digest(bytes(value))
+    return "" if value is None else canonical.digest(stored_bytes(value))

@@ -17,6 +17,7 @@ import uvicorn
 
 from kernel.acts import outbox
 from kernel.errors import OfficeError, Unavailable
+from kernel.exchange import settling
 from kernel.node import Node
 from kernel.seals.signer_client import Signer
 from kernel.settings import Settings
@@ -41,11 +42,18 @@ class Worker(threading.Thread):
 
     def run(self) -> None:
         """Work until told to stop."""
+        self._begin()
         bell = outbox.handlers().bell
         while not self._over.is_set():
             bell.clear()
             self.once()
             bell.wait(PULSE)
+
+    def _begin(self) -> None:
+        try:
+            settling.unpark_waiting()
+        except Exception:
+            _log.exception("what waits for plugins could not be handed over; it goes on waiting")
 
     def once(self) -> None:
         """Look once: a busy database or a full disk must not end the worker."""

@@ -84,7 +84,9 @@ TYPES: dict[str, EvidenceType] = {
     "F1": EvidenceType("转纸质", "RelayToNonERDS", before=("failed",), after="paper"),
     "F2": EvidenceType("转纸质失败", "RelayToNonERDSFailure", negative=True),
     "F3": EvidenceType("纸质收文补录", "ReceivedFromNonERDS"),
-    "X1": EvidenceType("撤回申请", signer="unit", side="sender", by_person=True),
+    "X1": EvidenceType(
+        "撤回申请", signer="unit", side="sender", by_person=True, verb="exchange.recall"
+    ),
     "X2": EvidenceType(
         "撤回生效", before=("accepted", "in_transit", "delivered"), after="recalled"
     ),

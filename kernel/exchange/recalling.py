@@ -23,7 +23,7 @@ from kernel.exchange.evidence import Actor, EventTime, Reason
 from kernel.exchange.models import Delivery, Evidence, Package
 from kernel.identity.authority import authority
 from kernel.identity.desk import Desk, ServiceDesk
-from kernel.identity.models import NodeFact, Person, Post
+from kernel.identity.models import NodeFact
 from kernel.seals.signer_client import signer
 from kernel.storage.bulk import insert_rows
 from kernel.storage.database import connection, transaction
@@ -86,6 +86,7 @@ def recall(desk: Desk, package: Package, *, reason: str) -> int:
         .execute()
     )
     effect = {"package": package.uid, "act": this_act(), "reason": reason, "evidence": uuid7()}
+    effect |= {"person": desk.person.name, "role": desk.post.title}
     outbox.put("exchange.recall", this_act(), effect)
     return int(moved)
 
@@ -120,14 +121,12 @@ def _facts(
     package: Package, rows: Sequence[Delivery], payload: dict[str, Any]
 ) -> tuple[evidences.Evidence, list[evidences.Evidence]]:
     deed = Act.get(Act.uid == payload["act"])
-    person = Person.get(Person.uid == deed.person)
-    post = Post.get(Post.uid == deed.post)
     reason = (Reason("recalled", payload["reason"]),)
     origin = f"juyan/{NodeFact.read('uid', 'node')}/1"
     asked = evidences.Evidence(
         ev_id=payload["evidence"], type="X1", msg_id=package.uid, pkg_digest=package.pkg_digest,
         recipient="", event_time=EventTime(stamp(deed.at)), reasons=reason, origin=origin,
-        actor=Actor(unit=package.organ, person=person.name, role=post.title),
+        actor=Actor(unit=package.organ, person=payload["person"], role=payload["role"]),
         act=canonical.digest(bytes(deed.bytes)),
     )  # fmt: skip
     effects = [

@@ -16,7 +16,7 @@ from kernel.exchange.building import trust
 from kernel.exchange.evidence import Actor, EventTime, Reason
 from kernel.exchange.models import Delivery, Evidence
 from kernel.identity.desk import Desk, ServiceDesk, desk_of
-from kernel.identity.models import NodeFact, Person, Post
+from kernel.identity.models import NodeFact, Post
 from kernel.plugins.bus import bus
 from kernel.plugins.switches import switchboard
 from kernel.seals.signer_client import signer
@@ -67,7 +67,6 @@ def _desk(act_uid: str) -> Desk:
 
 def _fact(row: Delivery, type_: str, state: str, payload: dict[str, Any]) -> evidences.Evidence:
     deed = Act.get(Act.uid == payload["act"])
-    person = Person.get(Person.uid == deed.person)
     before = Evidence.select(Evidence.record).where(
         (Evidence.package == row.package_id) & (Evidence.organ == row.organ)
     )
@@ -78,7 +77,7 @@ def _fact(row: Delivery, type_: str, state: str, payload: dict[str, Any]) -> evi
         pkg_digest=row.package.pkg_digest,
         recipient=row.organ,
         event_time=EventTime(stamp(deed.at)),
-        actor=Actor(unit=row.organ, person=person.name, role=Post.get(Post.uid == deed.post).title),
+        actor=Actor(unit=row.organ, person=payload["person"], role=payload["role"]),
         act=canonical.digest(bytes(deed.bytes)),
         reasons=(Reason("returned", row.reason),) if row.reason else (),
         heads=tuple(_head(bytes(one.record)) for one in before),
@@ -140,6 +139,15 @@ def _hand_over(uid: str) -> None:
             return
         told = bus().tell("signed_for", plugin, desk=_desk(row.claim_act), delivery=row)
         Delivery.update(parked=not told).where(Delivery.id == row.id).execute()
+
+
+def unpark_waiting() -> None:
+    """Hand over what waits for plugins that work again; done when a worker starts."""
+    with connection():
+        parked = Delivery.select(Delivery.organ, Delivery.type).where(Delivery.parked).distinct()
+        waiting = [(row.organ, row.type.partition(".")[0]) for row in parked]
+    for organ, plugin in waiting:
+        unpark({"organ": organ, "plugin": plugin})
 
 
 def unpark(payload: dict[str, Any]) -> None:

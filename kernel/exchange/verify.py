@@ -691,7 +691,7 @@ E2|移交失败|n-|||
 F1|转纸质|n||failed|paper
 F2|转纸质失败|n-|||
 F3|纸质收文补录|n|||
-X1|撤回申请|usp|||
+X1|撤回申请|usp|exchange.recall||
 X2|撤回生效|n||accepted,in_transit,delivered|recalled
 X3|撤回不成立|n-|||
 X4|同意撤回|urp||signed,registered,handed_over|recalled

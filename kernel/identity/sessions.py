@@ -7,7 +7,10 @@ from __future__ import annotations
 
 import hashlib
 import secrets
+from contextlib import suppress
 from datetime import timedelta
+
+import peewee
 
 from kernel.crypto.ids import now
 from kernel.errors import NotFound
@@ -46,7 +49,9 @@ def find(token: str, origin: str) -> Desk | None:
     if not credentials.is_active(session.credential, session.person):
         return None
     if moment - session.seen > _TOUCH:
-        Session.update(seen=moment).where(Session.id == session.id).execute()
+        # While another process writes it waits for the next page: reading must not fail for it.
+        with suppress(peewee.OperationalError):
+            Session.update(seen=moment).where(Session.id == session.id).execute()
     post = Post.get(Post.uid == session.post)
     return desk_of(post, credential=session.credential, session=session.uid, origin=origin)
 

@@ -64,6 +64,13 @@ def add_reconciler(reconciler: Reconciler) -> None:
         _reconcilers.append(reconciler)
 
 
+def stored_bytes(value: object) -> bytes:
+    """The bytes of a column, also where somebody has put text or nothing in their place."""
+    if isinstance(value, str):
+        return value.encode()
+    return bytes(value) if isinstance(value, bytes | memoryview) else b""
+
+
 Progress = Callable[[int, int], object]
 """Called with leaves done and leaves in all."""
 

@@ -5,10 +5,12 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from kernel.acts.models import Act, Prepared
+from kernel.crypto import ids
 from kernel.storage import database
 from kernel.storage.database import connection
 from kernel.testing_office import Office
@@ -75,6 +77,16 @@ def test_sign_for_under_a_lock_says_so_and_works_afterwards(office: Office, lock
     assert time.monotonic() - start < 8
     assert rows() == before
     assert "签收" in clerk.post(f"{place}/sign-for").text
+
+
+def test_an_old_session_reads_on_under_a_lock(office: Office, locked: Locked):
+    clerk = browser_of(office, GFIN)
+    ids.set_clock(lambda: datetime.now(UTC) + timedelta(minutes=2))
+    try:
+        with locked():
+            assert clerk.get("/tasks").status_code == 200
+    finally:
+        ids.set_clock(None)
 
 
 def test_the_signature_under_a_lock_is_not_used_up(office: Office, locked: Locked):

@@ -112,7 +112,9 @@ def test_an_unknown_recipient_is_named(driver: Driver):
 
 def test_a_text_of_10_mb_is_refused_in_words_and_still_there(driver: Driver):
     drafter = drafting(driver, "市委办关于正文过长的通知")
-    drafter.page.get_by_label("正文", exact=True).evaluate("e => { e.value = '长'.repeat(3500000); }")
+    drafter.page.get_by_label("正文", exact=True).evaluate(
+        "e => { e.value = '长'.repeat(3500000); }"
+    )
     drafter.press("保存", exact=True)
     drafter.sees("提交的内容太大")
     drafter.page.go_back()
@@ -158,6 +160,18 @@ def test_a_session_that_ends_in_mid_opinion(driver: Driver):
     head.sees("已办理，下一步")
 
 
+def test_a_session_that_ends_while_a_text_is_written(driver: Driver):
+    drafter = drafting(driver, "市委办关于写作中断的通知")
+    drafter.page.context.clear_cookies()
+    drafter.press("保存", exact=True)
+    drafter.page.get_by_role("link", name="去登录").click()
+    drafter.choose_oneself()
+    assert body_of(drafter) == "\n".join(BODY)
+    drafter.press("保存", exact=True)
+    drafter.sees("已保存。")
+    assert body_of(drafter) == "\n".join(BODY)
+
+
 def test_a_double_click_submits_once(driver: Driver):
     title = "市委办关于双击提交的通知"
     drafter = drafting(driver, title)
@@ -178,6 +192,9 @@ def test_back_after_signing_says_that_it_is_done(driver: Driver, letter: str):
 
 def test_reading_and_signing_for_work_without_scripts(driver: Driver, letter: str):
     clerk = driver.as_person("马丽", java_script_enabled=False)
+    clerk.open_task(letter)
+    clerk.page.get_by_role("link", name="文本视图").click()
+    clerk.sees(BODY[1])
     clerk.sign_for(letter)
 
 
@@ -205,9 +222,7 @@ def press_by_keyboard(person: Person, label: str) -> None:
 @pytest.mark.parametrize(
     ("width", "scale", "large"), [(320, 1, False), (720, 2, False), (320, 1, True)]
 )
-def test_no_page_scrolls_sideways(
-    driver: Driver, letter: str, width: int, scale: int, large: bool
-):
+def test_no_page_scrolls_sideways(driver: Driver, letter: str, width: int, scale: int, large: bool):
     """320 px; 1440 px at 200 % zoom; large text."""
     size = {"viewport": {"width": width, "height": 800}, "device_scale_factor": scale}
     clerk, sender = driver.as_person("马丽", **size), driver.as_person("孙倩", **size)

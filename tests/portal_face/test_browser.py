@@ -150,8 +150,8 @@ def test_a_form_is_sent_once(browser: Browser, base: str):
     posts: list[str] = []
 
     def hold(route: object, request: object) -> None:
-        posts.append(request.method)  # type: ignore[attr-defined]
-        route.fulfill(status=204, body="")  # type: ignore[attr-defined]
+        posts.append(request.method)  # type: ignore[attr-defined]  # its type is not exported
+        route.fulfill(status=204, body="")  # type: ignore[attr-defined]  # its type is not exported
 
     page.route("**/sign", hold)
     button = page.locator(".confirm .btn--primary")

@@ -80,6 +80,7 @@ def package_file(ctx: Ctx, kind: str, uid: str) -> Response:
     _body(ctx, kind, uid)
     found = ctx.get(_SOURCES[kind], uid)
     package = found.package if isinstance(found, Delivery) else found
+    reading.note(ctx.desk, f"{kind}/{uid}.asice")
     return download(
         blobs().get(package.blob), f"{package.title}.asice", "application/vnd.etsi.asic-e+zip"
     )

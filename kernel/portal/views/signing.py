@@ -47,9 +47,7 @@ def confirm_page(ctx: Ctx, prepared: PreparedAct) -> Response:
     return ctx.render("acts/confirm.html", title=item.title, item=item, back=prepared.back)
 
 
-@page(
-    "/acts/confirm", name="confirm", level=SIGNED_IN, methods=("GET", "POST"), weight="signed"
-)
+@page("/acts/confirm", name="confirm", level=SIGNED_IN, methods=("GET", "POST"), weight="signed")
 def confirm(ctx: Ctx) -> Response:
     """Show what was prepared; on POST sign with the key of this desk and perform the act.
 

@@ -96,9 +96,7 @@ def _send_back(ctx: Ctx, document: Document, forms: Forms) -> Response:
 def _assign_number(ctx: Ctx, document: Document, forms: Forms) -> Response:
     free = issuing.next_number(document)
     back = _back(document)
-    return ctx.sign(
-        issuing.assign_number, document, back=back, number=str(free), seq=free.value
-    )
+    return ctx.sign(issuing.assign_number, document, back=back, number=str(free), seq=free.value)
 
 
 def _typeset(ctx: Ctx, document: Document, forms: Forms) -> Response:

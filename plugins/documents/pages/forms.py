@@ -62,9 +62,7 @@ class DraftForm(Form):
     disclosure = Choice(
         _l("公开属性"), (("", _l("未定")), *elements.DISCLOSURES.items()), hint=_l("送核前须确定。")
     )
-    disclosure_reason = Text(
-        _l("不予公开的理由"), limit=elements.LONGEST["disclosure_reason"]
-    )
+    disclosure_reason = Text(_l("不予公开的理由"), limit=elements.LONGEST["disclosure_reason"])
     annotation = Text(
         _l("附注"),
         limit=elements.LONGEST["annotation"],
@@ -153,9 +151,7 @@ def content_from(form: DraftForm, document: Document) -> elements.Content:
     content["main"] = form.main.chosen
     content["main_text"] = content["main_text"] or elements.recipients_line(content["main"])
     printed = {_code(name): name for name in document.cc}
-    content["cc"] = [
-        printed.get(value) or elements.printed_name(value) for value in form.cc.chosen
-    ]
+    content["cc"] = [printed.get(value) or elements.printed_name(value) for value in form.cc.chosen]
     return content
 
 

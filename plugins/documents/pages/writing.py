@@ -25,9 +25,7 @@ from plugins.documents.relations import relations
 from plugins.workflow import face as workflow
 
 
-@page(
-    "/out/new", name="new", level="documents.draft", methods=("GET", "POST"), weight="draft"
-)
+@page("/out/new", name="new", level="documents.draft", methods=("GET", "POST"), weight="draft")
 def new_page(ctx: Ctx) -> Response:
     """Choose the type; the document is begun with it."""
     form, status = NewForm(ctx.form, data={"type": "通知"}), 200

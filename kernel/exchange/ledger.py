@@ -1,0 +1,33 @@
+"""Holding the exchange against the log: evidence that was altered or lost is named."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from kernel.crypto import canonical
+from kernel.exchange.models import Delivery, Evidence
+from kernel.storage import log
+from kernel.storage.database import connection
+from kernel.storage.log_check import stored_bytes
+
+PROOF = {"delivered": "D1", "signed": "C1", "returned": "C2", "recalled": "X2"}
+"""The evidence without which a delivery cannot be in a state."""
+
+
+def reconcile() -> Iterator[tuple[str, str]]:
+    """Compare evidence with its leaves, and states with their evidence, for ``log verify``."""
+    leaves = log.leaves("evidence")
+    proved: set[tuple[str, str, str]] = set()
+    with connection():
+        for row in Evidence.select().order_by(Evidence.id).iterator():
+            proved.add((row.package_id, row.organ, row.type))
+            said = leaves.pop(row.uid, None)
+            if said is None:
+                yield f"evidence {row.uid}", "has no leaf in the log"
+            elif said["digest"] != canonical.digest(stored_bytes(row.record)):
+                yield f"evidence {row.uid}", "was altered after it was recorded"
+        for row in Delivery.select().order_by(Delivery.id).iterator():
+            if (row.package_id, row.organ, PROOF[row.state]) not in proved:
+                yield f"delivery {row.uid}", f"is {row.state} without evidence of it"
+    for uid in leaves:
+        yield f"evidence {uid}", "stands in the log, but its row is gone"

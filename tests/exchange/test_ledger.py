@@ -1,0 +1,37 @@
+"""Evidence that was edited or removed behind the platform's back is named by ``log verify``."""
+
+import pytest
+
+from kernel.storage import log, log_check
+from kernel.storage.database import connection, db, transaction
+from kernel.testing_office import Office
+from tests.exchange.notice import GFIN, signed_for
+
+
+def problems(sql: str) -> str:
+    with transaction():
+        db.execute_sql(sql)
+    log.integrate()
+    return "\n".join(f"{where} {what}" for where, what in log_check.verify().problems)
+
+
+def test_an_untouched_exchange_has_nothing_to_say(office: Office):
+    signed_for(office, GFIN)
+    with connection():
+        log.size()
+    log.integrate()
+    assert log_check.verify().ok
+
+
+@pytest.mark.parametrize(
+    ("sql", "said"),
+    [
+        ("UPDATE exchange_evidence SET record = '{}' WHERE type = 'C1'", "was altered"),
+        ("DELETE FROM exchange_evidence WHERE type = 'C1'", "its row is gone"),
+        ("UPDATE exchange_delivery SET state = 'signed' WHERE state = 'delivered'", "is signed"),
+        ("UPDATE exchange_evidence SET uid = 'x' WHERE type = 'C1'", "has no leaf"),
+    ],
+)
+def test_tampering_by_sql_is_named(office: Office, sql: str, said: str):
+    signed_for(office, GFIN)
+    assert said in problems(sql)
