@@ -145,8 +145,8 @@ def _claim(desk: Desk, delivery: Delivery, what: str, reason: str) -> None:
     )
     if moved != 1:
         _waiting(desk, Delivery.get_by_id(delivery.id))
-    # Uid and names of the evidence are chosen here, because the signer signs one evidence per act only:
-    # a retry after a crash has to bring the same bytes.
+    # Uid and names of the evidence are chosen here, because the signer signs one evidence per act
+    # only: a retry after a crash has to bring the same bytes.
     effect = {"delivery": delivery.uid, "act": this_act(), "what": what, "evidence": uuid7()}
     effect |= {"person": desk.person.name, "role": desk.post.title}
     outbox.put("exchange.settle", this_act(), effect)

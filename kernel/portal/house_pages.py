@@ -3,7 +3,17 @@
 from __future__ import annotations
 
 from kernel.portal.routing import PageRoute
-from kernel.portal.views import account, admin, boxes, files, home, proposals, search, signing
+from kernel.portal.views import (
+    account,
+    admin,
+    boxes,
+    files,
+    home,
+    proposals,
+    rollout,
+    search,
+    signing,
+)
 
 ROUTES: list[PageRoute] = [
     account.login,
@@ -33,4 +43,5 @@ ROUTES: list[PageRoute] = [
     admin.log_page,
     proposals.proposals_page,
     proposals.confirm_page,
+    rollout.rollout_page,
 ]

@@ -42,7 +42,9 @@ def _admin(desk: Desk) -> list[MenuItem]:
     items = []
     if desk.has("house.switch"):
         items.append(MenuItem(_("插件启停"), url("admin:plugins"), "settings"))
-    if desk.has("house.confirm") or desk.has("house.rollout"):
+    if desk.has("house.rollout"):
+        items.append(MenuItem(_("接入阶段"), url("admin:rollout"), "send"))
+    if desk.has("house.confirm"):
         items.append(MenuItem(_("双人复核"), url("admin:proposals"), "shield"))
     if desk.has("house.audit"):
         items.append(MenuItem(_("审计日志"), url("admin:log"), "history"))

@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser
 
-from tests.portal.driver import Driver, Place, chromium, office, pictures_folder
+from tests.portal.driver import Driver
+from tests.portal.node import Place, chromium, office, pictures_folder
 
 
 @pytest.hookimpl(wrapper=True)

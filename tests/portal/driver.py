@@ -1,6 +1,6 @@
 """A browser in the hands of the people of the demo: what they click and type, and what they see.
 
-:func:`office` starts a throw-away demo node, :func:`chromium` a browser. A :class:`Driver` gives
+A :class:`Driver` at a node (:func:`tests.portal.node.office`) and in a browser gives
 each person a browser context of his own; his :class:`Person` has the steps of the main job as
 functions, each done with visible things only: labels, links, buttons. Whatever a page says to the
 console, and every answer of the server that is a defect, ends the test (:meth:`Driver.check`).
@@ -10,91 +10,20 @@ With ``JUYAN_PICTURES`` set, :meth:`Person.picture` keeps screenshots in that fo
 
 from __future__ import annotations
 
-import json
-import os
 import re
-import signal
-import socket
-import subprocess
-import sys
 import time
-import urllib.request
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from playwright.sync_api import Browser, ConsoleMessage, Page, Response, expect, sync_playwright
+from playwright.sync_api import Browser, ConsoleMessage, Page, Response, expect
 
-from kernel import testing_parts
-from kernel.settings import ROOT
+from tests.portal.node import Place
 
-ARGS = ["--no-sandbox", "--headless", "--disable-gpu", "--disable-background-networking"]
 SIZES = {"desktop": (1440, 900), "phone": (390, 844)}
-NOTICE = ROOT / "data" / "reference" / "zhangye" / "notice.json"
 PATIENCE = 20_000
 """Milliseconds that a page may take; sealing and typesetting need a second or two."""
-
-
-@dataclass(frozen=True)
-class Place:
-    """A running demo node."""
-
-    url: str
-    folder: Path
-
-
-@contextmanager
-def office(folder: Path) -> Iterator[Place]:
-    """Found and serve a demo node in an empty folder; it ends with the block."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    folder.mkdir(parents=True, exist_ok=True)
-    manage = [sys.executable, str(ROOT / "manage.py"), "--instance", str(folder)]
-    output = folder.with_suffix(".log")
-    with output.open("wb") as log:
-        node = subprocess.Popen(
-            [*manage, "demo", "--port", str(port)], stdout=log, stderr=log, cwd=ROOT
-        )
-    try:
-        place = Place(f"http://localhost:{port}", folder)
-        _wait_for(place, node, output)
-        yield place
-    finally:
-        node.send_signal(signal.SIGINT)
-        node.wait(timeout=60)
-
-
-def _wait_for(place: Place, node: subprocess.Popen[bytes], output: Path) -> None:
-    deadline = time.monotonic() + 120
-    while time.monotonic() < deadline:
-        if node.poll() is not None:
-            break
-        try:
-            with urllib.request.urlopen(f"{place.url}/health", timeout=5):  # noqa: S310  # our own
-                return
-        except OSError:
-            time.sleep(0.2)
-    raise RuntimeError(f"the demo did not start: {output.read_text('utf-8')[-2000:]}")
-
-
-@contextmanager
-def chromium() -> Iterator[Browser]:
-    """A headless browser."""
-    with sync_playwright() as play:
-        browser = play.chromium.launch(executable_path=testing_parts.find("chromium"), args=ARGS)
-        try:
-            yield browser
-        finally:
-            browser.close()
-
-
-def notice() -> dict[str, Any]:
-    """The founding notice."""
-    found: dict[str, Any] = json.loads(NOTICE.read_text("utf-8"))
-    return found
 
 
 @dataclass
@@ -363,13 +292,3 @@ class Person:
             self.page.wait_for_timeout(300)
             self.page.reload()
         raise AssertionError(f"{self.name} still sees {text!r}")
-
-
-def pictures_folder() -> Path | None:
-    """Where screenshots are wanted (``JUYAN_PICTURES``)."""
-    named = os.environ.get("JUYAN_PICTURES", "")
-    if not named:
-        return None
-    folder = Path(named)
-    folder.mkdir(parents=True, exist_ok=True)
-    return folder

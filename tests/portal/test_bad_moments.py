@@ -11,7 +11,8 @@ import pytest
 from playwright.sync_api import expect
 
 from kernel.settings import ROOT
-from tests.portal.driver import Driver, Person, Place
+from tests.portal.driver import Driver, Person
+from tests.portal.node import Place
 
 pytestmark = pytest.mark.needs("chromium")
 BODY = ["为做好有关工作，现将有关事项通知如下。", "请各单位认真贯彻执行。"]

@@ -9,7 +9,8 @@ from zoneinfo import ZoneInfo
 import pytest
 from playwright.sync_api import expect
 
-from tests.portal.driver import Driver, Person, notice
+from tests.portal.driver import Driver, Person
+from tests.portal.node import notice
 
 pytestmark = pytest.mark.needs("chromium")
 

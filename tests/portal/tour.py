@@ -13,7 +13,8 @@ import tempfile
 from pathlib import Path
 
 from kernel.settings import ROOT
-from tests.portal.driver import SIZES, Driver, Person, chromium, notice, office
+from tests.portal.driver import SIZES, Driver, Person
+from tests.portal.node import chromium, notice, office
 
 PICTURES = ROOT / "docs" / "pictures"
 OTHERS = ("叶国华", "姜春", "曾建", "顾淑琴", "廖卫波", "朱成辉", "韩永英")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from kernel.acts.verbs import act
 from kernel.errors import Conflict
 from kernel.identity.desk import Desk
-from kernel.identity.models import NodeFact
+from kernel.identity.models import NodeFact, Unit
 from kernel.identity.phases import TITLES, node_phase
 
 
@@ -18,6 +18,11 @@ def _forward(desk: Desk, *, phase: int) -> None:
         )
 
 
+def _consequence(desk: Desk, subject: None = None, *, phase: int) -> str:
+    units = Unit.select().where(Unit.box & Unit.rollout.between(node_phase() + 1, phase)).count()
+    return f"将进入第{phase}阶段（{TITLES[phase][0]}），新接入 {units} 个单位，不能退回。"
+
+
 @act(
     "house.advance",
     title="推进接入阶段",
@@ -26,6 +31,7 @@ def _forward(desk: Desk, *, phase: int) -> None:
     weight="signed",
     people=2,
     check=_forward,
+    confirm=_consequence,
 )
 def advance(desk: Desk, *, phase: int) -> None:
     """Take the node into a later phase; units whose turn has come are connected."""
