@@ -190,9 +190,7 @@ def _far(desk: Desk, document: Document, *, package: str, **values: Any) -> str:
     check=_dispatching,
     confirm=_far,
 )
-def dispatch(
-    desk: Desk, document: Document, *, package: str, envelope: str, sealed: str
-) -> None:
+def dispatch(desk: Desk, document: Document, *, package: str, envelope: str, sealed: str) -> None:
     """Send it to every recipient, with the acts that led to it.
 
     :param envelope, sealed: digests of the envelope and of the sealed file.

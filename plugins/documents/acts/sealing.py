@@ -105,9 +105,7 @@ def seal(
     The signer does it after the commit, from the acts alone; see :func:`apply_seal`.
     """
     document.change(claim=desk.post.uid, seal_act=this_act())
-    outbox.put(
-        "documents.apply_seal", this_act(), {"document": document.uid, "act": this_act()}
-    )
+    outbox.put("documents.apply_seal", this_act(), {"document": document.uid, "act": this_act()})
 
 
 def apply_seal(payload: dict[str, Any]) -> None:

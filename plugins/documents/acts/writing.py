@@ -125,9 +125,7 @@ def findings(document: Document, desk: Desk) -> list[checking.Finding]:
     """What the rules say about a document as it is stored."""
     content = {name: getattr(document, name) for name in elements.names()}
     issuer = (desk.organ.name, desk.organ.short_name)
-    return checking.check(
-        content, issuer, relations(document.organ, document.main, document.cc)
-    )
+    return checking.check(content, issuer, relations(document.organ, document.main, document.cc))
 
 
 def need_disclosure(document: Document) -> None:

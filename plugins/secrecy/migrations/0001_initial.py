@@ -14,10 +14,10 @@ def up(migrator: SchemaMigrator, db: Database) -> None:
 
         class Meta:
             database = db
-            table_name = 'secrecy_verdict'
+            table_name = "secrecy_verdict"
 
     db.create_tables([Verdict])
 
 
 def down(migrator: SchemaMigrator, db: Database) -> None:
-    migrator.migrate(migrator.drop_table('secrecy_verdict'))
+    migrator.migrate(migrator.drop_table("secrecy_verdict"))

@@ -14,8 +14,8 @@ def up(migrator: SchemaMigrator, db: Database) -> None:
 
         class Meta:
             database = db
-            table_name = 'workflow_flow'
-            indexes = ((('key', 'version'), True),)
+            table_name = "workflow_flow"
+            indexes = ((("key", "version"), True),)
 
     db.create_tables([FlowRow])
 
@@ -25,15 +25,15 @@ def up(migrator: SchemaMigrator, db: Database) -> None:
         organ = CharField()
         flow = ForeignKeyField(FlowRow)
         step = CharField()
-        state = CharField(default='running')
+        state = CharField(default="running")
         unit = CharField()
         starter = CharField()
         since = TextField()
 
         class Meta:
             database = db
-            table_name = 'workflow_run'
-            indexes = ((('kind', 'subject'), True),)
+            table_name = "workflow_run"
+            indexes = ((("kind", "subject"), True),)
 
     db.create_tables([Run])
 
@@ -41,7 +41,7 @@ def up(migrator: SchemaMigrator, db: Database) -> None:
         run = ForeignKeyField(Run)
         step = CharField()
         action = CharField()
-        to = CharField(default='')
+        to = CharField(default="")
         act = CharField()
         post = CharField()
         person = CharField()
@@ -51,12 +51,12 @@ def up(migrator: SchemaMigrator, db: Database) -> None:
 
         class Meta:
             database = db
-            table_name = 'workflow_move'
+            table_name = "workflow_move"
 
     db.create_tables([Move])
 
 
 def down(migrator: SchemaMigrator, db: Database) -> None:
-    migrator.migrate(migrator.drop_table('workflow_move'))
-    migrator.migrate(migrator.drop_table('workflow_run'))
-    migrator.migrate(migrator.drop_table('workflow_flow'))
+    migrator.migrate(migrator.drop_table("workflow_move"))
+    migrator.migrate(migrator.drop_table("workflow_run"))
+    migrator.migrate(migrator.drop_table("workflow_flow"))

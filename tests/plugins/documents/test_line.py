@@ -22,9 +22,13 @@ NOTICE = json.loads((REFERENCE / "zhangye" / "notice.json").read_text("utf-8"))
 def test_the_founding_notice_goes_to_everybody_whom_it_addresses(office: Office):
     told: list[str] = []
     issued = line.issue(NOTICE, progress=told.append)
-    assert told == list(issued.steps) == [
-        *("拟稿", "送核", "科室核稿", "办公室核稿", "签发", "编号", "排版", "用印", "分发"),
-    ]
+    assert (
+        told
+        == list(issued.steps)
+        == [
+            *("拟稿", "送核", "科室核稿", "办公室核稿", "签发", "编号", "排版", "用印", "分发"),
+        ]
+    )
     assert issued.recipients == 7
     with connection():
         document = Document.get()
