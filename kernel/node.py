@@ -232,4 +232,5 @@ def close_node() -> None:
     if workshop.filled:
         workshop().close()
         workshop.clear()
+    log_check.forget_reconcilers()
     close_database()

@@ -64,6 +64,11 @@ def add_reconciler(reconciler: Reconciler) -> None:
         _reconcilers.append(reconciler)
 
 
+def forget_reconcilers() -> None:
+    """Ask nobody any more: the node is closed."""
+    _reconcilers.clear()
+
+
 def stored_bytes(value: object) -> bytes:
     """The bytes of a column, also where somebody has put text or nothing in their place."""
     if isinstance(value, str):

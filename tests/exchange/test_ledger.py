@@ -35,3 +35,11 @@ def test_an_untouched_exchange_has_nothing_to_say(office: Office):
 def test_tampering_by_sql_is_named(office: Office, sql: str, said: str):
     signed_for(office, GFIN)
     assert said in problems(sql)
+
+
+def test_a_spoilt_leaf_is_named_and_does_not_end_the_check(office: Office):
+    signed_for(office, GFIN)
+    log.integrate()
+    with transaction():
+        db.execute_sql("DROP TRIGGER log_leaf_no_update")
+    assert problems("UPDATE log_leaf SET data = X'FF' WHERE id = 3")
