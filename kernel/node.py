@@ -16,6 +16,7 @@ from typing import Any
 from starlette.applications import Starlette
 
 from kernel.acts import house, ledger
+from kernel.acts.house import ledger as house_ledger
 from kernel.acts.models import Proposal
 from kernel.acts.outbox import Handler, Handlers, handlers
 from kernel.acts.subjects import Kinds, Subject, kinds
@@ -177,6 +178,7 @@ def _fill(node: Node, board: Switchboard) -> None:
     open_log_key(settings.instance, f"juyan/{node_uid}/1")
     log_check.add_reconciler(ledger.reconcile)
     log_check.add_reconciler(exchange_ledger.reconcile)
+    log_check.add_reconciler(house_ledger.reconcile)
     authority.fill(Authority(settings.instance / "keys"))
     signer.fill(Signer(settings.instance))
     workshop.fill(Workshop())

@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
-from kernel.acts import guards, outbox
+from kernel.acts import guards, outbox, tasks
 from kernel.acts.context import acting
 from kernel.acts.ledger import enter
 from kernel.acts.models import Act, Prepared, Proposal
@@ -309,5 +309,13 @@ def _propose(desk: Desk, verb: Verb, statement: Statement) -> Proposal:
         level=verb.level,
         proposer=desk.person.uid,
         title=verb.title,
+    )
+    tasks.assign(
+        proposal,
+        step="复核",
+        organ=desk.organ_code,
+        level=verb.level,
+        meta="双人操作",
+        sender=desk.person.name,
     )
     return proposal

@@ -5,8 +5,10 @@ from __future__ import annotations
 import peewee
 
 from kernel.acts.subjects import Subject
+from kernel.crypto import canonical
 from kernel.crypto.ids import now, uuid7
 from kernel.identity.desk import Desk
+from kernel.identity.models import Person
 from kernel.storage.database import JSONField, Model, UTCField
 
 
@@ -79,13 +81,18 @@ class Proposal(Subject):
 
     def digest(self) -> str:
         """The digest of the proposed act's bytes."""
-        from kernel.crypto import canonical
-
         return canonical.digest(bytes(Act.get(Act.uid == self.act).bytes))
 
     def label(self) -> str:
         """The title of the proposed act."""
         return self.title
+
+    def facts(self) -> list[tuple[str, str]]:
+        """What was proposed, by whom, with every argument: the second person signs all of it."""
+        proposer = Person.get_or_none(Person.uid == self.proposer)
+        params = canonical.loads(bytes(Act.get(Act.uid == self.act).bytes))["params"]
+        shown = [(name, str(value)) for name, value in params.items()]
+        return [("事项", self.title), ("提出人", proposer.name if proposer else ""), *shown]
 
     @classmethod
     def visible(cls, desk: Desk) -> peewee.Expression:

@@ -52,7 +52,21 @@ def command(keep: Path | None, as_json: bool) -> None:
 
 
 def _target(keep: Path | None) -> Path | None:
-    if keep is not None and keep.exists() and any(keep.iterdir()):
+    """The folder, empty and writable: what is wrong with it is said now, and not at the end."""
+    if keep is None:
+        return None
+    try:
+        keep.mkdir(parents=True, exist_ok=True)
+        empty = not any(keep.iterdir())
+        if empty:
+            tempfile.TemporaryFile(dir=keep).close()
+    except OSError as error:
+        raise Invalid(
+            "rehearse.keep",
+            f"不能在 {keep} 写入文件（{error.strerror}），请另选一个可写的目录。",
+            f"Nothing can be written in {keep} ({error.strerror}); name another folder.",
+        ) from error
+    if not empty:
         raise Invalid(
             "rehearse.keep",
             f"{keep} 不是空目录，请另选一个，以免与以前的文件混在一起。",

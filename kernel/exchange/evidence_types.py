@@ -18,6 +18,7 @@ class EvidenceType:
     """One kind of evidence."""
 
     zh: str
+    en: str
     etsi: str = ""
     """The ETSI event; empty where there is none."""
     signer: str = "node"
@@ -42,21 +43,50 @@ class EvidenceType:
 
 
 TYPES: dict[str, EvidenceType] = {
-    "A1": EvidenceType("提交受理", "SubmissionAcceptance", before=("sealed",), after="accepted"),
+    "A1": EvidenceType(
+        "提交受理",
+        "Submission accepted",
+        "SubmissionAcceptance",
+        before=("sealed",),
+        after="accepted",
+    ),
     "A2": EvidenceType(
-        "提交拒绝", "SubmissionRejection", negative=True, before=("sealed",), after="refused"
+        "提交拒绝",
+        "Submission rejected",
+        "SubmissionRejection",
+        negative=True,
+        before=("sealed",),
+        after="refused",
     ),
-    "B1": EvidenceType("转接收", "RelayAcceptance", before=("accepted",), after="in_transit"),
-    "B2": EvidenceType("转拒绝", "RelayRejection", negative=True, before=OPEN[1:], after="failed"),
-    "B3": EvidenceType("转失败", "RelayFailure", negative=True, before=OPEN[1:], after="failed"),
-    "D1": EvidenceType("送达交换箱", "ContentConsignment", before=OPEN[1:], after="delivered"),
+    "B1": EvidenceType(
+        "转接收", "Relay accepted", "RelayAcceptance", before=("accepted",), after="in_transit"
+    ),
+    "B2": EvidenceType(
+        "转拒绝", "Relay rejected", "RelayRejection", negative=True, before=OPEN[1:], after="failed"
+    ),
+    "B3": EvidenceType(
+        "转失败", "Relay failed", "RelayFailure", negative=True, before=OPEN[1:], after="failed"
+    ),
+    "D1": EvidenceType(
+        "送达交换箱",
+        "Delivered to the box",
+        "ContentConsignment",
+        before=OPEN[1:],
+        after="delivered",
+    ),
     "D2": EvidenceType(
-        "投递失败", "ContentConsignmentFailure", negative=True, before=OPEN[1:], after="failed"
+        "投递失败",
+        "Delivery failed",
+        "ContentConsignmentFailure",
+        negative=True,
+        before=OPEN[1:],
+        after="failed",
     ),
-    "D3": EvidenceType("到文提醒", "ConsignmentNotification"),
-    "D4": EvidenceType("首次阅取", "ContentAccessTracking"),
+    "D3": EvidenceType("到文提醒", "Notified of arrival", "ConsignmentNotification"),
+    "D4": EvidenceType("首次阅取", "First opened", "ContentAccessTracking"),
     "C1": EvidenceType(
         "签收",
+        "Signed for",
         "ConsignmentAcceptance",
         signer="unit",
         side="recipient",
@@ -67,6 +97,7 @@ TYPES: dict[str, EvidenceType] = {
     ),
     "C2": EvidenceType(
         "退文",
+        "Sent back",
         "ConsignmentRejection",
         signer="unit",
         side="recipient",
@@ -76,45 +107,70 @@ TYPES: dict[str, EvidenceType] = {
         before=("delivered", "registered"),
         after="returned",
     ),
-    "C3": EvidenceType("逾期未签收", "AcceptanceRejectionExpiry"),
+    "C3": EvidenceType("逾期未签收", "Not signed for in time", "AcceptanceRejectionExpiry"),
     "E1": EvidenceType(
-        "移交办公系统", "ContentHandover", before=("registered",), after="handed_over"
+        "移交办公系统",
+        "Handed over to the office system",
+        "ContentHandover",
+        before=("registered",),
+        after="handed_over",
     ),
-    "E2": EvidenceType("移交失败", "ContentHandoverFailure", negative=True),
-    "F1": EvidenceType("转纸质", "RelayToNonERDS", before=("failed",), after="paper"),
-    "F2": EvidenceType("转纸质失败", "RelayToNonERDSFailure", negative=True),
-    "F3": EvidenceType("纸质收文补录", "ReceivedFromNonERDS"),
+    "E2": EvidenceType("移交失败", "Handover failed", "ContentHandoverFailure", negative=True),
+    "F1": EvidenceType(
+        "转纸质", "Turned to paper", "RelayToNonERDS", before=("failed",), after="paper"
+    ),
+    "F2": EvidenceType(
+        "转纸质失败", "Turning to paper failed", "RelayToNonERDSFailure", negative=True
+    ),
+    "F3": EvidenceType("纸质收文补录", "Receipt on paper entered later", "ReceivedFromNonERDS"),
     "X1": EvidenceType(
-        "撤回申请", signer="unit", side="sender", by_person=True, verb="exchange.recall"
+        "撤回申请",
+        "Recall requested",
+        signer="unit",
+        side="sender",
+        by_person=True,
+        verb="exchange.recall",
     ),
     "X2": EvidenceType(
-        "撤回生效", before=("accepted", "in_transit", "delivered"), after="recalled"
+        "撤回生效",
+        "Recall effective",
+        before=("accepted", "in_transit", "delivered"),
+        after="recalled",
     ),
-    "X3": EvidenceType("撤回不成立", negative=True),
+    "X3": EvidenceType("撤回不成立", "Recall not possible", negative=True),
     "X4": EvidenceType(
         "同意撤回",
+        "Recall agreed to",
         signer="unit",
         side="recipient",
         by_person=True,
         before=("signed", "registered", "handed_over"),
         after="recalled",
     ),
-    "X5": EvidenceType("作废", signer="unit", side="sender", by_person=True),
-    "X6": EvidenceType("替换", signer="unit", side="sender", by_person=True),
-    "X7": EvidenceType("催收", signer="unit", side="sender"),
-    "X8": EvidenceType("补发", signer="unit", side="sender"),
-    "X9": EvidenceType("修改时限", signer="unit", side="sender"),
-    "X10": EvidenceType("打印登记", signer="unit", side="recipient"),
+    "X5": EvidenceType("作废", "Declared void", signer="unit", side="sender", by_person=True),
+    "X6": EvidenceType("替换", "Replaced", signer="unit", side="sender", by_person=True),
+    "X7": EvidenceType("催收", "Reminder to sign for it", signer="unit", side="sender"),
+    "X8": EvidenceType("补发", "Sent again", signer="unit", side="sender"),
+    "X9": EvidenceType("修改时限", "Deadline changed", signer="unit", side="sender"),
+    "X10": EvidenceType("打印登记", "Printing recorded", signer="unit", side="recipient"),
     "X11": EvidenceType(
         "办理反馈",
+        "Result reported",
         signer="unit",
         side="recipient",
         before=("registered", "handed_over"),
         after="closed",
     ),
-    "X12": EvidenceType("签收更正", signer="unit", side="recipient", by_person=True),
+    "X12": EvidenceType(
+        "签收更正", "Signing corrected", signer="unit", side="recipient", by_person=True
+    ),
     "X13": EvidenceType(
-        "收文登记", signer="unit", side="recipient", before=("signed",), after="registered"
+        "收文登记",
+        "Incoming document registered",
+        signer="unit",
+        side="recipient",
+        before=("signed",),
+        after="registered",
     ),
 }
 """Code → kind."""

@@ -43,6 +43,11 @@ class EvidenceLine:
     unit: str
     at: datetime
     uid: str
+    title_en: str = ""
+
+    def text(self, language: str) -> str:
+        """The title in the language asked for."""
+        return (self.title_en if language.startswith("en") else "") or self.title
 
 
 def report_of(package: Package) -> Report:
@@ -109,6 +114,7 @@ def evidence_of(package: Package, limit: int = 200, organ: str = "") -> list[Evi
         .limit(limit)
     )
     return [
-        EvidenceLine(row.type, TYPES[row.type].zh, names.get(row.organ, ""), row.at, row.uid)
+        EvidenceLine(row.type, kind.zh, names.get(row.organ, ""), row.at, row.uid, kind.en)
         for row in rows
+        for kind in [TYPES[row.type]]
     ]

@@ -1092,14 +1092,36 @@ def report(verification: Verification) -> str:
 
 def as_json(verification: Verification) -> str:
     """The report for programs."""
+    manifest = verification.entries.get(MANIFEST)
     facts = {
         "level": verification.level,
         "code": verification.number,
         "msg_id": verification.envelope.get("msg_id") if verification.number == 100 else None,
-        "pkg_digest": hexdigest(verification.entries.get(MANIFEST, b"")),
+        "pkg_digest": hexdigest(manifest) if manifest else None,
         "checks": [check._asdict() for check in verification.checks],
     }
     return json.dumps(facts, ensure_ascii=False, indent=2)
+
+
+def read_roots(file: Path) -> list[Certificate]:
+    """The certificates in a PEM file; ValueError if it has none that can be trusted."""
+    data = file.read_bytes()
+    try:
+        roots = x509.load_pem_x509_certificates(data)
+        for root in roots:  # its parts are read only when asked for
+            root.public_key(), list(root.subject), list(root.extensions), root.not_valid_after_utc
+    except Exception:  # whatever breaks the parser says nothing about the package
+        roots = []
+    if not roots:
+        raise ValueError(f"{file} 不是 PEM 格式的根证书 / is no root certificate in PEM form")
+    return roots
+
+
+def read_records(folder: Path) -> list[bytes]:
+    """The records in a folder; ValueError if there is no such folder."""
+    if not folder.is_dir():
+        raise ValueError(f"没有回执目录 {folder} / there is no evidence folder {folder}")
+    return [file.read_bytes() for file in sorted(folder.glob("*.json"))]
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -1112,11 +1134,10 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--json", action="store_true")
     options = parser.parse_args(arguments)
     try:
-        roots = [c for p in options.root for c in x509.load_pem_x509_certificates(p.read_bytes())]
+        roots = [cert for file in options.root for cert in read_roots(file)]
         verification = Verification(options.package.read_bytes(), roots, options.at)
         if options.evidence:
-            files = sorted(options.evidence.glob("*.json"))
-            verification.records = [file.read_bytes() for file in files]
+            verification.records = read_records(options.evidence)
     except (OSError, ValueError) as error:
         print(f"无法读取 / cannot read: {error}", file=sys.stderr)
         return 2

@@ -12,7 +12,10 @@ API = 1
 """The generation of hooks that this kernel offers."""
 
 _KEYS: dict[str, set[str]] = {
-    "plugin": {"name", "title", "title_en", "version", "api", "summary", "owner", "category"},
+    "plugin": {
+        *("name", "title", "title_en", "version", "api"),
+        *("summary", "summary_en", "owner", "category"),
+    },
     "rollout": {"phase", "default", "required", "demo_only"},
     "needs": {"plugins", "after"},
     "guards": {"verbs"},
@@ -38,6 +41,7 @@ class Manifest:
     version: str = "0"
     api: int = API
     summary: str = ""
+    summary_en: str = ""
     owner: str = ""
     category: str = ""
     phase: int = 1
@@ -99,6 +103,7 @@ def read(folder: Path) -> Manifest:
         version=str(plugin.get("version", "0")),
         api=int(plugin.get("api", API)),
         summary=str(plugin.get("summary", "")),
+        summary_en=str(plugin.get("summary_en", "")),
         owner=str(plugin.get("owner", "")),
         category=str(plugin.get("category", "")),
         phase=int(rollout.get("phase", 1)),

@@ -149,14 +149,16 @@ class Switchboard:
         missing = [need for need in self.closure(name)[:-1] if need not in self.effective(organ)]
         if missing:
             names = "、".join(self.title(need) for need in missing)
-            return Why(
-                False, "needs", f"需要先启用：{names}。", f"Needs {', '.join(missing)} first."
-            )
+            names_en = ", ".join(self.title(need, "en") for need in missing)
+            return Why(False, "needs", f"需要先启用：{names}。", f"Needs {names_en} first.")
         return Why(True, "on", "已启用。", "Switched on.")
 
-    def title(self, name: str) -> str:
-        """The Chinese title of a plugin, or its name."""
-        return self.manifests[name].title if name in self.manifests else name
+    def title(self, name: str, language: str = "zh") -> str:
+        """The title of a plugin, or its name; where the English one is missing, the Chinese."""
+        if name not in self.manifests:
+            return name
+        one = self.manifests[name]
+        return (one.title_en if language.startswith("en") else "") or one.title
 
 
 def _prune(names: set[str], needs: Callable[[str], tuple[str, ...]]) -> frozenset[str]:

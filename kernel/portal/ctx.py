@@ -17,7 +17,7 @@ from kernel.acts.gate import Done, PreparedAct, do, perform, prepare
 from kernel.acts.house import reading
 from kernel.acts.subjects import Subject, find
 from kernel.acts.verbs import Verb
-from kernel.errors import OfficeError
+from kernel.errors import OfficeError, Refused
 from kernel.identity import sessions
 from kernel.identity.authenticators import Signature
 from kernel.identity.desk import Desk, require
@@ -60,6 +60,23 @@ class Ctx:
     def posted(self) -> bool:
         """Whether a form was sent."""
         return self.request.method == "POST"
+
+    @property
+    def deliberate(self) -> bool:
+        """Whether a person on our own pages asked: not another site, and no prefetch."""
+        headers = self.request.headers
+        site = headers.get("sec-fetch-site", "none")
+        ahead = headers.get("sec-purpose", headers.get("purpose", ""))
+        return site in ("same-origin", "none") and "prefetch" not in ahead
+
+    def require_deliberate(self) -> None:
+        """Refuse what leaves a trace unless a person asked for it here."""
+        if not self.deliberate:
+            raise Refused(
+                "portal.not_deliberate",
+                "请从本平台的列表中打开。来自其他网站的链接不会打开来文，也不会留下阅读记录。",
+                "Please open it from the lists of the portal; links of other sites open nothing.",
+            )
 
     @property
     def partial(self) -> bool:
@@ -125,6 +142,7 @@ class Ctx:
         """Draw a list, or give it as a file where the query asks for an export."""
         wanted = self.query.get("export", "")
         if wanted:
+            self.require_deliberate()
             reading.note(self.desk, f"{spec.title}.{wanted}")
             return as_file(export(spec, self.query, fetch=fetch, kind=wanted))
         listing = build(spec, self.query, path=path, fetch=fetch)

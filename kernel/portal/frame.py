@@ -109,11 +109,12 @@ def _marked(item: MenuItem, path: str) -> MenuItem:
 
 
 def _tab_bar(ctx: Ctx, counts: dict[str, int]) -> tuple[MenuItem, ...]:
-    items = (
+    items = [
         MenuItem(_("工作台"), url("home"), "layout-dashboard"),
         MenuItem(_("待办"), url("tasks"), "list-checks", counts.get("todo", 0)),
-        MenuItem(_("收文"), url("exchange:inbox"), "file-input"),
         MenuItem(_("搜索"), url("search"), "search"),
         MenuItem(_("我的"), url("me"), "user"),
-    )
+    ]
+    if ctx.desk.has("exchange.view"):
+        items.insert(2, MenuItem(_("收文"), url("exchange:inbox"), "file-input"))
     return tuple(_marked(item, ctx.request.url.path) for item in items)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from kernel.acts.models import Proposal
 from kernel.exchange.models import Delivery
 from kernel.identity.desk import Desk
 from kernel.portal.i18n import _
@@ -38,13 +39,19 @@ def house_menu(desk: Desk, counts: dict[str, int]) -> list[tuple[str, list[MenuI
     return [("", first), ("documents", exchange), ("admin", _admin(desk))]
 
 
+def _to_confirm(desk: Desk) -> bool:
+    return bool(
+        Proposal.select().where(Proposal.visible(desk) & (Proposal.state == "open")).exists()
+    )
+
+
 def _admin(desk: Desk) -> list[MenuItem]:
     items = []
     if desk.has("house.switch"):
         items.append(MenuItem(_("插件启停"), url("admin:plugins"), "settings"))
     if desk.has("house.rollout"):
         items.append(MenuItem(_("接入阶段"), url("admin:rollout"), "send"))
-    if desk.has("house.confirm"):
+    if desk.has("house.rollout") or _to_confirm(desk):
         items.append(MenuItem(_("双人复核"), url("admin:proposals"), "shield"))
     if desk.has("house.audit"):
         items.append(MenuItem(_("审计日志"), url("admin:log"), "history"))

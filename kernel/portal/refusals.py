@@ -9,7 +9,7 @@ from urllib.parse import urlencode
 
 from starlette.datastructures import URL
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import JSONResponse, PlainTextResponse, Response
 
 from kernel.errors import OfficeError
 from kernel.portal.ctx import open_ctx
@@ -87,4 +87,10 @@ def defect(request: Request, error: Exception) -> Response:
     """The page for a defect: an incident number, never the text of the error."""
     incident = f"E-{secrets.token_hex(3).upper()}"
     _log.error("incident %s at %s %s", incident, request.method, request.url.path, exc_info=error)
-    return _page(request, 500, "portal.defect", None, incident)
+    try:
+        return _page(request, 500, "portal.defect", None, incident)
+    except Exception:
+        # What broke the page may break this one, too: then a few plain words have to do.
+        _log.exception("incident %s: the page of the defect failed itself", incident)
+        words = f"系统出错，编号 {incident}，请告诉技术人员。\nPlease tell the technicians."
+        return PlainTextResponse(words, 500)

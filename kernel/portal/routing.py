@@ -66,7 +66,7 @@ def page(
 def _endpoint(view: View, level: str) -> Callable[[Request], Awaitable[Response]]:
     async def endpoint(request: Request) -> Response:
         await _check_size(request)
-        form = await request.form(max_files=20, max_fields=2000, max_part_size=MAX_FIELD)
+        form = await request.form(max_files=20, max_fields=2000, max_part_size=MAX_BODY)
         try:
             return await run_in_threadpool(_call, view, level, request, form)
         finally:
@@ -82,8 +82,6 @@ def _endpoint(view: View, level: str) -> Callable[[Request], Awaitable[Response]
 
 MAX_BODY = 12 * 1024 * 1024
 """The largest form, in bytes."""
-MAX_FIELD = 2 * 1024 * 1024
-"""The longest field of a form, in bytes; a text of a document stays far below."""
 
 
 async def _check_size(request: Request) -> None:

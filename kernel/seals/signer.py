@@ -12,13 +12,13 @@ import contextlib
 import logging
 import os
 import resource
+import select
 import signal
 import socket
 import sys
 import threading
 import time
 from pathlib import Path
-from types import FrameType
 from typing import Any
 
 from kernel.errors import OfficeError, Unavailable
@@ -45,6 +45,13 @@ class Server:
         self._busy = 0
         self._quiet_since = time.monotonic()
         self._change = threading.Condition()
+        # A signal only writes here: what a handler raises could strike anywhere, also between
+        # counting a request and starting on it.
+        self._awake, self._bell = socket.socketpair()
+
+    def stop(self) -> None:
+        """Take no more requests and end when the open ones are answered; safe in a handler."""
+        self._bell.send(b".")
 
     def serve(self) -> None:
         """Answer until nobody has asked for long, or until SIGTERM."""
@@ -52,7 +59,7 @@ class Server:
             self._path.unlink(missing_ok=True)
             listener.bind(str(self._path))
             listener.listen(64)
-            listener.settimeout(min(PATIENCE, self._idle / 2))
+            listener.settimeout(1)  # for a client that is gone between the two calls below
             try:
                 self._accept(listener)
             finally:
@@ -62,6 +69,12 @@ class Server:
 
     def _accept(self, listener: socket.socket) -> None:
         while not self._forgotten():
+            pause = min(PATIENCE, self._idle / 2)
+            ready, _, _ = select.select([listener, self._awake], [], [], pause)
+            if self._awake in ready:
+                return
+            if not ready:
+                continue
             try:
                 connection, _ = listener.accept()
             except TimeoutError:
@@ -91,7 +104,7 @@ class Server:
         stop = request.get("op") == "shutdown"
         signer_wire.send(connection, self._answer(request))
         if stop:
-            os.kill(os.getpid(), signal.SIGTERM)
+            self.stop()
 
     def _answer(self, request: dict[str, Any]) -> dict[str, Any]:
         if request.get("op") in ("ping", "shutdown"):
@@ -113,7 +126,9 @@ def serve(instance: Path, idle: float = IDLE_SECONDS) -> None:
     with file_lock(signer_place.run_folder(instance) / "signer.lock", seconds=LOCK_SECONDS):
         work = Work(instance)
         try:
-            Server(work, signer_place.record(instance), idle).serve()
+            server = Server(work, signer_place.record(instance), idle)
+            signal.signal(signal.SIGTERM, lambda *_: server.stop())
+            server.serve()
         finally:
             work.close()
 
@@ -139,13 +154,8 @@ def _shield() -> None:
     os.umask(0o077)
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    signal.signal(signal.SIGTERM, _stop)
-
-
-def _stop(_: int, __: FrameType | None) -> None:
-    # Once is enough: a second one must not interrupt the waiting for open requests.
-    signal.signal(signal.SIGTERM, signal.SIG_IGN)
-    raise SystemExit(0)
+    # Until there is something to end in order.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
 
 
 def _failed() -> Unavailable:

@@ -16,6 +16,7 @@ from kernel.api import (
     Desk,
     Invalid,
     Package,
+    Person,
     Post,
     Unavailable,
     Unit,
@@ -46,10 +47,18 @@ class Issued:
     steps: dict[str, float] = field(default_factory=dict)
 
 
-STEPS = (
-    *("draft", "submit", "review", "office_review", "sign_off"),
-    *("number", "typeset", "seal", "dispatch"),
-)
+_LEVELS = {
+    "draft": "documents.draft",
+    "submit": "documents.draft",
+    "review": "documents.review",
+    "office_review": "documents.office_review",
+    "sign_off": "documents.sign",
+    "number": "documents.number",
+    "typeset": "documents.number",
+    "seal": "documents.seal",
+    "dispatch": "documents.dispatch",
+}
+STEPS = tuple(_LEVELS)
 """The steps that :func:`issue` can stop after."""
 
 
@@ -65,15 +74,18 @@ def issue(
     :param data: ``issuer`` (name or code), ``title``, ``type``, ``main``, ``body`` and what else
         a document has; ``attachments`` left out are made from the names in ``attachment_note``.
     :param progress: told each step before it begins.
-    :param people: names of those who should act where several could.
+    :param people: names of those who should act where several could; Invalid
+        ``documents.people``, before the first step, for a name that none of the steps would use.
     :param until: the last of :data:`STEPS` to be done; ``draft`` leaves it with the drafter.
     :raises OfficeError: the refusal of a step; what was done before it stays.
     """
     if until not in STEPS:
         raise ValueError(f"{until!r} is none of {', '.join(STEPS)}")
+    steps = STEPS[: STEPS.index(until) + 1]
     line = _Line(_issuer(data), frozenset(people), progress)
+    line.check_people(steps)
     document = line.draft(data)
-    for name in STEPS[1 : STEPS.index(until) + 1]:
+    for name in steps[1:]:
         getattr(line, name)(document)
     document = line.fresh(document)
     with connection():
@@ -126,21 +138,39 @@ class _Line:
             found: Document = Document.get(Document.uid == document.uid)
         return found
 
-    def desk(self, level: str, unit: str = "") -> Desk:
-        """Who holds a level here: one of the named people first, then by rank."""
+    def check_people(self, steps: Collection[str]) -> None:
+        """Raise Invalid ``documents.people`` if one of the named people would do none of these."""
+        if not self._people:
+            return
         with connection():
-            posts = rights().holders(level, self.organ.code, unit)
-            posts = posts or rights().holders(level, self.organ.code)
+            unit = self._post("draft").unit.code
+            acting = {self._post(step, unit).person.name for step in steps}
+            idle = sorted(self._people - acting)
+            if idle:
+                could = [post for step in steps for post in self._posts(step, unit)]
+                raise _not_acting(idle[0], self.organ, could)
+
+    def desk(self, step: str, unit: str = "") -> Desk:
+        """Who does a step here: one of the named people first, then by rank."""
+        with connection():
+            post = self._post(step, unit)
+        return desk_at(post)
+
+    def _post(self, step: str, unit: str = "") -> Post:
+        posts = self._posts(step, unit)
+        return next((post for post in posts if post.person.name in self._people), posts[0])
+
+    def _posts(self, step: str, unit: str = "") -> list[Post]:
+        level, organ = _LEVELS[step], self.organ.code
+        near = rights().holders(level, organ, unit) if step == "review" else []
+        posts = near or rights().holders(level, organ)
         if not posts:
             raise Invalid(
                 "documents.nobody",
                 f"{self.organ.name}没有人员具有“{level}”权限，不能办理。",
                 f"Nobody in {self.organ.name} holds the level {level!r}.",
             )
-        return desk_at(self._choose(posts))
-
-    def _choose(self, posts: list[Post]) -> Post:
-        return next((post for post in posts if post.person.name in self._people), posts[0])
+        return posts
 
     @contextmanager
     def _step(self, title: str) -> Iterator[None]:
@@ -151,7 +181,7 @@ class _Line:
 
     def draft(self, data: Mapping[str, Any]) -> Document:
         with self._step("拟稿"):
-            desk = self.desk("documents.draft")
+            desk = self.desk("draft")
             with connection():
                 content = content_from(data, self.organ)
             document: Document = act_at(desk, writing.draft, content=content).result
@@ -159,27 +189,27 @@ class _Line:
 
     def submit(self, document: Document) -> None:
         with self._step("送核"):
-            act_at(self.desk("documents.draft"), writing.submit, document)
+            act_at(self.desk("submit"), writing.submit, document)
 
     def review(self, document: Document) -> None:
         with self._step("科室核稿"):
-            desk = self.desk("documents.review", document.unit)
+            desk = self.desk("review", document.unit)
             act_at(desk, approving.review, document, opinion="同意。")
 
     def office_review(self, document: Document) -> None:
         with self._step("办公室核稿"):
-            desk = self.desk("documents.office_review")
+            desk = self.desk("office_review")
             act_at(desk, approving.office_review, document, opinion="内容、格式符合要求，请审签。")
 
     def sign_off(self, document: Document) -> None:
         with self._step("签发"):
-            act_at(self.desk("documents.sign"), approving.sign_off, document, opinion="同意印发。")
+            act_at(self.desk("sign_off"), approving.sign_off, document, opinion="同意印发。")
 
     def number(self, document: Document) -> None:
         with self._step("编号"):
             with connection():
                 free = issuing.next_number(self.fresh(document))
-            desk = self.desk("documents.number")
+            desk = self.desk("number")
             act_at(desk, issuing.assign_number, document, number=str(free), seq=free.value)
 
     def typeset(self, document: Document) -> None:
@@ -188,18 +218,18 @@ class _Line:
                 now = self.fresh(document)
                 upward = bool(relations(now.organ, now.main, now.cc).upward)
                 made = fix_layout(now, upward=upward)
-            act_at(self.desk("documents.number"), issuing.typeset, document, **made)
+            act_at(self.desk("typeset"), issuing.typeset, document, **made)
 
     def seal(self, document: Document) -> None:
         with self._step("用印"):
             with connection():
                 given = sealing.seal_arguments(self.fresh(document))
-            act_at(self.desk("documents.seal"), sealing.seal, document, **given)
+            act_at(self.desk("seal"), sealing.seal, document, **given)
             _settled(self.fresh(document), "dispatch")
 
     def dispatch(self, document: Document) -> None:
         with self._step("分发"):
-            desk = self.desk("documents.dispatch")
+            desk = self.desk("dispatch")
             package = act_at(desk, issuing.plan_dispatch, document).result
             sealed = self.fresh(document).sealed
             act_at(
@@ -211,6 +241,19 @@ class _Line:
                 sealed=sealed,
             )
             _settled(self.fresh(document), SENT)
+
+
+def _not_acting(name: str, organ: Unit, posts: list[Post]) -> Invalid:
+    """Why a named person would do nothing here, and who could."""
+    query = Post.select(Post, Unit).join(Unit).switch(Post).join(Person)
+    organs = {post.unit.organ for post in query.where((Person.name == name) & Post.active)}
+    zh, en = f"{name}不办理本件的任何环节", f"{name} would do none of the steps of this document"
+    if not organs:
+        zh, en = f"本节点没有名为“{name}”的人员", f"Nobody on this node is called {name!r}"
+    elif organ.code not in organs:
+        zh, en = f"{name}不是{organ.name}的人员", f"{name} does not work in {organ.name}"
+    names = "、".join(dict.fromkeys(post.person.name for post in posts))
+    return Invalid("documents.people", f"{zh}；可以指定：{names}。", f"{en}; these could: {names}.")
 
 
 def _settled(document: Document, state: str) -> None:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import io
+import json
 import subprocess
 import zipfile
 from collections.abc import Callable
@@ -127,6 +129,39 @@ def test_the_verifier_stands_alone(zhangye: Office, package: bytes, tmp_path: Pa
     assert run("bad.asice", "--root", "root.pem")[0] == 1
     assert run("nothing.asice", "--root", "root.pem")[0] == 2
     assert run("p.asice")[0] == 2
+
+
+def test_what_the_verifier_cannot_use_is_said_and_is_no_verdict(
+    zhangye: Office, package: bytes, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+):
+    file, root = tmp_path / "p.asice", tmp_path / "root"
+    file.write_bytes(package)
+    der = bytearray(x509.der(zhangye.root.cert))
+    der[der.index(b"\x55\x1d\x13") + 8] ^= 0x40  # inside an extension, which is read late
+    framed = base64.encodebytes(der)
+    framed = b"-----BEGIN CERTIFICATE-----\n" + framed + b"-----END CERTIFICATE-----\n"
+    for data in (b"", b"junk", x509.der(zhangye.root.cert), b"-----BEGIN X509 CRL-----", framed):
+        root.write_bytes(data)
+        assert verify.main([str(file), "--root", str(root), "--json"]) == 2, data
+        said = capsys.readouterr()
+        assert said.out == "" and "不是 PEM 格式的根证书" in said.err
+    root.write_bytes(x509.pem(zhangye.root.cert))
+    for folder in (tmp_path / "none", file):
+        asked = [str(file), "--root", str(root), "--evidence", str(folder)]
+        assert verify.main(asked) == 2
+        said = capsys.readouterr()
+        assert said.out == "" and f"没有回执目录 {folder}" in said.err
+
+
+def test_a_file_too_broken_to_have_a_manifest_has_no_digest(zhangye: Office, package: bytes):
+    def digest(data: bytes) -> Any:
+        return json.loads(verify.as_json(verify.Verification(data, zhangye.roots).run()))[
+            "pkg_digest"
+        ]
+
+    assert digest(package) == packages.pkg_digest(packages.read(package).manifest)
+    assert digest(b"rubbish") is None
+    assert digest(replaced(package, packages.MANIFEST, b"")) is None
 
 
 def test_not_one_byte_of_the_file_can_be_changed(zhangye: Office, package: bytes):

@@ -128,7 +128,7 @@ def test_nobody_grants_what_he_has_not_nor_elsewhere(office: Office):
     assert admin.has("house.grant") and not admin.has("house.rollout")
     grant: dict[str, Any] = {"given": True}
     with pytest.raises(Refused, match=r"rights\.beyond"):
-        prepare(admin, grants.grant, post=admin.post.uid, level="house.rollout", **grant)
+        prepare(admin, grants.grant, post=office.post("林晓梅").uid, level="house.rollout", **grant)
     other = office.post("刘志强").uid
     with pytest.raises(Refused, match=r"rights\.beyond"):
         prepare(admin, grants.grant, post=other, level="exchange.handle", **grant)

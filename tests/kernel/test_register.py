@@ -129,6 +129,8 @@ class Stage:
         """What administrators do."""
         drafter = self.office.post("林晓梅")
         yield "house.read_out", None, {"what": "发文.csv", "day": "2026-11-22"}
+        yield "house.sign_in", None, {}
+        yield "house.sign_out", None, {}
         switch = {"organ": OFFICE, "plugin": "documents", "on": True}
         yield "house.switch_plugin", None, switch
         grant = {"post": drafter.uid, "level": "house.switch", "given": True}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from kernel.acts.house import confirm, genesis, grants, keys, reading, rollout, switches
+from kernel.acts.house import confirm, genesis, grants, keys, presence, reading, rollout, switches
 from kernel.identity.rights import ROLES, Level
 
 VERBS: list[Callable[..., Any]] = [
@@ -15,6 +15,8 @@ VERBS: list[Callable[..., Any]] = [
     grants.grant,
     keys.issue_key,
     keys.revoke_key,
+    presence.sign_in,
+    presence.sign_out,
     reading.read_out,
     rollout.advance,
     switches.switch_plugin,
@@ -29,10 +31,5 @@ LEVELS = [
     Level("house.grant", "授权", "Grant rights", ("security_admin", "unit_admin")),
     Level("house.read", "导出和下载", "Export and download", tuple(ROLES)),
     Level("house.audit", "查看审计日志", "Read the audit log", ("audit_admin",)),
-    Level(
-        "house.confirm",
-        "复核双人操作",
-        "Confirm two-person acts",
-        ("system_admin", "security_admin"),
-    ),
+    Level("house.confirm", "复核双人操作", "Confirm two-person acts", tuple(ROLES)),
 ]

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
-from kernel.acts import guards
+from kernel.acts import guards, tasks
 from kernel.acts.models import Act, ActPrivate, Proposal
 from kernel.acts.statement import Statement, arguments_of, read
 from kernel.acts.subjects import Subject, kinds
 from kernel.acts.verbs import Verb, act, verbs
-from kernel.errors import Conflict, Refused
+from kernel.errors import Conflict, Invalid, NotFound, Refused
 from kernel.identity.desk import Desk
+from kernel.plugins.switches import switchboard
 
 
 def _another(desk: Desk, proposal: Proposal, **_: Any) -> None:
@@ -36,6 +37,9 @@ def _still(desk: Desk, proposal: Proposal) -> None:
     """What was asked of the first person is asked again: the state may be another one by now."""
     _another(desk, proposal)
     verb, subject, arguments = _proposed(proposal)
+    why = switchboard().why(verb.plugin, desk.organ_code)
+    if verb.plugin in switchboard().manifests and not why.on:
+        raise NotFound(f"plugins.{why.code}", why.zh, why.en)
     target = () if subject is None else (subject,)
     if verb.check is not None:
         verb.check(desk, *target, **arguments)
@@ -77,9 +81,20 @@ def _object(statement: Statement) -> Subject | None:
 def confirm(desk: Desk, proposal: Proposal) -> Any:
     """Confirm what another person proposed; runs the proposed act's body."""
     verb, subject, arguments = _proposed(proposal)
-    _settle(proposal, "confirmed")
+    _settle(desk, proposal, "confirmed")
     target = () if subject is None else (subject,)
     return verb.body(desk, *target, **arguments)
+
+
+def _with_reason(desk: Desk, proposal: Proposal, *, reason: str) -> None:
+    _another(desk, proposal)
+    if not reason.strip():
+        raise Invalid(
+            "house.no_reason",
+            "请写明不同意的理由。",
+            "Please say why you decline.",
+            field="reason",
+        )
 
 
 @act(
@@ -89,12 +104,13 @@ def confirm(desk: Desk, proposal: Proposal) -> Any:
     level="confirm",
     weight="signed",
     private=("reason",),
-    check=_another,
+    check=_with_reason,
 )
 def decline(desk: Desk, proposal: Proposal, *, reason: str) -> None:
     """Decline what another person proposed, with the reason."""
-    _settle(proposal, "declined")
+    _settle(desk, proposal, "declined")
 
 
-def _settle(proposal: Proposal, state: str) -> None:
+def _settle(desk: Desk, proposal: Proposal, state: str) -> None:
+    tasks.finish(proposal, by=desk.post.uid)
     Proposal.update(state=state).where(Proposal.id == proposal.id).execute()

@@ -9,13 +9,22 @@ from kernel.identity.desk import Desk
 from kernel.identity.models import Grant, Post
 from kernel.identity.rights import rights
 
+ADMINISTRATORS = {"system_admin", "security_admin", "audit_admin"}
+"""The three administrators, who keep each other in check (三员分立)."""
+
 
 def _within(desk: Desk, *, post: str, level: str, given: bool) -> None:
     rights().check_level(level)
     holder = Post.get_or_none(Post.uid == post)
     if holder is None:
         raise NotFound("rights.post", "没有找到这个岗位。", "There is no such post.")
-    if "security_admin" in desk.post.roles and level != "house.grant":
+    if holder.person.uid == desk.person.uid or ADMINISTRATORS & set(holder.roles):
+        raise Refused(
+            "rights.separation",
+            "不能给自己授权，也不能给三员岗位增减权限（三员分立）。",
+            "Nobody grants to himself, and the three administrators' posts stay as they are.",
+        )
+    if "security_admin" in desk.post.roles:
         return
     if holder.unit.organ != desk.organ_code or not desk.has(level):
         raise Refused(
@@ -27,5 +36,9 @@ def _within(desk: Desk, *, post: str, level: str, given: bool) -> None:
 
 @act("house.grant", title="授权", title_en="Grant", level="grant", weight="signed", check=_within)
 def grant(desk: Desk, *, post: str, level: str, given: bool) -> None:
-    """Give a level to a post, or take it away. Nobody can give what he has not."""
+    """Give a level to a post, or take it away.
+
+    The security administrator assigns rights of others and holds none of them; whoever else may
+    grant gives only what he has, in his own organ.
+    """
     Grant.create(post=post, level=level, given=given, act=this_act())

@@ -6,9 +6,12 @@ from typing import Any
 
 from starlette.responses import Response
 
+from kernel.acts.gate import do
+from kernel.acts.house.presence import sign_in, sign_out
 from kernel.errors import OfficeError, Refused
 from kernel.identity import sessions
 from kernel.identity.authenticators import authenticators
+from kernel.identity.desk import require
 from kernel.identity.models import Credential, Person, Post, Unit
 from kernel.identity.phases import connected
 from kernel.portal.ctx import SESSION, Ctx, settings
@@ -83,16 +86,23 @@ def _start(ctx: Ctx, post_uid: str, target: str) -> Response:
             "不能这样登录。请插入安全认证插件，或在演示环境中选择一个人员。",
             "You cannot sign in this way. Use your key, or choose a person on a demo node.",
         )
-    credential = Credential.get(
+    credential = Credential.get_or_none(
         (Credential.person == post.person.uid)
         & (Credential.kind == "soft")
         & Credential.revoked.is_null()
     )
+    if credential is None:
+        raise Refused(
+            "keys.revoked",
+            f"{post.person.name}的安全认证插件已停用，请联系信息化工作办公室换发。",
+            f"The key of {post.person.name} was revoked; ask for another one.",
+        )
     with transaction():
         old = ctx.request.cookies.get(SESSION, "")
         if old:
             sessions.end(old)
         token = sessions.start(post, credential.uid)
+    do(require(sessions.find(token, settings().public_origin)), sign_in)
     response = ctx.go_to(target)
     secure = settings().public_origin.startswith("https:")
     response.set_cookie(
@@ -104,6 +114,7 @@ def _start(ctx: Ctx, post_uid: str, target: str) -> Response:
 @page("/logout", name="logout", level=SIGNED_IN, methods=("POST",), weight="recorded")
 def logout(ctx: Ctx) -> Response:
     """Sign out."""
+    ctx.do(sign_out)
     with transaction():
         sessions.end(ctx.request.cookies.get(SESSION, ""))
     response = ctx.go("login")

@@ -7,12 +7,12 @@ from starlette.responses import Response
 from kernel.acts.house.switches import switch_plugin
 from kernel.acts.models import Act
 from kernel.acts.verbs import verbs
-from kernel.errors import OfficeError
+from kernel.errors import NotFound, OfficeError
 from kernel.identity.models import Person, Unit
 from kernel.plugins.bus import bus
 from kernel.plugins.switches import switchboard
 from kernel.portal.ctx import Ctx
-from kernel.portal.i18n import _, _l, speaking
+from kernel.portal.i18n import _, _l, language, speaking
 from kernel.portal.lists import Column, ListSpec, Sort, from_query
 from kernel.portal.page import Message
 from kernel.portal.routing import page
@@ -29,7 +29,7 @@ def plugins_page(ctx: Ctx) -> Response:
             {
                 "plugin": one,
                 "why": board.why(one.name, organ),
-                "needs": [board.title(n) for n in one.needs],
+                "needs": [board.title(n, ctx.language) for n in one.needs],
             }
             for one in board.known()
         ]
@@ -57,7 +57,8 @@ def switch_page(ctx: Ctx, name: str) -> Response:
         ctx.said.append(Message("danger", error.text(ctx.language)))
         return ctx.go("admin:plugins")
     with speaking(ctx.language):
-        names = "、".join(switchboard().title(one) for one in moved)
+        board, comma = switchboard(), ", " if ctx.language == "en" else "、"
+        names = comma.join(board.title(one, ctx.language) for one in moved)
         ctx.say(
             _("已启用：%(names)s", names=names)
             if on
@@ -66,13 +67,22 @@ def switch_page(ctx: Ctx, name: str) -> Response:
     return ctx.go("admin:plugins")
 
 
+def _verb_title(act: Act) -> str:
+    try:
+        verb = verbs().get(act.verb)
+    except NotFound:
+        # Its plugin was removed; what was done with it stays in the log.
+        return str(act.verb)
+    return verb.title_en if language() == "en" else verb.title
+
+
 def _spec() -> ListSpec:
     people = {one.uid: one.name for one in Person.select(Person.uid, Person.name)}
     units = {one.code: one.short_name for one in Unit.select(Unit.code, Unit.short_name)}
     return ListSpec(
         title=_l("审计日志"),
         columns=(
-            Column("verb", _l("动作"), "title", value=lambda act: verbs().get(act.verb).title),
+            Column("verb", _l("动作"), "title", value=_verb_title),
             Column(
                 "person",
                 _l("办理人"),

@@ -92,6 +92,7 @@ def inbox(ctx: Ctx) -> Response:
 def delivery(ctx: Ctx, uid: str) -> Response:
     """One delivery: what it is, whether it is genuine, and what can be done with it."""
     found = ctx.get(Delivery, uid)
+    ctx.require_deliberate()
     report = open_once(ctx.desk, found)
     found = ctx.get(Delivery, uid)
     with speaking(ctx.language):
@@ -270,6 +271,12 @@ def recall_page(ctx: Ctx, uid: str) -> Response:
         return _package_page(ctx, package, form, 422)
 
 
+def _source(ctx: Ctx, package: Package) -> str:
+    """Where the sent object is shown; nowhere while its plugin is off."""
+    on = package.subject_kind.partition(".")[0] in ctx.plugins
+    return href_of(package.subject_kind, package.subject) if on else ""
+
+
 def _package_page(ctx: Ctx, package: Package, form: Form, status: int = 200) -> Response:
     with speaking(ctx.language):
         book = receipt_book(package)
@@ -281,6 +288,6 @@ def _package_page(ctx: Ctx, package: Package, form: Form, status: int = 200) -> 
             book=book,
             form=form,
             recallable=open_count(package) if ctx.desk.has("exchange.recall") else 0,
-            source=href_of(package.subject_kind, package.subject),
+            source=_source(ctx, package),
             evidence=receipts.evidence_of(package),
         )

@@ -59,6 +59,7 @@ def body_page(ctx: Ctx, kind: str, uid: str, number: int) -> Response:
 def body_pdf(ctx: Ctx, kind: str, uid: str) -> Response:
     """The sealed PDF, to download."""
     digest, title = _body(ctx, kind, uid)
+    ctx.require_deliberate()
     reading.note(ctx.desk, f"{kind}/{uid}.pdf")
     return download(blobs().get(digest), f"{title}.pdf", "application/pdf")
 
@@ -80,6 +81,7 @@ def package_file(ctx: Ctx, kind: str, uid: str) -> Response:
     _body(ctx, kind, uid)
     found = ctx.get(_SOURCES[kind], uid)
     package = found.package if isinstance(found, Delivery) else found
+    ctx.require_deliberate()
     reading.note(ctx.desk, f"{kind}/{uid}.asice")
     return download(
         blobs().get(package.blob), f"{package.title}.asice", "application/vnd.etsi.asic-e+zip"

@@ -131,7 +131,8 @@ def _sources(ctx: Ctx) -> list[tuple[str, str]]:
     from kernel.plugins.switches import switchboard
 
     own = [("exchange", _("公文交换")), ("acts", _("双人复核"))]
-    return own + [(name, switchboard().title(name)) for name in sorted(ctx.plugins)]
+    board = switchboard()
+    return own + [(name, board.title(name, ctx.language)) for name in sorted(ctx.plugins)]
 
 
 @page("/tasks", name="tasks", level=SIGNED_IN)

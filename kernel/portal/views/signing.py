@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 from starlette.responses import Response
 
 from kernel.acts.gate import PreparedAct, recall
@@ -44,7 +46,8 @@ def confirm_page(ctx: Ctx, prepared: PreparedAct) -> Response:
             hidden={"nonce": prepared.nonce},
             back=prepared.back,
         )
-    return ctx.render("acts/confirm.html", title=item.title, item=item, back=prepared.back)
+    text = json.dumps(prepared.statement.facts, ensure_ascii=False, indent=1)
+    return ctx.render("acts/confirm.html", title=item.title, item=item, signed=text)
 
 
 @page("/acts/confirm", name="confirm", level=SIGNED_IN, methods=("GET", "POST"), weight="signed")

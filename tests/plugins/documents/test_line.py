@@ -58,6 +58,37 @@ def test_an_unknown_issuer_and_an_empty_attachment_are_named(office: Office):
     assert refused.value.code == "documents.no_attachment"
 
 
+@pytest.mark.parametrize(
+    ("people", "until", "why"),
+    [
+        (["无名氏"], "dispatch", "没有名为“无名氏”的人员"),
+        (["刘志强"], "dispatch", "刘志强不是中共张掖市委办公室的人员"),
+        (["杨帆"], "dispatch", ""),
+        (["周海涛"], "office_review", "周海涛不办理本件的任何环节"),
+        (["林晓梅", "无名氏"], "dispatch", "无名氏"),
+    ],
+)
+def test_who_cannot_act_is_refused_before_the_first_act(
+    office: Office, people: list[str], until: str, why: str
+):
+    told: list[str] = []
+    with pytest.raises(Invalid) as refused:
+        line.issue(NOTICE, progress=told.append, people=people, until=until)
+    assert refused.value.code == "documents.people"
+    assert people[-1] in refused.value.zh and why in refused.value.zh
+    assert people[-1] in refused.value.en and "林晓梅" in refused.value.zh
+    with connection():
+        assert (told, Document.select().count()) == ([], 0)
+
+
+def test_a_named_person_acts(office: Office):
+    issued = line.issue(NOTICE, until="sign_off", people=["林晓梅", "周海涛"])
+    assert list(issued.steps)[-1] == "签发"
+    with connection():
+        document = Document.get()
+    assert (document.drafter_name, document.signer_name) == ("林晓梅", "周海涛")
+
+
 def manage(instance: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "manage.py", "--instance", str(instance), "document", *arguments]
     return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=120)
@@ -79,3 +110,5 @@ def test_send_and_show_on_the_command_line(office: Office, tmp_path: Path):
     nobody = manage(instance, "show", "某字〔2026〕1号")
     assert nobody.returncode == 1
     assert "没有编号或发文字号" in nobody.stderr
+    refused = manage(instance, "send", str(file), "--as", "刘志强")
+    assert refused.returncode == 2 and "documents.people" in refused.stderr
