@@ -188,7 +188,7 @@ def recall(desk: Desk, nonce: str) -> PreparedAct:
 def stale(subject: Subject) -> Stale:
     """The refusal for a form that shows an older version, with who changed it."""
     last = Act.select().where(Act.subject == subject.uid).order_by(Act.id.desc()).first()
-    what = verbs().get(last.verb).title if last is not None else "修改"
+    what = verbs().title_of(last.verb) if last is not None else "修改"
     return Stale(
         "acts.stale",
         f"此件刚刚有新的办理（{what}），您看到的不是最新内容。请查看最新内容后再办理，您填写的内容已保留。",

@@ -203,6 +203,13 @@ class Verbs:
             )
         return self._verbs[name]
 
+    def title_of(self, name: str, language: str = "zh") -> str:
+        """The title of a verb in a log; its name where the plugin that declared it is gone."""
+        if name not in self._verbs:
+            return name
+        verb = self._verbs[name]
+        return verb.title_en if language.startswith("en") else verb.title
+
     def all(self) -> list[Verb]:
         """Every verb, by name."""
         return sorted(self._verbs.values(), key=lambda verb: verb.name)

@@ -8,6 +8,7 @@ from __future__ import annotations
 from kernel.acts.gate import do
 from kernel.acts.models import Act
 from kernel.acts.verbs import act
+from kernel.crypto import canonical
 from kernel.crypto.ids import now
 from kernel.identity.desk import Desk
 
@@ -34,5 +35,5 @@ def note(desk: Desk, what: str) -> None:
         & (Act.post == desk.post.uid)
         & (Act.at >= now().replace(hour=0, minute=0))
     )
-    if not any(what.encode() in bytes(one.bytes) for one in mine):
+    if not any(canonical.loads(bytes(one.bytes))["params"]["what"] == what for one in mine):
         do(desk, read_out, what=what, day=day)

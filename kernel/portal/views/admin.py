@@ -7,7 +7,7 @@ from starlette.responses import Response
 from kernel.acts.house.switches import switch_plugin
 from kernel.acts.models import Act
 from kernel.acts.verbs import verbs
-from kernel.errors import NotFound, OfficeError
+from kernel.errors import OfficeError
 from kernel.identity.models import Person, Unit
 from kernel.plugins.bus import bus
 from kernel.plugins.switches import switchboard
@@ -67,22 +67,18 @@ def switch_page(ctx: Ctx, name: str) -> Response:
     return ctx.go("admin:plugins")
 
 
-def _verb_title(act: Act) -> str:
-    try:
-        verb = verbs().get(act.verb)
-    except NotFound:
-        # Its plugin was removed; what was done with it stays in the log.
-        return str(act.verb)
-    return verb.title_en if language() == "en" else verb.title
-
-
 def _spec() -> ListSpec:
     people = {one.uid: one.name for one in Person.select(Person.uid, Person.name)}
     units = {one.code: one.short_name for one in Unit.select(Unit.code, Unit.short_name)}
     return ListSpec(
         title=_l("审计日志"),
         columns=(
-            Column("verb", _l("动作"), "title", value=_verb_title),
+            Column(
+                "verb",
+                _l("动作"),
+                "title",
+                value=lambda act: verbs().title_of(act.verb, language()),
+            ),
             Column(
                 "person",
                 _l("办理人"),

@@ -1,0 +1,38 @@
+"""What is taken out of the system is noted once a day and thing."""
+
+from kernel.acts.house import reading
+from kernel.acts.models import Act
+from kernel.acts.verbs import verbs
+from kernel.crypto import canonical
+from kernel.storage.database import connection
+from kernel.testing_office import Office
+
+
+def noted() -> list[str]:
+    with connection():
+        rows = Act.select(Act.bytes).where(Act.verb == "house.read_out").order_by(Act.id)
+        return [canonical.loads(bytes(row.bytes))["params"]["what"] for row in rows]
+
+
+def note(office: Office, *things: str) -> None:
+    desk = office.desk("林晓梅")
+    for what in things:
+        with connection():
+            reading.note(desk, what)
+
+
+def test_a_thing_whose_name_is_part_of_another_is_noted_too(office: Office):
+    things = ["发文回执.csv", "发文回执", "发文", "house", '引"号']
+    note(office, *things)
+    assert noted() == things
+
+
+def test_the_same_thing_is_noted_once_a_day(office: Office):
+    note(office, "发文.csv", '引"号', "发文.csv", '引"号')
+    assert noted() == ["发文.csv", '引"号']
+
+
+def test_a_verb_that_is_gone_is_called_by_its_name(office: Office):
+    assert verbs().title_of("gone.away") == verbs().title_of("gone.away", "en") == "gone.away"
+    assert verbs().title_of("house.read_out", "zh") == "导出或下载"
+    assert verbs().title_of("house.read_out", "en") == "Export or download"
