@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from kernel.api import Delivery, Desk, ExchangeKind, Level, MenuItem, Subject, hookimpl
+from kernel.api import Delivery, Desk, ExchangeKind, Level, MenuItem, Panel, Subject, hookimpl
 from plugins.documents import commands, menu, morning, pages
 from plugins.documents.acts import LEVELS, VERBS
 from plugins.documents.acts.receiving import register
@@ -68,6 +68,12 @@ def menu_items(desk: Desk) -> Sequence[MenuItem]:
 def home_actions(desk: Desk) -> Sequence[MenuItem]:
     """Begin a document, for who may draft."""
     return menu.actions(desk)
+
+
+@hookimpl
+def home_panels(desk: Desk) -> Sequence[Panel]:
+    """Who has signed for what was sent last."""
+    return menu.panels(desk)
 
 
 @hookimpl

@@ -1,8 +1,8 @@
-"""The entries of the side navigation."""
+"""What a desk sees of documents in the frame: navigation, quick action, card on the home page."""
 
 from __future__ import annotations
 
-from kernel.api import Desk, MenuItem, _, tasks, url
+from kernel.api import Delivery, Desk, MenuItem, Package, Panel, _, tasks, url
 
 
 def items(desk: Desk) -> list[MenuItem]:
@@ -28,3 +28,26 @@ def actions(desk: Desk) -> list[MenuItem]:
     if not desk.has("documents.draft") or not desk.organ.doc_prefix:
         return []
     return [MenuItem(_("起草公文"), url("documents:new"), "file-pen-line")]
+
+
+def panels(desk: Desk) -> list[Panel]:
+    """The receipts of what the organ sent last, for who follows them up."""
+    if not (desk.has("documents.view") and desk.has("exchange.view")):
+        return []
+    sent = Package.select().where(
+        Package.visible(desk) & (Package.state == "sent") & (Package.type == "documents.document")
+    )
+    last = sent.order_by(Package.id.desc()).first()
+    if last is None:
+        return []
+    signed = (Delivery.package == last.uid) & (Delivery.state == "signed")
+    facts = {
+        "title": last.title,
+        "number": last.number,
+        "href": url("exchange:package", uid=last.uid),
+        "signed": Delivery.select().where(signed).count(),
+        "total": last.total,
+        "at": last.sent,
+    }
+    template = "documents/panel_receipts.html"
+    return [Panel(_("签收回执"), template, facts, url("exchange:outbox"), _("回执总表"))]

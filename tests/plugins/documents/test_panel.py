@@ -1,0 +1,24 @@
+"""The card 签收回执 on the home page: of the own organ, and only while the plugin is on."""
+
+from kernel.acts.house.switches import switch_plugin
+from kernel.testing_office import Office
+from plugins.documents.line import issue
+from tests.exchange.notice import NOTICE
+
+
+def home(office: Office, name: str) -> str:
+    browser = office.browser()
+    browser.login(name)
+    return browser.get("/").text
+
+
+def test_the_receipts_of_what_was_sent_last_stand_on_the_home_page(office: Office):
+    assert "签收回执" not in home(office, "林晓梅")
+    issued = issue(NOTICE)
+    page = home(office, "林晓梅")
+    assert f"未签收 {issued.recipients} 家" in page
+    assert "签收回执" not in home(office, "刘志强"), "another organ"
+    office.act(
+        office.desk("孙倩"), switch_plugin, organ="620700-CPCO", plugin="documents", on=False
+    )
+    assert "签收回执" not in home(office, "林晓梅")
