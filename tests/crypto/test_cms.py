@@ -62,6 +62,7 @@ def test_a_signature_says_who_when_and_after_which_act(
 
 
 @pytest.mark.parametrize("extra", [["-purpose", "any"], ["-cades"]])
+@pytest.mark.needs("openssl")
 def test_openssl_accepts_it(root: x509.Issuer, signature: bytes, tmp_path: Path, extra: list[str]):
     for name, data in (("m", DATA), ("s", signature), ("root", x509.pem(root.cert))):
         (tmp_path / name).write_bytes(data)

@@ -126,6 +126,7 @@ def test_a_name_that_is_too_long_is_refused(authority: x509.Issuer):
         leaf(authority, subject=x509.Subject("长" * 65, "x"))
 
 
+@pytest.mark.needs("openssl")
 def test_openssl_accepts_the_chain(root: x509.Issuer, authority: x509.Issuer, tmp_path: Path):
     for name, cert in (("root", root.cert), ("mid", authority.cert), ("leaf", leaf(authority))):
         (tmp_path / name).write_bytes(x509.pem(cert))

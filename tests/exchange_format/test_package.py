@@ -86,6 +86,7 @@ def test_demo_is_said_aloud(zhangye: Office):
     assert both(data, zhangye) == (212, 212)
 
 
+@pytest.mark.needs("openssl")
 def test_unzip_sha256sum_and_openssl_agree(zhangye: Office, package: bytes, tmp_path: Path):
     (tmp_path / "p.asice").write_bytes(package)
     (tmp_path / "root.pem").write_bytes(x509.pem(zhangye.root.cert))
