@@ -74,37 +74,37 @@ def hook(policy: Policy, audience: Audience) -> Callable[[F], F]:
 
 
 @hook("collect", "installed")
-def register_verbs() -> Sequence[Callable[..., Any]]:  # type: ignore[empty-body]  # a specification
+def register_verbs() -> Sequence[Callable[..., Any]]:
     """The plugin's verbs: functions decorated with ``@act``."""
 
 
 @hook("collect", "installed")
-def register_subjects() -> Sequence[type[Subject]]:  # type: ignore[empty-body]  # a specification
+def register_subjects() -> Sequence[type[Subject]]:
     """The plugin's objects that acts are done on; each kind starts with the plugin's name."""
 
 
 @hook("collect", "installed")
-def register_levels() -> Sequence[Level]:  # type: ignore[empty-body]  # a specification
+def register_levels() -> Sequence[Level]:
     """The few levels of rights that the plugin knows, with the roles that hold them."""
 
 
 @hook("collect", "installed")
-def register_routes() -> Sequence[Route]:  # type: ignore[empty-body]  # a specification
+def register_routes() -> Sequence[Route]:
     """The plugin's pages, relative to its prefix ``/<plugin>``; each made with ``page()``."""
 
 
 @hook("collect", "installed")
-def register_kinds() -> Sequence[ExchangeKind]:  # type: ignore[empty-body]  # a specification
+def register_kinds() -> Sequence[ExchangeKind]:
     """The payload types that the plugin sends and receives through the exchange."""
 
 
 @hook("collect", "installed")
-def register_handlers() -> dict[str, Callable[[dict[str, Any]], None]]:  # type: ignore[empty-body]  # a specification
+def register_handlers() -> dict[str, Callable[[dict[str, Any]], None]]:
     """Outbox handlers by name ``<plugin>.<what>``: idempotent effects after a commit."""
 
 
 @hook("collect", "installed")
-def register_authenticators() -> Sequence[Authenticator]:  # type: ignore[empty-body]  # a specification
+def register_authenticators() -> Sequence[Authenticator]:
     """Ways of proving a person: what signs acts and opens sessions."""
 
 
@@ -117,17 +117,17 @@ def register_commands(cli: click.Group) -> None:
 
 
 @hook("gather", "enabled")
-def menu_items(desk: Desk) -> Sequence[MenuItem]:  # type: ignore[empty-body]  # a specification
+def menu_items(desk: Desk) -> Sequence[MenuItem]:
     """Entries for the side navigation of this desk."""
 
 
 @hook("gather", "enabled")
-def home_panels(desk: Desk) -> Sequence[Panel]:  # type: ignore[empty-body]  # a specification
+def home_panels(desk: Desk) -> Sequence[Panel]:
     """Cards for the side column of the home page of this desk."""
 
 
 @hook("gather", "enabled")
-def home_actions(desk: Desk) -> Sequence[MenuItem]:  # type: ignore[empty-body]  # a specification
+def home_actions(desk: Desk) -> Sequence[MenuItem]:
     """Buttons beside the heading of the home page: what this desk begins most often."""
 
 
