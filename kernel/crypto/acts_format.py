@@ -4,37 +4,34 @@ A record is canonical JSON::
 
     {"format": "juyan-act-1",
      "act": base64 of the signed bytes (canonical JSON as well),
-     "signature": {"kind": "soft" | "node", "value": base64 of DER ECDSA over these bytes},
+     "signature": {"kind": "soft" | "webauthn" | "node", "value": base64},
      "credential": {"statement": base64, "signature": base64} | {"node_certificate": PEM},
      "private": {name: {"salt": base64, "text": text}}}
 
-``credential.statement`` says who holds which public key; the people's authority of the node has
-signed it. ``private`` opens parameters of the form ``{"salted": digest}`` for those who may read
-them; the others stay closed.
+``value`` is a DER ECDSA signature over the signed bytes, or for ``webauthn`` an assertion
+(:mod:`kernel.crypto.webauthn`). ``credential.statement`` says who holds which public key; the
+people's authority of the node has signed it. ``private`` opens parameters of the form
+``{"salted": digest}`` for those who may read them; the others stay closed.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Any
 
 from kernel.crypto import suites, x509
 from kernel.crypto.canonical import check_salted, digest, loads, unb64
+from kernel.crypto.credential_format import KINDS, read_statement, verify_signature
 from kernel.crypto.ids import parse_stamp
 from kernel.errors import Invalid, Unverified
 
 ACT_FORMAT = "juyan-act-1"
-STATEMENT_FORMAT = "juyan-credential-1"
 _ACT_KEYS = {
     *("v", "suite", "node", "act", "verb", "schema", "object", "desk", "mode", "acting_for"),
     *("grant", "params", "credential", "origin", "nonce", "issued", "expires"),
-}
-_STATEMENT_TEXTS = {
-    *("format", "node", "credential", "person", "name", "kind", "suite", "public_key"),
-    *("not_before", "not_after"),
 }
 
 
@@ -79,9 +76,10 @@ class ActFacts:
 
 @dataclass(frozen=True)
 class _Signer:
-    key: suites.PublicKey
     name: str
     demo: bool
+    check: Callable[[bytes, bytes], None]
+    """Raises Unverified unless it signed these bytes."""
 
 
 def verify_record(record: bytes, trust: x509.Trust) -> ActFacts:
@@ -89,7 +87,7 @@ def verify_record(record: bytes, trust: x509.Trust) -> ActFacts:
 
     :param trust: the people's authority is found among its intermediates, and leads to a root.
     :raises Unverified: ``acts_format.form``, ``acts_format.credential``, ``acts_format.time``,
-        ``suites.*``, ``x509.*``, ``canonical.salted``.
+        ``credentials.*``, ``suites.*``, ``webauthn.*``, ``x509.*``, ``canonical.salted``.
     """
     try:
         fields = loads(record)
@@ -100,14 +98,14 @@ def verify_record(record: bytes, trust: x509.Trust) -> ActFacts:
         issued = _check_times(act)
         private = _open_private(fields["private"], act["params"])
         kind = fields["signature"]["kind"]
-        if fields["format"] != ACT_FORMAT or kind not in ("soft", "node"):
+        if fields["format"] != ACT_FORMAT or kind not in (*KINDS, "node"):
             raise _malformed()
-        find = _person if kind == "soft" else _node
-        signer = find(fields["credential"], act, issued, trust)
+        find = _node if kind == "node" else _person
+        signer = find(kind, fields["credential"], act, issued, trust)
+        suites.check_suite(act["suite"], issued)
+        signer.check(data, signature)
     except (Invalid, TypeError, KeyError, AttributeError) as error:
         raise _malformed() from error
-    suites.check_suite(act["suite"], issued)
-    suites.verify(signer.key, data, signature, act["suite"])
     by_node = kind == "node"
     return ActFacts(act, digest(data), issued, signer.name, by_node, private, signer.demo)
 
@@ -140,11 +138,15 @@ def _open_private(private: Mapping[str, Any], params: Mapping[str, Any]) -> dict
 
 
 def _person(
-    credential: Mapping[str, str], act: Mapping[str, Any], issued: datetime, trust: x509.Trust
+    kind: str,
+    credential: Mapping[str, str],
+    act: Mapping[str, Any],
+    issued: datetime,
+    trust: x509.Trust,
 ) -> _Signer:
     _expect(credential, {"statement", "signature"})
     data, signature = unb64(credential["statement"]), unb64(credential["signature"])
-    statement = _decode_statement(data)
+    statement = read_statement(data)
     authority = _authority_of(data, signature, trust)
     demo = x509.is_demo(trust.chain(authority, "people", issued, authority=True)[-1])
     if (statement["node"], statement["credential"]) != (act["node"], act["credential"]):
@@ -156,20 +158,9 @@ def _person(
         raise _unverified("time", "办理时个人证书不在有效期内", "the credential was not valid then")
     if statement["demo"] and not demo:
         raise _unverified("credential", "演示证书不具有正式效力", "a demo key is no proof here")
-    return _Signer(suites.load_public(statement["public_key"]), statement["name"], demo)
-
-
-def _decode_statement(data: bytes) -> dict[str, Any]:
-    fields: dict[str, Any] = loads(data)
-    _expect(fields, _STATEMENT_TEXTS | {"demo"})
-    if not all(isinstance(fields[name], str) for name in _STATEMENT_TEXTS):
-        raise _malformed()
-    if fields["format"] != STATEMENT_FORMAT or fields["kind"] != "soft":
-        raise _malformed()
-    if not isinstance(fields["demo"], bool):
-        raise _malformed()
-    suites.check_suite(fields["suite"])
-    return fields
+    if kind == "webauthn" and act["origin"] not in statement["webauthn"]["origins"]:
+        raise _unverified("credential", "办理网址与证书不符", "the key is not for that address")
+    return _Signer(statement["name"], demo, partial(verify_signature, kind, statement))
 
 
 def _authority_of(data: bytes, signature: bytes, trust: x509.Trust) -> x509.Certificate:
@@ -189,7 +180,11 @@ def _vouches(cert: x509.Certificate, statement: bytes, signature: bytes) -> bool
 
 
 def _node(
-    credential: Mapping[str, str], act: Mapping[str, Any], issued: datetime, trust: x509.Trust
+    kind: str,
+    credential: Mapping[str, str],
+    act: Mapping[str, Any],
+    issued: datetime,
+    trust: x509.Trust,
 ) -> _Signer:
     _expect(credential, {"node_certificate"})
     text = credential["node_certificate"]
@@ -199,7 +194,8 @@ def _node(
     if act["desk"].get("person"):
         raise _unverified("credential", "节点不能代替个人签名", "a node does not sign for a person")
     chain = trust.chain(cert, "nodes", issued)
-    return _Signer(x509.public_key(cert), x509.common_name(cert), x509.is_demo(chain[-1]))
+    check = partial(suites.verify, x509.public_key(cert))
+    return _Signer(x509.common_name(cert), x509.is_demo(chain[-1]), check)
 
 
 def _expect(value: object, keys: set[str]) -> None:

@@ -34,7 +34,7 @@ from urllib.parse import quote
 from cryptography import x509
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.asymmetric import ec, ed25519
 
 UTC = timezone.utc  # noqa: UP017  # datetime.UTC is younger than the Python of many offices
 ARC = "2.25.220966905988700129228879746837251123275"
@@ -207,8 +207,18 @@ def is_demo(cert: Certificate) -> bool:
     return any(str(name.value).partition(" ")[0] == "DEMO" for name in names)
 
 
+class SecurityKey(NamedTuple):
+    """A key that signs in browsers (W3C Web Authentication), as its statement describes it."""
+
+    key: Any
+    site: str
+    origins: list[str]
+
+
 def holds(key: Any, signature: bytes, data: bytes) -> bool:
-    """Whether this P-256 key signed the data."""
+    """Whether this P-256 key, or this security key, signed the data."""
+    if isinstance(key, SecurityKey):
+        return asserts(key, signature, data)
     if not isinstance(key, ec.EllipticCurvePublicKey) or key.curve.name != "secp256r1":
         return False
     try:
@@ -545,6 +555,64 @@ def check_metadata(metadata: Any) -> None:
         demand(key in ELEMENTS or re.fullmatch(r"[a-z][a-z0-9_]*:\S+", key), 200, key)
 
 
+# ------------------------------------------------------------------------------- security keys
+
+
+def asserts(key: SecurityKey, value: bytes, data: bytes) -> bool:
+    """Whether the assertion is this key's, its owner verified, over exactly this data."""
+    fields = parse(value)
+    expect(fields, {"authenticator_data", "client_data", "signature"})
+    said, client = unb64(fields["authenticator_data"]), unb64(fields["client_data"])
+    demand(len(said) >= 37, 218, "authenticator data")
+    # Bits of the flags: 1 touched, 4 owner verified, 64 a new key, 128 extensions follow.
+    demand(said[32] & 69 == 5, 218, "the owner was not verified")
+    demand(len(said) == 37 or said[32] & 128, 218, "authenticator data")
+    demand(said[:32] == sha256(key.site.encode()), 218, "another site")
+    check_client(client, sha256(b"juyan-act\0" + data), key.origins)
+    signature, signed = unb64(fields["signature"]), said + sha256(client)
+    if isinstance(key.key, ed25519.Ed25519PublicKey):
+        try:
+            key.key.verify(signature, signed)
+        except InvalidSignature:
+            return False
+        return True
+    return holds(key.key, signature, signed)
+
+
+def check_client(client: bytes, challenge: bytes, origins: list[str]) -> None:
+    """Check what the browser wrote; it need not be canonical, but says each thing once."""
+
+    def once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        demand(len(dict(pairs)) == len(pairs), 218, "client data")
+        return dict(pairs)
+
+    try:
+        fields = json.loads(client.decode(), object_pairs_hook=once)
+    except RecursionError as error:
+        raise ValueError("nesting") from error
+    demand(isinstance(fields, dict), 218, "client data")
+    expected = base64.urlsafe_b64encode(challenge).decode().rstrip("=")
+    demand(fields.get("type") == "webauthn.get", 218, "not an assertion")
+    demand(fields.get("challenge") == expected, 218, "signed for something else")
+    demand(fields.get("origin") in origins, 218, "signed at another address")
+    demand(not fields.get("crossOrigin") and "topOrigin" not in fields, 218, "signed in a frame")
+
+
+def security_key(statement: dict[str, Any]) -> SecurityKey:
+    """The security key of a credential statement."""
+    said = statement["webauthn"]
+    expect(said, {"alg", "credential_id", "rp_id", "origins"})
+    key = serialization.load_der_public_key(unb64(statement["public_key"]))
+    kinds = {"ES256": ec.EllipticCurvePublicKey, "EdDSA": ed25519.Ed25519PublicKey}
+    kind = kinds.get(said["alg"])
+    demand(kind is not None and isinstance(key, kind), 218, "algorithm of the key")
+    unb64(said["credential_id"])
+    texts = [said["rp_id"], *said["origins"]]
+    demand(len(texts) > 1 and all(isinstance(text, str) for text in texts), 218, "statement")
+    demand(isinstance(said["origins"], list), 218, "statement")
+    return SecurityKey(key, said["rp_id"], said["origins"])
+
+
 # ------------------------------------------------------------------------------------------ acts
 
 ACT_KEYS = set(
@@ -597,7 +665,8 @@ def read_act(record: bytes, trust: Trust) -> Act:
     expect(fields["signature"], {"kind", "value"})
     data, kind = unb64(fields["act"]), fields["signature"]["kind"]
     act = parse(data)
-    demand(fields["format"] == "juyan-act-1" and kind in ("soft", "node"), 218, "record")
+    kinds = ("soft", "webauthn", "node")
+    demand(fields["format"] == "juyan-act-1" and kind in kinds, 218, "record")
     demand(ACT_KEYS <= set(act) and act["v"] == 1, 218, "act")
     texts = ("suite", "node", "act", "verb", "credential")
     demand(all(isinstance(act[name], str) for name in texts), 218, "act")
@@ -610,8 +679,8 @@ def read_act(record: bytes, trust: Trust) -> Act:
         salt = unb64(opened["salt"])
         stated = act["params"][name]["salted"]
         demand(len(salt) == 16 and hexdigest(salt + opened["text"].encode()) == stated, 218, name)
-    find = person_key if kind == "soft" else node_key
-    key, demo = find(fields["credential"], act, issued, trust)
+    find = node_key if kind == "node" else person_key
+    key, demo = find(kind, fields["credential"], act, issued, trust)
     first, last = map(moment, SUITES.get(act["suite"], SUITES["intl-1"]))
     demand(act["suite"] in SUITES and first <= issued < last, 218, "suite of the act")
     demand(holds(key, unb64(fields["signature"]["value"]), data), 218, "signature of the act")
@@ -624,13 +693,13 @@ def expect(value: Any, keys: set[str]) -> None:
 
 
 def person_key(
-    credential: dict[str, Any], act: dict[str, Any], issued: datetime, trust: Trust
+    kind: str, credential: dict[str, Any], act: dict[str, Any], issued: datetime, trust: Trust
 ) -> tuple[Any, bool]:
     """The person's key, by the statement of the people's authority."""
     expect(credential, {"statement", "signature"})
     data, signature = unb64(credential["statement"]), unb64(credential["signature"])
     statement = parse(data)
-    expect(statement, STATEMENT_KEYS)
+    expect(statement, STATEMENT_KEYS | ({"webauthn"} if kind == "webauthn" else set()))
     for name in STATEMENT_KEYS - {"demo"}:
         demand(isinstance(statement[name], str), 218, "statement")
     authorities = [cert for cert in trust.others if has_purpose(cert, "people")]
@@ -641,7 +710,7 @@ def person_key(
     demo = is_demo(trust.chain(authority, "people", issued, authority=True)[-1])
     for name, wanted in (
         ("format", "juyan-credential-1"),
-        ("kind", "soft"),
+        ("kind", kind),
         ("node", act["node"]),
         ("credential", act["credential"]),
         ("person", act["desk"].get("person")),
@@ -651,11 +720,15 @@ def person_key(
     inside = moment(statement["not_before"]) <= issued <= moment(statement["not_after"])
     demand(inside, 218, "credential not valid then")
     demand(demo or not statement["demo"], 218, "demo credential")
+    if kind == "webauthn":
+        key = security_key(statement)
+        demand(act["origin"] in key.origins, 218, "the act is from another address")
+        return key, demo
     return serialization.load_der_public_key(unb64(statement["public_key"])), demo
 
 
 def node_key(
-    credential: dict[str, Any], act: dict[str, Any], issued: datetime, trust: Trust
+    kind: str, credential: dict[str, Any], act: dict[str, Any], issued: datetime, trust: Trust
 ) -> tuple[Any, bool]:
     """The node's key, by its certificate."""
     expect(credential, {"node_certificate"})

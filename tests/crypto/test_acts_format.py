@@ -96,7 +96,7 @@ def test_a_credential_is_the_persons_own_and_of_its_time(zhangye: Office):
         refused(zhangye, with_statement(**change), "acts_format.credential")
     refused(zhangye, with_statement(not_after=stamp(START)), "acts_format.time")
     refused(zhangye, with_statement(demo=True), "acts_format.credential")
-    refused(zhangye, with_statement(kind="magic"), "acts_format.form")
+    refused(zhangye, with_statement(kind="magic"), "credentials.form")
     refused(zhangye, with_statement(suite="intl-0"), "suites.unknown")
     other = suites.public_b64(suites.new_key())
     refused(zhangye, with_statement(public_key=other), "suites.signature")
