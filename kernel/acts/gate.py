@@ -21,6 +21,7 @@ from kernel.acts.signatures import check_signature, node_signature
 from kernel.acts.statement import Statement, arguments_of, compose, place_of, read
 from kernel.acts.subjects import Subject, find, kinds, missing, reload
 from kernel.acts.verbs import Verb, verb_of, verbs
+from kernel.crypto.acts_batch import PREFIX
 from kernel.crypto.ids import now, parse_stamp
 from kernel.errors import Conflict, NotFound, Refused, Stale
 from kernel.identity.authenticators import Signature
@@ -112,6 +113,7 @@ def perform(desk: Desk, prepared: PreparedAct, signature: Signature | None = Non
         arguments = arguments_of(statement, verb)
         _allow(desk, verb, subject, arguments)
         if verb.weight == "signed":
+            _check_batch(verb, signature)
             check_signature(desk, statement, signature)
             _consume(desk, statement)
         if subject is not None and verb.touches:
@@ -269,6 +271,15 @@ def _consume(desk: Desk, statement: Statement) -> None:
             "acts.used",
             "这次确认已经提交过或已过期，没有重复办理。请刷新页面查看结果。",
             "It was used before or ran out; nothing was done twice. Reload the page.",
+        )
+
+
+def _check_batch(verb: Verb, signature: Signature | None) -> None:
+    if signature is not None and signature.kind.startswith(PREFIX) and not verb.batch:
+        raise Refused(
+            "acts.no_batch",
+            f"“{verb.title}”须逐件办理，不能批量签名。请打开事项单独办理。",
+            f"It has to be done one by one ({verb.title_en}): open each item and sign it alone.",
         )
 
 

@@ -63,6 +63,26 @@ class Prepared(Model):
         table_name = "acts_prepared"
 
 
+class Batch(Model):
+    """Several acts of one verb at once: what was chosen, what was signed, how each one ended.
+
+    :ivar bytes: the statement over all of them; empty where nothing is signed.
+    :ivar items: in the order of the statement, see :class:`kernel.acts.batch.Item`.
+    """
+
+    nonce = peewee.CharField(unique=True)
+    session = peewee.CharField(index=True)
+    verb = peewee.CharField()
+    bytes = peewee.BlobField()
+    items = JSONField(default=list)
+    back = peewee.CharField(default="")
+    settled = peewee.BooleanField(default=False)
+    created = UTCField(default=now)
+
+    class Meta:
+        table_name = "acts_batch"
+
+
 class Proposal(Subject):
     """The first half of a two-person act: done by one, it waits for another person to confirm."""
 
@@ -195,4 +215,4 @@ class Effect(Model):
         table_name = "acts_effect"
 
 
-MODELS = [Act, ActPrivate, Prepared, Proposal, Task, Opinion, Series, Number, Effect]
+MODELS = [Act, ActPrivate, Prepared, Batch, Proposal, Task, Opinion, Series, Number, Effect]

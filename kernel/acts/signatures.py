@@ -6,8 +6,8 @@ from typing import Any
 
 from kernel.acts.models import Act, ActPrivate
 from kernel.acts.statement import Statement
-from kernel.crypto import canonical, suites
-from kernel.errors import Unverified
+from kernel.crypto import acts_batch, canonical, suites
+from kernel.errors import Invalid, Unverified
 from kernel.identity import credentials
 from kernel.identity.authenticators import Signature, authenticators
 from kernel.identity.authority import authority
@@ -28,14 +28,27 @@ def check_signature(desk: Desk, statement: Statement, signature: Signature | Non
             "This act has to be signed with your key; please try again with it.",
         )
     facts = credentials.active(uid, desk.person.uid)
-    method = authenticators().get(signature.kind)
-    if method is None or facts["kind"] != signature.kind:
+    signed = _unfold(statement, signature)
+    method = authenticators().get(signed.kind)
+    if method is None or facts["kind"] != signed.kind:
         raise Unverified(
             "acts.wrong_key",
             "签名方式与您登记的安全认证插件不符，请改用登记的插件。",
             "The signature was made by another kind of key than the one registered for you.",
         )
-    method.verify(facts, statement.bytes, signature)
+    method.verify(facts, signed.data, Signature(signed.kind, signed.value))
+
+
+def _unfold(statement: Statement, signature: Signature) -> acts_batch.Signed:
+    """What the key has signed: these bytes, or a batch that they are a leaf of."""
+    try:
+        return acts_batch.unfold(signature.kind, signature.value, statement.bytes, statement.facts)
+    except (ValueError, TypeError, KeyError, AttributeError, Invalid) as error:
+        raise Unverified(
+            "acts.batch",
+            "批量签名与所办事项不符，没有办理。请返回列表重新选择。",
+            "The signature over several acts does not fit this one; choose them again in the list.",
+        ) from error
 
 
 def node_signature(data: bytes) -> Signature:

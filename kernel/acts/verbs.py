@@ -42,6 +42,9 @@ class Verb:
     :ivar touches: whether it raises the object's version (reading does not).
     :ivar check: asked in prepare and again in perform, before the body; raises what forbids it.
     :ivar confirm: a sentence that says the consequence, shown before signing.
+    :ivar batch: whether several may be done at once, under one signature where it is signed; never
+        for what decides over content or puts a seal on it. A recorded one is also what "mark as
+        read" does to the tasks to read on its kind of object.
     """
 
     name: str
@@ -59,6 +62,7 @@ class Verb:
     schema: int = 1
     check: Callable[..., None] | None = None
     confirm: Callable[..., str] | None = None
+    batch: bool = False
 
     @property
     def plugin(self) -> str:
@@ -155,6 +159,7 @@ def act(
     schema: int = 1,
     check: Callable[..., None] | None = None,
     confirm: Callable[..., str] | None = None,
+    batch: bool = False,
 ) -> Callable[[F], F]:
     """Declare a verb.
 
@@ -171,7 +176,7 @@ def act(
         full = level if "." in level else f"{plugin}.{level}"
         verb = Verb(
             name, title, title_en, full, weight, function, subject, params,
-            people, by, private, touches, schema, check, confirm,
+            people, by, private, touches, schema, check, confirm, batch,
         )  # fmt: skip
         function.verb = verb  # type: ignore[attr-defined]  # this is how the gate finds it
         return function

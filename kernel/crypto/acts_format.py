@@ -4,12 +4,13 @@ A record is canonical JSON::
 
     {"format": "juyan-act-1",
      "act": base64 of the signed bytes (canonical JSON as well),
-     "signature": {"kind": "soft" | "webauthn" | "node", "value": base64},
+     "signature": {"kind": "soft" | "webauthn" | "node" | "batch+…", "value": base64},
      "credential": {"statement": base64, "signature": base64} | {"node_certificate": PEM},
      "private": {name: {"salt": base64, "text": text}}}
 
 ``value`` is a DER ECDSA signature over the signed bytes, or for ``webauthn`` an assertion
-(:mod:`kernel.crypto.webauthn`). ``credential.statement`` says who holds which public key; the
+(:mod:`kernel.crypto.webauthn`); for ``batch+soft`` and the like it is the place in a batch
+(:mod:`kernel.crypto.acts_batch`). ``credential.statement`` says who holds which public key; the
 people's authority of the node has signed it. ``private`` opens parameters of the form
 ``{"salted": digest}`` for those who may read them; the others stay closed.
 """
@@ -22,7 +23,7 @@ from datetime import datetime
 from functools import lru_cache, partial
 from typing import Any
 
-from kernel.crypto import suites, x509
+from kernel.crypto import acts_batch, suites, x509
 from kernel.crypto.canonical import check_salted, digest, loads, unb64
 from kernel.crypto.credential_format import KINDS, read_statement, verify_signature
 from kernel.crypto.ids import parse_stamp
@@ -50,6 +51,8 @@ class ActFacts:
     private: Mapping[str, str]
     """The opened texts."""
     demo: bool
+    batched: bool = False
+    """Whether one signature stands for several acts; never so for sign-off or seal."""
 
     @property
     def verb(self) -> str:
@@ -97,17 +100,19 @@ def verify_record(record: bytes, trust: x509.Trust) -> ActFacts:
         act = _decode_act(data)
         issued = _check_times(act)
         private = _open_private(fields["private"], act["params"])
-        kind = fields["signature"]["kind"]
-        if fields["format"] != ACT_FORMAT or kind not in (*KINDS, "node"):
+        stated = fields["signature"]["kind"]
+        signed = acts_batch.unfold(stated, signature, data, act)
+        kind, batched = signed.kind, signed.kind != stated
+        if fields["format"] != ACT_FORMAT or kind not in (KINDS if batched else (*KINDS, "node")):
             raise _malformed()
         find = _node if kind == "node" else _person
         signer = find(kind, fields["credential"], act, issued, trust)
         suites.check_suite(act["suite"], issued)
-        signer.check(data, signature)
-    except (Invalid, TypeError, KeyError, AttributeError) as error:
+        signer.check(signed.data, signed.value)
+    except (Invalid, TypeError, KeyError, AttributeError, ValueError) as error:
         raise _malformed() from error
     by_node = kind == "node"
-    return ActFacts(act, digest(data), issued, signer.name, by_node, private, signer.demo)
+    return ActFacts(act, digest(data), issued, signer.name, by_node, private, signer.demo, batched)
 
 
 def _decode_act(data: bytes) -> dict[str, Any]:

@@ -110,6 +110,7 @@ def open_delivery(desk: Desk, delivery: Delivery, *, verified: bool, level: str)
     level="handle",
     weight="signed",
     check=_verified,
+    batch=True,
 )
 def sign_for(desk: Desk, delivery: Delivery) -> None:
     """Sign for a delivery: the organ has received exactly this package (条例 art. 24(一)).

@@ -108,6 +108,8 @@ def _verify_acts(contents: Contents, trust: x509.Trust, signed: cms.Signed) -> l
         acts = [verify_record(record, trust) for record in contents.acts]
     except Unverified as error:
         raise Refused(ACTS, error.code) from error
+    if any(act.batched for act in acts):
+        raise Refused(ACTS, "batch")
     dispatches = [act for act in acts if act.digest == signed.act_digest]
     if len(dispatches) != 1 or not dispatches[0].verb.endswith(DISPATCHING):
         raise Refused(ACTS, "dispatch")

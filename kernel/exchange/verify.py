@@ -630,6 +630,7 @@ class Act(NamedTuple):
     facts: dict[str, Any]
     digest: str
     demo: bool
+    batched: bool = False
 
     @property
     def verb(self) -> str:
@@ -665,7 +666,9 @@ def read_act(record: bytes, trust: Trust) -> Act:
     expect(fields["signature"], {"kind", "value"})
     data, kind = unb64(fields["act"]), fields["signature"]["kind"]
     act = parse(data)
-    kinds = ("soft", "webauthn", "node")
+    value, batched = unb64(fields["signature"]["value"]), kind.startswith("batch+")
+    kind = kind[6:] if batched else kind
+    kinds = ("soft", "webauthn") if batched else ("soft", "webauthn", "node")
     demand(fields["format"] == "juyan-act-1" and kind in kinds, 218, "record")
     demand(ACT_KEYS <= set(act) and act["v"] == 1, 218, "act")
     texts = ("suite", "node", "act", "verb", "credential")
@@ -683,8 +686,29 @@ def read_act(record: bytes, trust: Trust) -> Act:
     key, demo = find(kind, fields["credential"], act, issued, trust)
     first, last = map(moment, SUITES.get(act["suite"], SUITES["intl-1"]))
     demand(act["suite"] in SUITES and first <= issued < last, 218, "suite of the act")
-    demand(holds(key, unb64(fields["signature"]["value"]), data), 218, "signature of the act")
-    return Act(act, hexdigest(data), demo)
+    signed, value = leaf_of_batch(value, data, act) if batched else (data, value)
+    demand(holds(key, value, signed), 218, "signature of the act")
+    return Act(act, hexdigest(data), demo, batched)
+
+
+def leaf_of_batch(value: bytes, data: bytes, act: dict[str, Any]) -> tuple[bytes, bytes]:
+    """Statement and signature of the batch that an act is a leaf of, once it is shown to be."""
+    fields = parse(value)
+    expect(fields, {"batch", "index", "path", "value"})
+    statement = unb64(fields["batch"])
+    batch, same = parse(statement), "suite node verb credential origin desk".split()
+    expect(batch, {*same, *"format v root count nonce issued expires".split()})
+    demand((batch["format"], batch["v"]) == ("juyan-batch-1", 1), 218, "form of the batch")
+    for name in same:
+        demand(batch[name] == act[name], 218, f"{name} of the batch")
+    times = [act["issued"], batch["issued"], batch["expires"], act["expires"]]
+    demand(times == sorted(times, key=moment), 218, "times of the batch")
+    index, count, path = fields["index"], batch["count"], fields["path"]
+    demand(is_count(index) and is_count(count) and index < count, 218, "place in the batch")
+    demand(all(re.fullmatch("[0-9a-f]{64}", step) for step in path), 218, "path in the batch")
+    root = climb(sha256(b"\0" + data), index, count, [bytes.fromhex(step) for step in path])
+    demand(root.hex() == batch["root"], 218, "not in the batch")
+    return statement, unb64(fields["value"])
 
 
 def expect(value: Any, keys: set[str]) -> None:
@@ -816,20 +840,27 @@ def batch_root(data: bytes, batch: Any) -> bytes:
     expect(batch, {"index", "size", "path"})
     index, size = batch["index"], batch["size"]
     demand(is_count(index) and is_count(size) and index < size, 220, "batch")
-    node, last = sha256(b"\0" + data), size - 1
-    for step in batch["path"]:
-        demand(last > 0, 220, "path")
-        if index % 2 or index == last:
-            node = sha256(b"\1" + unb64(step) + node)
-            while index % 2 == 0 and index:
-                index, last = index // 2, last // 2
-        else:
-            node = sha256(b"\1" + node + unb64(step))
-        index, last = index // 2, last // 2
-    demand(last == 0, 220, "path")
+    node = climb(sha256(b"\0" + data), index, size, [unb64(step) for step in batch["path"]])
+    demand(node, 220, "path")
     root = base64.b64encode(node).decode()
     facts = {"format": "juyan-evidence-batch-1", "suite": "intl-1", "root": root, "size": size}
     return canon(facts).encode()
+
+
+def climb(node: bytes, index: int, size: int, path: list[bytes]) -> bytes:
+    """The Merkle root (RFC 6962) from a leaf up; nothing where the path does not fit the tree."""
+    last = size - 1
+    for step in path:
+        if last <= 0:
+            return b""
+        if index % 2 or index == last:
+            node = sha256(b"\1" + step + node)
+            while index % 2 == 0 and index:
+                index, last = index // 2, last // 2
+        else:
+            node = sha256(b"\1" + node + step)
+        index, last = index // 2, last // 2
+    return node if last == 0 else b""
 
 
 def check_evidence(evidence: dict[str, Any], cert: Certificate, trust: Trust, sender: str) -> None:
@@ -1034,6 +1065,7 @@ class Verification:
             self.acts = [read_act(self.entries[name], self.trust) for name in names]
         except Problem as problem:
             raise Problem(218, problem.detail) from problem
+        demand(not any(act.batched for act in self.acts), 218, "signed as one of a batch")
         wanted = "sha256:" + self.act_digest.hex()
         found = [act for act in self.acts if act.digest == wanted]
         demand(len(found) == 1, 218, "the dispatch is missing")

@@ -6,6 +6,7 @@ from kernel.portal.routing import PageRoute
 from kernel.portal.views import (
     account,
     admin,
+    batches,
     boxes,
     files,
     home,
@@ -27,6 +28,10 @@ ROUTES: list[PageRoute] = [
     home.tasks_page,
     search.search,
     signing.confirm,
+    batches.batch_page,
+    batches.again_page,
+    batches.read_page,
+    batches.sign_for_page,
     boxes.inbox,
     boxes.delivery,
     boxes.sign_for_page,

@@ -54,12 +54,13 @@ def declared(verb: Verb) -> dict[str, Any]:
         "weight": verb.weight,
         "people": verb.people,
         "by": verb.by,
+        "batch": verb.batch,
     }
 
 
 def expected(entry: dict[str, Any]) -> dict[str, Any]:
-    entry = {"people": 1, "by": "person", **entry}
-    return {name: entry[name] for name in ("level", "weight", "people", "by")}
+    entry = {"people": 1, "by": "person", "batch": False, **entry}
+    return {name: entry[name] for name in ("level", "weight", "people", "by", "batch")}
 
 
 def answers(entry: dict[str, Any], where: str) -> dict[str, str]:

@@ -85,7 +85,9 @@ def inbox(ctx: Ctx) -> Response:
                 | Delivery.sender_name.contains(text)
             ),
         )
-        return ctx.show_list("exchange/inbox.html", spec, fetch, url("exchange:inbox"))
+        may = ctx.desk.has("exchange.handle")
+        path = url("exchange:inbox")
+        return ctx.show_list("exchange/inbox.html", spec, fetch, path, may_sign=may)
 
 
 @page("/exchange/inbox/{uid}", name="exchange:delivery", level="exchange.view")

@@ -150,5 +150,6 @@ def tasks_page(ctx: Ctx) -> Response:
             search=lambda text: Task.title.contains(text) | Task.meta.contains(text),
         )
         return ctx.show_list(
-            "home/tasks.html", spec, fetch, url("tasks"), tabs=tabs(ctx, tab, "tasks")
-        )
+            "home/tasks.html", spec, fetch, url("tasks"), tabs=tabs(ctx, tab, "tasks"),
+            reading=tab == "toread",
+        )  # fmt: skip

@@ -9,7 +9,7 @@ from starlette.responses import Response
 from kernel.acts.gate import PreparedAct, recall
 from kernel.errors import OfficeError, Refused
 from kernel.identity import credentials
-from kernel.identity.authenticators import authenticators
+from kernel.identity.authenticators import Signature, authenticators
 from kernel.portal.ctx import Ctx
 from kernel.portal.i18n import _, speaking
 from kernel.portal.page import Message
@@ -50,6 +50,23 @@ def confirm_page(ctx: Ctx, prepared: PreparedAct) -> Response:
     return ctx.render("acts/confirm.html", title=item.title, item=item, signed=text)
 
 
+def signature_over(ctx: Ctx, data: bytes) -> Signature:
+    """The signature of this desk's key over bytes that its person was shown.
+
+    :raises Refused: ``acts.no_signature``.
+    """
+    facts = credentials.active(ctx.desk.credential, ctx.desk.person.uid)
+    method = authenticators().get(facts["kind"])
+    signature = method.sign(ctx.desk.credential, data) if method else None
+    if signature is None:
+        raise Refused(
+            "acts.no_signature",
+            "没有收到安全认证插件的签名，请插好插件后重试。",
+            "No signature of your key arrived; please try again with it.",
+        )
+    return signature
+
+
 @page("/acts/confirm", name="confirm", level=SIGNED_IN, methods=("GET", "POST"), weight="signed")
 def confirm(ctx: Ctx) -> Response:
     """Show what was prepared; on POST sign with the key of this desk and perform the act.
@@ -59,15 +76,7 @@ def confirm(ctx: Ctx) -> Response:
     if not ctx.posted:
         return confirm_page(ctx, recall(ctx.desk, ctx.query.get("nonce", "")))
     prepared = recall(ctx.desk, ctx.form.get("nonce", ""))
-    facts = credentials.active(ctx.desk.credential, ctx.desk.person.uid)
-    method = authenticators().get(facts["kind"])
-    signature = method.sign(ctx.desk.credential, prepared.statement.bytes) if method else None
-    if signature is None:
-        raise Refused(
-            "acts.no_signature",
-            "没有收到安全认证插件的签名，请插好插件后重试。",
-            "No signature of your key arrived; please try again with it.",
-        )
+    signature = signature_over(ctx, prepared.statement.bytes)
     try:
         done = ctx.finish(prepared, signature)
     except OfficeError as error:

@@ -96,6 +96,7 @@ def _unread(desk: Desk, incoming: Incoming) -> None:
     weight="recorded",
     touches=False,
     check=_unread,
+    batch=True,
 )
 def read(desk: Desk, incoming: Incoming) -> None:
     """Note that the office has read it; the task is done."""
