@@ -13,7 +13,7 @@ from functools import lru_cache
 
 from cryptography import x509
 from cryptography.exceptions import InvalidSignature
-from cryptography.x509.oid import SignatureAlgorithmOID
+from cryptography.x509.oid import ExtendedKeyUsageOID, SignatureAlgorithmOID
 
 from kernel.crypto import certs
 from kernel.crypto.certs import Certificate, Crl, unverified
@@ -24,6 +24,8 @@ _KNOWN = {
     x509.ExtendedKeyUsage.oid,
     x509.CertificatePolicies.oid,
 }
+DOCUMENT_SIGNING = x509.ObjectIdentifier("1.3.6.1.5.5.7.3.36")  # RFC 9336
+DOCUMENTS = {DOCUMENT_SIGNING, ExtendedKeyUsageOID.EMAIL_PROTECTION}
 
 
 @dataclass(frozen=True)
@@ -136,9 +138,19 @@ def _check_usage(cert: Certificate, position: int, *, authority: bool) -> None:
         deep_enough = basic.path_length is None or basic.path_length >= position - 1
         fits = basic.ca and usage.key_cert_sign and deep_enough
     else:
-        fits = not basic.ca and usage.digital_signature and usage.content_commitment
+        signs = usage.digital_signature and usage.content_commitment
+        fits = not basic.ca and signs and _is_for_documents(extensions)
     if not fits:
         raise unverified("usage", "证书的用途不符", "the certificate is not meant for this use")
+
+
+def _is_for_documents(extensions: x509.Extensions) -> bool:
+    """Whether the extended usages, where there are any, name documents (RFC 5280, 4.2.1.12)."""
+    try:
+        usages = extensions.get_extension_for_class(x509.ExtendedKeyUsage).value
+    except x509.ExtensionNotFound:
+        return True
+    return any(usage in DOCUMENTS for usage in usages)
 
 
 def _check_purpose(cert: Certificate, purpose: str) -> None:

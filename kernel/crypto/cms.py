@@ -51,6 +51,14 @@ def _malformed() -> Unverified:
     )
 
 
+def _weak() -> Unverified:
+    return Unverified(
+        "cms.algorithm",
+        "电子签名所用的算法不被允许，请要求对方改用 ECDSA P-256 和 SHA-256。",
+        "The signature is made with an algorithm that is not allowed; it must be ECDSA P-256.",
+    )
+
+
 @dataclass(frozen=True)
 class Signed:
     """What a good signature says."""
@@ -150,7 +158,7 @@ def verify_detached(
     :param at: the instant at which the certificates must have been valid; the signing time unless
         given.
     :raises Unverified: ``cms.form`` (not of this profile, or not its one byte form),
-        ``cms.digest`` (of other data), ``suites.signature``, or a code of
+        ``cms.algorithm``, ``cms.digest`` (of other data), ``suites.*``, or a code of
         :func:`kernel.crypto.chain.verify_chain`.
     """
     parts = _read(signature)
@@ -248,8 +256,10 @@ def _open(signature: bytes) -> _Opened:
     tags = (der.INTEGER, der.SEQUENCE, der.SEQUENCE, 0xA0, der.SEQUENCE, der.OCTETS)
     _, _, digest, attributes, algorithm, value = signer.items(*tags)
     algorithms = (digest.items()[0].raw, algorithm.items()[0].raw)
-    if kind.raw != der.oid(SIGNED_DATA) or algorithms != (_SHA256[2:], _ECDSA_SHA256[2:]):
+    if kind.raw != der.oid(SIGNED_DATA):
         raise _malformed()
+    if algorithms != (_SHA256[2:], _ECDSA_SHA256[2:]):
+        raise _weak()
     certs = [cert.raw for cert in fields[3].items()]
     signed = bytes([der.SET]) + attributes.raw[1:]
     return _Opened(certs, _attributes(attributes), signed, value.content)

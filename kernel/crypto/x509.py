@@ -40,7 +40,7 @@ from kernel.crypto.certs import (
     unit_of,
     unverified,
 )
-from kernel.crypto.chain import Trust, verify_chain
+from kernel.crypto.chain import DOCUMENT_SIGNING, Trust, verify_chain
 from kernel.crypto.ids import now
 from kernel.crypto.oids import PURPOSES
 from kernel.errors import Invalid
@@ -70,8 +70,6 @@ __all__ = [
     "unverified",
     "verify_chain",
 ]
-
-_DOCUMENT_SIGNING = x509.ObjectIdentifier("1.3.6.1.5.5.7.3.36")  # RFC 9336
 
 
 @dataclass(frozen=True)
@@ -157,7 +155,7 @@ def issue(
     builder = _builder(name, issuer.cert.subject, public_key, not_before, not_after)
     builder = builder.add_extension(x509.BasicConstraints(False, None), critical=True)
     builder = builder.add_extension(_usage(signature=True, commitment=True), critical=True)
-    usages = [_DOCUMENT_SIGNING, ExtendedKeyUsageOID.EMAIL_PROTECTION]
+    usages = [DOCUMENT_SIGNING, ExtendedKeyUsageOID.EMAIL_PROTECTION]
     if purpose == "nodes":
         usages += [ExtendedKeyUsageOID.CLIENT_AUTH, ExtendedKeyUsageOID.SERVER_AUTH]
     builder = builder.add_extension(x509.ExtendedKeyUsage(usages), critical=False)

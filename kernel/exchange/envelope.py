@@ -13,7 +13,7 @@ from typing import Any
 from kernel.crypto.canonical import is_digest
 from kernel.crypto.ids import parse_stamp
 from kernel.errors import Invalid
-from kernel.exchange.refusals import ALGORITHM, CLASSIFIED, ENVELOPE, PackageRefused
+from kernel.exchange.refusals import ALGORITHM, CLASSIFIED, ENVELOPE, EXPIRED, PackageRefused
 
 FORMAT = "GWJH-1"
 SUITE = "intl-1"
@@ -41,7 +41,7 @@ def is_document(envelope: Mapping[str, Any]) -> bool:
 def check_envelope(envelope: object) -> None:
     """Refuse an envelope that lacks a key, has one too many, or a value out of its range.
 
-    :raises PackageRefused: 200, 214 (suite) or 217 (classified).
+    :raises PackageRefused: 200, 204 (a deadline before it was made), 214 (suite), 217 (classified).
     """
     if not isinstance(envelope, dict):
         raise PackageRefused(ENVELOPE, "envelope")
@@ -55,6 +55,9 @@ def check_envelope(envelope: object) -> None:
     units = [recipient["unit"] for recipient in envelope["recipients"]]
     if len(set(units)) != len(units):
         raise PackageRefused(ENVELOPE, "recipients")
+    # Stamps have one spelling, so that they sort as text.
+    if any((envelope[name] or "9") < envelope["created_at"] for name in ("sign_by", "do_by")):
+        raise PackageRefused(EXPIRED, "deadline")
 
 
 def check_metadata(metadata: object) -> None:

@@ -18,6 +18,7 @@ from kernel.crypto.ids import now, parse_stamp
 from kernel.errors import Unverified
 from kernel.exchange import package as packages
 from kernel.exchange.envelope import is_document
+from kernel.exchange.history import check_history
 from kernel.exchange.package import Contents, Package
 from kernel.exchange.refusals import ACTS, CERTIFICATE, SEAL, SENDER, TIME, refused_for
 from kernel.exchange.refusals import PackageRefused as Refused
@@ -50,25 +51,38 @@ class Verdict:
         return self.refusal is None
 
 
-def examine(data: bytes, roots: Sequence[x509.Certificate], at: datetime | None = None) -> Verdict:
-    """Read a package and check it."""
+def examine(
+    data: bytes,
+    roots: Sequence[x509.Certificate],
+    at: datetime | None = None,
+    records: Sequence[bytes] = (),
+) -> Verdict:
+    """Read a package and check it.
+
+    :param records: evidence about it, to be checked as well.
+    """
     try:
         package = packages.read(data)
     except Refused as refusal:
         return Verdict(refusal.number, refusal)
-    return verify(package, roots, at)
+    return verify(package, roots, at, records)
 
 
 def verify(
-    package: Package, roots: Sequence[x509.Certificate], at: datetime | None = None
+    package: Package,
+    roots: Sequence[x509.Certificate],
+    at: datetime | None = None,
+    records: Sequence[bytes] = (),
 ) -> Verdict:
-    """Check signature, times, sender, acts and seal of a package.
+    """Check signature, times, sender, acts and seal of a package, and the evidence about it.
 
     :param at: the instant at which the certificates must have been valid; the signing time of the
         package unless given.
     """
     try:
-        return _verify(package, roots, at)
+        verdict = _verify(package, roots, at)
+        check_history(package, records, roots)
+        return verdict
     except Unverified as error:
         refusal = refused_for(error)
         return Verdict(refusal.number, refusal, package)
@@ -85,6 +99,9 @@ def _verify(package: Package, roots: Sequence[x509.Certificate], at: datetime | 
     if x509.unit_of(signed.cert) != contents.envelope["sender"]["unit"]:
         raise Refused(SENDER, "unit")
     acts = _verify_acts(contents, trust, signed)
+    # Clocks may be set back between the two; more than a day is no clock that was wrong.
+    if any(act.issued > signed.time + FUTURE for act in acts):
+        raise Refused(ACTS, "after the signature")
     chains = [signed.chain]
     if contents.body is not None and is_document(contents.envelope):
         chains += _verify_seals(contents, contents.body, trust, at or signed.time, acts)
@@ -107,7 +124,7 @@ def _verify_acts(contents: Contents, trust: x509.Trust, signed: cms.Signed) -> l
     try:
         acts = [verify_record(record, trust) for record in contents.acts]
     except Unverified as error:
-        raise Refused(ACTS, error.code) from error
+        raise refused_for(error, ACTS) from error
     if any(act.batched for act in acts):
         raise Refused(ACTS, "batch")
     dispatches = [act for act in acts if act.digest == signed.act_digest]
@@ -188,5 +205,7 @@ def _verify_seal(
         signature = bytes.fromhex(hole[1:-1].decode())
         covered = body[:first] + body[second : second + length]
         return cms.verify_foreign(signature, covered, trust, "seals", at)
-    except (Unverified, ValueError) as error:
-        raise Refused(SEAL, str(error)) from error
+    except ValueError as error:
+        raise Refused(SEAL, "hole") from error
+    except Unverified as error:
+        raise refused_for(error, SEAL) from error

@@ -46,6 +46,7 @@ DATA, SIGNED_DATA = "1.2.840.113549.1.7.1", "1.2.840.113549.1.7.2"
 SHA256, ECDSA_SHA256 = "2.16.840.1.101.3.4.2.1", "1.2.840.10045.4.3.2"
 MANIFEST, SIGNATURE = "META-INF/ASiCManifest.xml", "META-INF/signature-001.p7s"
 DIGESTS, BODY, PAYLOAD = "META-INF/digests-sha256.txt", "content/body.pdf", "content/payload.json"
+DOCUMENTS = {x509.ObjectIdentifier(f"1.3.6.1.5.5.7.3.{n}") for n in (36, 4)}  # documents, mail
 SUITES = {"intl-1": ("2026-01-01T00:00:00.000Z", "2036-01-01T00:00:00.000Z")}
 DAY = timedelta(hours=24)
 Certificate = x509.Certificate
@@ -58,6 +59,10 @@ class Problem(Exception):
         super().__init__(detail)
         self.number = number
         self.detail = detail
+
+    def within(self, number: int) -> Problem:
+        """The same as a problem of a part; what was revoked stays that."""
+        return self if self.number == 213 else Problem(number, self.detail)
 
 
 # ---------------------------------------------------------------------- small things, own forms
@@ -215,11 +220,16 @@ class SecurityKey(NamedTuple):
     origins: list[str]
 
 
+def is_p256(key: Any) -> bool:
+    """Whether a public key is of the kind that suite ``intl-1`` uses."""
+    return isinstance(key, ec.EllipticCurvePublicKey) and key.curve.name == "secp256r1"
+
+
 def holds(key: Any, signature: bytes, data: bytes) -> bool:
     """Whether this P-256 key, or this security key, signed the data."""
     if isinstance(key, SecurityKey):
         return asserts(key, signature, data)
-    if not isinstance(key, ec.EllipticCurvePublicKey) or key.curve.name != "secp256r1":
+    if not is_p256(key):
         return False
     try:
         key.verify(signature, data, ec.ECDSA(hashes.SHA256()))
@@ -306,6 +316,8 @@ class Trust:
             demand(limit is None or limit >= depth - 1, 212, "path length")
         else:
             demand(usage.digital_signature and usage.content_commitment, 212, "key usage")
+            usages = extension(cert, x509.ExtendedKeyUsage)
+            demand(usages is None or DOCUMENTS & set(usages), 212, "extended key usage")
         ours = (
             x509.BasicConstraints,
             x509.KeyUsage,
@@ -371,8 +383,8 @@ def read_cms(data: bytes) -> Cms:
     demand(kind.raw == oid(SIGNED_DATA) and content.content == oid(DATA), 211, "CMS content")
     (signer,) = signers.expect(0x30)
     parts = signer.expect(0x02, 0x30, 0x30, 0xA0, 0x30, 0x04)
-    demand(parts[2].children()[0].raw == oid(SHA256), 211, "digest algorithm")
-    demand(parts[4].children()[0].raw == oid(ECDSA_SHA256), 211, "signature algorithm")
+    demand(parts[2].children()[0].raw == oid(SHA256), 214, "digest algorithm")
+    demand(parts[4].children()[0].raw == oid(ECDSA_SHA256), 214, "signature algorithm")
     attributes: dict[bytes, Node] = {}
     for attribute in parts[3].children():
         name, values = attribute.expect(0x06, 0x31)
@@ -421,6 +433,7 @@ def check_cms(cms: Cms, data: bytes) -> Certificate:
     signer = cms.signer()
     demand(cms.attribute(CONTENT_TYPE, 0x06).raw == oid(DATA), 211, "content type")
     demand(cms.attribute(MESSAGE_DIGEST, 0x04).content == sha256(data), 210, "signed content")
+    demand(is_p256(signer.public_key()), 214, "kind of key")
     demand(holds(signer.public_key(), cms.signature, cms.signed), 211, "signature value")
     return signer
 
@@ -531,6 +544,9 @@ def check_envelope(envelope: Any) -> None:
     for value in content.values():
         demand(re.fullmatch("sha256:[0-9a-f]{64}", value), 200, "content")
     demand(envelope["suite"] in SUITES, 214, "suite")
+    for name in ("sign_by", "do_by"):
+        deadline = moment(envelope[name] or envelope["created_at"])
+        demand(deadline >= moment(envelope["created_at"]), 204, f"{name} before created_at")
 
 
 SENDER = ["name", "office", "person", "unit"]
@@ -1064,8 +1080,10 @@ class Verification:
         try:
             self.acts = [read_act(self.entries[name], self.trust) for name in names]
         except Problem as problem:
-            raise Problem(218, problem.detail) from problem
+            raise problem.within(218) from problem
         demand(not any(act.batched for act in self.acts), 218, "signed as one of a batch")
+        latest = max([moment(act.facts["issued"]) for act in self.acts], default=self.time)
+        demand(latest <= self.time + DAY, 218, "an act after the signature")
         wanted = "sha256:" + self.act_digest.hex()
         found = [act for act in self.acts if act.digest == wanted]
         demand(len(found) == 1, 218, "the dispatch is missing")
@@ -1133,7 +1151,7 @@ class Verification:
             others = [*cms.certs, *self.trust.others]
             chain = self.trust.chain(cert, "seals", self.at or self.time, others)
         except Problem as problem:
-            raise Problem(219, problem.detail) from problem
+            raise problem.within(219) from problem
         self.demo = self.demo or is_demo(chain[-1])
         return unit_of(cert)
 
@@ -1146,14 +1164,24 @@ class Verification:
         """The evidence about this package holds and makes one history."""
         found = []
         for record in self.records or []:
-            evidence = read_evidence(record, self.roots, self.envelope["sender"]["unit"])
+            try:
+                evidence = read_evidence(record, self.roots, self.envelope["sender"]["unit"])
+            except Problem as problem:
+                raise problem.within(220) from problem
             mine = evidence["pkg_digest"] == hexdigest(self.entries[MANIFEST])
             demand(mine, 220, "about another package")
             demand(evidence["msg_id"] == self.envelope["msg_id"], 220, "about another message")
+            demand(self._concerned(evidence), 220, "a recipient that is not in the envelope")
             found.append(evidence)
         check_history(found)
         names = [f"{e['recipient']} {EVIDENCE[e['type']][0]}" for e in found]
         return "、".join(names) or "? no evidence found"
+
+    def _concerned(self, evidence: dict[str, Any]) -> bool:
+        """Whether it names a recipient of the envelope; or nobody, while there is no box yet."""
+        if evidence["recipient"]:
+            return evidence["recipient"] in [to["unit"] for to in self.envelope["recipients"]]
+        return bool(evidence["type"][0] == "A" or evidence["state_from"] == evidence["state_to"])
 
 
 Step = Callable[[Verification], str]
@@ -1170,6 +1198,7 @@ STEPS: list[tuple[str, str, str, Step]] = [
     ("真实性", "回执", "evidence", Verification.evidence),
 ]
 FALLBACK: dict[Step, int] = {
+    Verification.container: 205,
     Verification.header: 200,
     Verification.signed_acts: 218,
     Verification.seals: 219,

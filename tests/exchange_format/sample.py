@@ -124,7 +124,7 @@ class Office:
         signature = suites.sign(self.issuers["people"].key, data)
         return {"statement": canonical.b64(data), "signature": canonical.b64(signature)}
 
-    def act(self, verb: str, params: dict[str, Any], **changes: Any) -> bytes:
+    def act(self, verb: str, params: dict[str, Any], /, **changes: Any) -> bytes:
         """The bytes of an act at the desk of the person."""
         facts = {
             "v": 1,

@@ -3,23 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from kernel.crypto import canonical, x509
-from kernel.crypto.ids import now, stamp, uuid7
 from kernel.errors import Invalid, OfficeError, Unverified
 from kernel.exchange import evidence as evidences
 from kernel.exchange import package as packages
 from kernel.exchange import verify
-from kernel.exchange.evidence import Actor, EventTime, Evidence, Reason
+from kernel.exchange.evidence import EventTime, Reason
 from kernel.exchange.evidence_types import TYPES
+from tests.exchange_format.receipts import RECIPIENT, by_node, by_unit, event, history, receipt
 from tests.exchange_format.sample import Office, office
-
-RECIPIENT = "620702"
 
 
 @pytest.fixture(scope="module")
@@ -35,43 +32,6 @@ def package(zhangye: Office) -> bytes:
 @pytest.fixture(scope="module")
 def about(package: bytes) -> packages.Package:
     return packages.read(package)
-
-
-def event(about: packages.Package, type: str, before: str, after: str, **rest: Any) -> Evidence:
-    usual: dict[str, Any] = {
-        "ev_id": uuid7(),
-        "type": type,
-        "msg_id": about.contents.envelope["msg_id"],
-        "pkg_digest": about.digest,
-        "recipient": RECIPIENT,
-        "event_time": EventTime(stamp(now())),
-        "state_from": before,
-        "state_to": after,
-        "origin": "juyan/zhangye/1",
-    }
-    return Evidence(**(usual | rest))
-
-
-def by_node(zhangye: Office, evidence: Evidence) -> bytes:
-    return evidences.sign(evidence, zhangye.node_key, zhangye.node, zhangye.trust)
-
-
-def receipt(zhangye: Office, about: packages.Package, **changes: Any) -> tuple[Evidence, bytes]:
-    """The sign-for of the recipient, and the record of the act behind it."""
-    verb = changes.pop("verb", "exchange.sign_for")
-    target = {"kind": "exchange.delivery", "uid": uuid7(), "version": 1, "digest": about.digest}
-    desk = {"person": zhangye.person, "post": "p", "unit": RECIPIENT, "organ": RECIPIENT}
-    target |= changes.pop("target", {})
-    act = zhangye.act(verb, {}, object=target, desk=desk | changes.pop("desk", {}))
-    actor = Actor(RECIPIENT, zhangye.person, "收发员")
-    usual = {"actor": actor, "act": canonical.digest(act)}
-    evidence = event(about, "C1", "delivered", "signed", **(usual | changes))
-    return evidence, zhangye.record(act)
-
-
-def by_unit(zhangye: Office, evidence: Evidence, record: bytes | None, unit: str) -> bytes:
-    key, cert = zhangye.certified("exchange", unit)
-    return evidences.sign(evidence, key, cert, zhangye.trust, record)
 
 
 def refused(code: str, record: bytes, zhangye: Office) -> None:
@@ -203,17 +163,6 @@ def test_a_record_cannot_move_within_a_batch(zhangye: Office, about: packages.Pa
             verify.read_evidence(canonical.dumps(moved), zhangye.roots, zhangye.unit)
     swapped = fields | {"evidence": other["evidence"]}
     refused("suites.signature", canonical.dumps(swapped), zhangye)
-
-
-def history(zhangye: Office, about: packages.Package) -> list[bytes]:
-    records = []
-    for seconds, (type, before, after) in enumerate(
-        [("A1", "sealed", "accepted"), ("D1", "accepted", "delivered")]
-    ):
-        time = EventTime(stamp(now() + timedelta(seconds=seconds - 5)))
-        records.append(by_node(zhangye, event(about, type, before, after, event_time=time)))
-    evidence, act = receipt(zhangye, about)
-    return [*records, by_unit(zhangye, evidence, act, RECIPIENT)]
 
 
 def run(zhangye: Office, package: bytes, records: list[bytes], folder: Path) -> int:

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import base64
 import hashlib
-import io
 import json
 import subprocess
 import zipfile
-from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -16,13 +14,13 @@ from typing import Any
 
 import pytest
 
-from kernel.crypto import canonical, x509
-from kernel.crypto.ids import now, stamp, uuid7
+from kernel.crypto import x509
+from kernel.crypto.ids import now, uuid7
 from kernel.exchange import container, verify
 from kernel.exchange import package as packages
 from kernel.exchange.refusals import PackageRefused
 from kernel.exchange.verdict import examine
-from tests.exchange_format.sample import PDF, UNIT, Office, office
+from tests.exchange_format.sample import UNIT, Office, office
 
 
 @pytest.fixture(scope="module")
@@ -191,65 +189,8 @@ def test_not_one_byte_of_the_contents_can_be_changed(zhangye: Office, package: b
     assert tried > 500
 
 
-def repacked(package: bytes, change: Callable[[list[container.Entry]], object]) -> bytes:
-    entries = container.read(package)
-    change(entries)
-    return container.write(entries)
-
-
-def rezipped(package: bytes, **options: Any) -> bytes:
-    """The same entries by Python's own zipfile: another byte form."""
-    out = io.BytesIO()
-    with zipfile.ZipFile(out, "w", **options) as archive:
-        for name, data in container.read(package):
-            archive.writestr(zipfile.ZipInfo(name, (1980, 1, 1, 0, 0, 0)), data)
-    return out.getvalue()
-
-
-CONTAINERS: list[tuple[str, Callable[[bytes], bytes], int]] = [
-    ("empty", lambda p: b"", 205),
-    ("cut off", lambda p: p[:-1], 205),
-    ("data after the end", lambda p: p + b"\0", 205),
-    ("data before the start", lambda p: b"\0" + p, 205),
-    ("a comment", lambda p: p[:-2] + b"\1\0x", 205),
-    ("another program's zip", rezipped, 205),
-    ("compressed", lambda p: rezipped(p, compression=zipfile.ZIP_DEFLATED), 205),
-    ("another order", lambda p: repacked(p, lambda e: e.append(e.pop(4))), 205),
-    ("mimetype not first", lambda p: repacked(p, lambda e: e.append(e.pop(0))), 205),
-    ("an entry more", lambda p: repacked(p, lambda e: e.append(("x.txt", b""))), 202),
-    ("an attachment more", lambda p: with_attachment(p), 202),
-    ("no envelope", lambda p: repacked(p, lambda e: e.remove(named(e, "envelope.json"))), 202),
-    ("no signature", lambda p: repacked(p, lambda e: e.pop(2)), 202),
-    ("no body", lambda p: repacked(p, lambda e: e.remove(named(e, "content/body.pdf"))), 202),
-    ("another body", lambda p: replaced(p, "content/body.pdf", PDF), 210),
-    ("another digest list", lambda p: replaced(p, packages.DIGESTS, b""), 210),
-    ("spaces in the JSON", lambda p: replaced(p, "metadata.json", b"{} "), 200),
-    ("signature of nothing", lambda p: replaced(p, packages.SIGNATURE, b"\x30\x00"), 211),
-]
-
-
-def named(entries: list[container.Entry], name: str) -> container.Entry:
-    return next(entry for entry in entries if entry[0] == name)
-
-
 def replaced(package: bytes, name: str, data: bytes) -> bytes:
     return container.write([(n, data if n == name else d) for n, d in container.read(package)])
-
-
-def with_attachment(package: bytes) -> bytes:
-    head, rest = container.read(package)[:3], container.read(package)[3:]
-    return container.write([*head, *sorted([*rest, ("content/attachments/02-x.txt", b"x")])])
-
-
-@pytest.mark.parametrize(
-    ("change", "number"), [row[1:] for row in CONTAINERS], ids=[row[0] for row in CONTAINERS]
-)
-def test_containers_that_are_refused(
-    zhangye: Office, package: bytes, change: Callable[[bytes], bytes], number: int
-):
-    platform, alone = both(change(package), zhangye)
-    assert platform == number
-    assert alone == number
 
 
 @pytest.mark.parametrize(
@@ -301,115 +242,9 @@ def test_an_attachment_cannot_leave_its_folder(zhangye: Office):
     assert error.value.number == 215
 
 
-ENVELOPES: list[tuple[dict[str, Any], int]] = [
-    ({"classification": "秘密"}, 217),
-    ({"suite": "rsa-verify-1"}, 214),
-    ({"format": "GWJH-2"}, 200),
-    ({"kind": "gift"}, 200),
-    ({"kind": "void"}, 200),
-    ({"msg_id": "1"}, 200),
-    ({"recipients": []}, 200),
-    ({"recipients": [{"unit": "a", "role": "主送", "copies": 1}] * 2}, 200),
-    ({"recipients": [{"unit": "a", "role": "密送", "copies": 1}]}, 200),
-    ({"recipients": [{"unit": "a", "role": "主送", "copies": -1}]}, 200),
-    ({"sender": {"unit": UNIT}}, 200),
-    ({"created_at": "2026-11-22"}, 200),
-    ({"sign_by": ""}, 200),
-    ({"urgency": "很急"}, 200),
-    ({"schema": True}, 200),
-    ({"surprise": 1}, 200),
-    ({"content": {}}, 202),
-    ({"type": "documents"}, 200),
-    ({"created_at": stamp(now() + timedelta(days=2))}, 203),
-]
-
-
-def unchecked(zhangye: Office, monkeypatch: pytest.MonkeyPatch, **parts: Any) -> bytes:
-    """A package whose producer does not check what it writes."""
-    with monkeypatch.context() as patch:
-        patch.setattr(packages, "_check", lambda contents: None)
-        return zhangye.package(zhangye.contents(**parts))
-
-
-@pytest.mark.parametrize(("change", "number"), ENVELOPES)
-def test_envelopes_that_are_refused(
-    zhangye: Office, monkeypatch: pytest.MonkeyPatch, change: dict[str, Any], number: int
-):
-    data = unchecked(zhangye, monkeypatch, envelope=change)
-    assert both(data, zhangye) == (number, number)
-
-
-@pytest.mark.parametrize(
-    ("metadata", "number"),
-    [
-        ({"密级和保密期限": "机密★1年"}, 217),
-        ({"colour": "red"}, 200),
-        ({"标题": "x" * (1 << 20)}, 216),
-    ],
-)
-def test_metadata_that_are_refused(
-    zhangye: Office, monkeypatch: pytest.MonkeyPatch, metadata: dict[str, Any], number: int
-):
-    data = unchecked(zhangye, monkeypatch, metadata=metadata)
-    assert both(data, zhangye) == (number, number)
-
-
 def test_metadata_may_say_that_nothing_is_classified(zhangye: Office):
     contents = zhangye.contents(metadata={"密级和保密期限": "无", "juyan:phase": "formal"})
     assert both(zhangye.package(contents), zhangye) == (100, 100)
-
-
-def changed_act(verb: str, **changes: Any) -> dict[str, Any]:
-    return {"acts": {f"documents.{verb}": changes}}
-
-
-OTHER = canonical.digest(b"other")
-CONTENTS: list[tuple[str, dict[str, Any], int]] = [
-    ("no sign-off", {"acts": {"documents.sign_off": None}}, 218),
-    ("no number", {"acts": {"documents.assign_number": None}}, 218),
-    ("no seal act", {"acts": {"documents.seal": None}}, 218),
-    ("dispatch of another file", changed_act("dispatch", sealed=OTHER), 218),
-    ("dispatch of another envelope", changed_act("dispatch", envelope=OTHER), 218),
-    ("seal on another file", changed_act("seal", pdf=OTHER), 218),
-    ("seal without a size", changed_act("seal", pdf_size=0), 218),
-    ("seal with a size of true", changed_act("seal", pdf_size=True), 218),
-    (
-        "sign-off of another document",
-        changed_act("sign_off", _act={"object": {"uid": "other"}}),
-        218,
-    ),
-    ("sign-off of nothing", changed_act("sign_off", _act={"object": None}), 218),
-    ("dispatched by another organ", {"organ": "620702"}, 300),
-    ("a body without a seal", {"body": PDF + b"%"}, 219),
-    ("a sender who is not the signer", {"envelope": {"sender": None}}, 300),
-]
-
-
-@pytest.mark.parametrize(
-    ("parts", "number"), [row[1:] for row in CONTENTS], ids=[row[0] for row in CONTENTS]
-)
-def test_contents_that_are_refused(zhangye: Office, parts: dict[str, Any], number: int):
-    if parts.get("envelope"):
-        person = {"unit": "620702", "name": "甘州区", "office": "o", "person": "p"}
-        parts = {"envelope": {"sender": person}}
-    data = zhangye.package(zhangye.contents(**parts))
-    assert both(data, zhangye) == (number, number)
-
-
-def test_signatures_that_are_refused(zhangye: Office):
-    contents = zhangye.contents()
-    seals = {"key": zhangye.seal_key, "cert": zhangye.seal}
-    key, cert = zhangye.certified("exchange", "620702")
-    for changes, number in (
-        ({"act_digest": OTHER}, 218),
-        ({"act_digest": None}, 218),
-        (seals, 212),
-        ({"key": key}, 211),
-        ({"key": key, "cert": cert}, 300),
-        ({"signing_time": now() + timedelta(days=3)}, 203),
-        ({"signing_time": now() - timedelta(days=3)}, 212),
-    ):
-        assert both(zhangye.package(contents, **changes), zhangye) == (number, number), changes
 
 
 def test_a_revoked_exchange_key_is_refused_from_then_on(zhangye: Office):
@@ -421,20 +256,9 @@ def test_a_revoked_exchange_key_is_refused_from_then_on(zhangye: Office):
         assert both(zhangye.package(contents), zhangye) == (number, number)
 
 
-def test_seals_that_are_refused(zhangye: Office):
-    stranger = Office()
-    twice = zhangye.sealed[:-1] + b"\n% added afterwards\n"
-    second = zhangye.seal_pdf(zhangye.sealed)
-    for body, number in (
-        (zhangye.seal_pdf(PDF, "620702"), 219),
-        (stranger.sealed, 219),
-        (twice, 219),
-        (zhangye.sealed.replace(b"/ByteRange", b"/ByteRangf"), 219),
-        (second, 100),
-        (stranger.seal_pdf(zhangye.sealed), 219),
-    ):
-        data = zhangye.package(zhangye.contents(body=body))
-        assert both(data, zhangye) == (number, number)
+def test_a_document_may_bear_two_seals_of_its_sender(zhangye: Office):
+    body = zhangye.seal_pdf(zhangye.sealed)
+    assert both(zhangye.package(zhangye.contents(body=body)), zhangye) == (100, 100)
 
 
 def test_a_seal_by_a_co_issuing_organ_may_be_the_last(zhangye: Office):

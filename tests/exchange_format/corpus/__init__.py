@@ -1,0 +1,16 @@
+"""The corpus of packages that must be refused, each with its number."""
+
+from tests.exchange_format.corpus import (
+    acts,
+    certificates,
+    containers,
+    evidence,
+    headers,
+    signatures,
+)
+from tests.exchange_format.corpus.making import Case
+
+__all__ = ["CASES", "Case"]
+
+ROOMS = [containers, headers, signatures, certificates, acts, evidence]
+CASES: list[Case] = [case for room in ROOMS for case in room.CASES]

@@ -1,0 +1,194 @@
+"""What can be wrong with the evidence about a package that is itself good."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+from kernel.crypto import canonical, suites
+from kernel.crypto.ids import now, stamp, uuid7
+from kernel.exchange import evidence as evidences
+from kernel.exchange import package as packages
+from kernel.exchange.evidence import EventTime, Evidence
+from tests.exchange_format.corpus.making import Case, Sample
+from tests.exchange_format.receipts import RECIPIENT, by_node, by_unit, event, history, receipt
+from tests.exchange_format.sample import Office
+
+Package = packages.Package
+Making = Callable[[Office, Package], Sequence[bytes]]
+OTHER = canonical.digest(b"other")
+
+
+def about(make: Making) -> Callable[[Office], Sample]:
+    def sample(office: Office) -> Sample:
+        data = office.package()
+        return Sample(data, make(office, packages.read(data)))
+
+    return sample
+
+
+def node(type: str, before: str, after: str, **changes: Any) -> Making:
+    return lambda office, package: [by_node(office, event(package, type, before, after, **changes))]
+
+
+def careless(evidence: Evidence) -> bytes:
+    """The bytes of evidence that its producer does not check."""
+    proper = replace(evidence, type="D3", state_from="", state_to="", reasons=())
+    fields = canonical.loads(proper.to_bytes())
+    told = {"type": evidence.type, "state_from": evidence.state_from, "state_to": evidence.state_to}
+    reasons = [{"code": reason.code, "text": reason.text} for reason in evidence.reasons]
+    return canonical.dumps(fields | told | {"reasons": reasons})
+
+
+def unchecked(type: str, before: str, after: str, **changes: Any) -> Making:
+    """A record whose signed bytes break the rules for its kind."""
+
+    def make(office: Office, package: Package) -> list[bytes]:
+        data = careless(event(package, type, before, after, **changes))
+        good = canonical.loads(by_node(office, event(package, "D3", "", "")))
+        return [resigned(office, good, evidence=canonical.loads(data))]
+
+    return make
+
+
+def resigned(office: Office, fields: dict[str, Any], **changes: Any) -> bytes:
+    """A record changed, and signed by the node over what it says now."""
+    told = fields | changes
+    value = suites.sign(office.node_key, canonical.dumps(told["evidence"]))
+    signature = told["signature"] | {"value": canonical.b64(value)}
+    return canonical.dumps(told | {"signature": signature})
+
+
+def rewritten(change: Callable[[dict[str, Any]], Any], sign: bool = False) -> Making:
+    """A good record with something else in it."""
+
+    def make(office: Office, package: Package) -> list[bytes]:
+        fields = canonical.loads(by_node(office, event(package, "D1", "accepted", "delivered")))
+        told = fields | change(fields)
+        return [resigned(office, told) if sign else canonical.dumps(told)]
+
+    return make
+
+
+def signed_for(unit: str = RECIPIENT, *, person: bool = True, **changes: Any) -> Making:
+    def make(office: Office, package: Package) -> list[bytes]:
+        evidence, record = receipt(office, package, **changes)
+        return [by_unit(office, evidence, record if person else None, unit)]
+
+    return make
+
+
+def batch(change: dict[str, Any]) -> Making:
+    """One of five records under one signature, its place in the tree changed."""
+
+    def make(office: Office, package: Package) -> list[bytes]:
+        events = [event(package, "D3", "", "") for _ in range(5)]
+        record = evidences.sign_batch(events, office.node_key, office.node, office.trust)[1]
+        fields = canonical.loads(record)
+        place = fields["signature"]["batch"] | change
+        return [canonical.dumps(fields | {"signature": fields["signature"] | {"batch": place}})]
+
+    return make
+
+
+def moved(office: Office, package: Package) -> list[bytes]:
+    """The place of another record of the same batch."""
+    events = [event(package, "D3", "", "") for _ in range(5)]
+    records = evidences.sign_batch(events, office.node_key, office.node, office.trust)
+    one, other = map(canonical.loads, records[:2])
+    return [canonical.dumps(one | {"signature": other["signature"]})]
+
+
+def of_another_package(office: Office, package: Package) -> Sequence[bytes]:
+    return history(office, packages.read(office.package()))
+
+
+def with_gap(office: Office, package: Package) -> Sequence[bytes]:
+    return [
+        history(office, package)[2],
+        by_node(office, event(package, "D1", "accepted", "delivered")),
+    ]
+
+
+def signed_twice(office: Office, package: Package) -> Sequence[bytes]:
+    return [*history(office, package), *signed_for()(office, package)]
+
+
+def signed_and_recalled(office: Office, package: Package) -> Sequence[bytes]:
+    """Both claim the same box: exactly one of them can be true."""
+    later = EventTime(stamp(now() + timedelta(seconds=9)))
+    effect = event(package, "X2", "delivered", "recalled", event_time=later)
+    return [*history(office, package), by_node(office, effect)]
+
+
+def by_stranger(office: Office, package: Package) -> Sequence[bytes]:
+    other = Office()
+    return [by_node(other, event(package, "D1", "accepted", "delivered"))]
+
+
+def recalled_by_another(office: Office, package: Package) -> Sequence[bytes]:
+    """A recipient asks for the package to be taken back from all the others."""
+    asked = {"type": "X1", "state_from": "", "state_to": "", "recipient": ""}
+    evidence, record = receipt(office, package, verb="exchange.recall")
+    return [by_unit(office, replace(evidence, **asked), record, RECIPIENT)]
+
+
+def receipt_by_node(office: Office, package: Package) -> Sequence[bytes]:
+    evidence, record = receipt(office, package)
+    return [evidences.sign(evidence, office.node_key, office.node, office.trust, record)]
+
+
+def later(fields: dict[str, Any]) -> dict[str, Any]:
+    time = fields["evidence"]["event_time"] | {"value": stamp(now() + timedelta(days=1))}
+    return {"evidence": fields["evidence"] | {"event_time": time}}
+
+
+def member(name: str, **changes: Any) -> Callable[[dict[str, Any]], dict[str, Any]]:
+    return lambda fields: {name: fields[name] | changes}
+
+
+STRANGER = "620799"
+weak_evidence = rewritten(member("evidence", suite="intl-0"), sign=True)
+weak_signature = rewritten(member("signature", suite="intl-0"))
+other_format = rewritten(lambda _: {"format": "juyan-evidence-record-2"})
+BOX = ("D1", "accepted", "delivered")
+
+CASES = [
+    Case("evidence of an unknown kind", 220, about(unchecked("Z9", "accepted", "delivered"))),
+    Case("delivered out of nothing", 220, about(unchecked("D1", "signed", "delivered"))),
+    Case("delivered means signed", 220, about(unchecked("D1", "accepted", "signed"))),
+    Case("a reminder that moves a state", 220, about(unchecked("D3", "delivered", "signed"))),
+    Case("from a final state onwards", 220, about(unchecked("D1", "recalled", "delivered"))),
+    Case("a failure without a reason", 220, about(unchecked("D2", "accepted", "failed"))),
+    Case("evidence about another package", 220, about(of_another_package)),
+    Case("evidence about another message", 220, about(node(*BOX, msg_id=uuid7()))),
+    Case("evidence about another manifest", 220, about(node(*BOX, pkg_digest=OTHER))),
+    Case("delivered to somebody else", 220, about(node(*BOX, recipient=STRANGER))),
+    Case("delivered to nobody", 220, about(node(*BOX, recipient=""))),
+    Case("signed for by another unit", 220, about(signed_for(unit="620721"))),
+    Case("signed for by a stranger", 220, about(signed_for(STRANGER, recipient=STRANGER))),
+    Case("signed for by nobody in person", 220, about(signed_for(person=False))),
+    Case("signed for with another verb", 220, about(signed_for(verb="exchange.send_back"))),
+    Case("signed for another package", 220, about(signed_for(target={"digest": OTHER}))),
+    Case("signed for at another organ's desk", 220, about(signed_for(desk={"organ": "620721"}))),
+    Case("signed for by an act that is not named", 220, about(signed_for(act=OTHER))),
+    Case("recalled by a unit that did not send it", 220, about(recalled_by_another)),
+    Case("a receipt signed by the node", 220, about(receipt_by_node)),
+    Case("evidence from an unknown node", 220, about(by_stranger)),
+    Case("evidence with a weaker suite", 220, about(weak_evidence)),
+    Case("a signature with a weaker suite", 220, about(weak_signature)),
+    Case("evidence with another time", 220, about(rewritten(later))),
+    Case("evidence with a key too many", 220, about(rewritten(member("evidence", x=1), sign=True))),
+    Case("evidence of another format", 220, about(other_format)),
+    Case("evidence that is no JSON", 220, about(lambda office, package: [b"{"])),
+    Case("a place in the batch that is not its own", 220, about(batch({"index": 0}))),
+    Case("a place beyond the batch", 220, about(batch({"index": 9}))),
+    Case("a batch of another size", 220, about(batch({"size": 4}))),
+    Case("a batch without a path", 220, about(batch({"path": []}))),
+    Case("the place of another record", 220, about(moved)),
+    Case("a history with a gap", 220, about(with_gap)),
+    Case("signed for twice", 220, about(signed_twice)),
+    Case("signed for and recalled", 220, about(signed_and_recalled)),
+]  # fmt: skip
