@@ -178,7 +178,7 @@ def main() -> None:
         lock = wanted(sys.argv[1:])
         if not installed(lock):
             prepare(lock)
-        if Path(sys.prefix).resolve() != VENV:
+        if Path(sys.prefix).resolve() != VENV.resolve():  # .venv may be a link
             os.execv(PYTHON, [str(PYTHON), str(ROOT / "manage.py"), *sys.argv[1:]])
     except KeyboardInterrupt:
         say("\n已停止；下次运行会重新安装。Stopped; the next run installs afresh.")
