@@ -97,11 +97,19 @@ def _work(effect: Effect) -> None:
         known = isinstance(error, OfficeError)
         _log.log(
             logging.WARNING if known else logging.ERROR,
-            "%s failed (attempt %d): %s", effect.key, effect.attempts, error, exc_info=not known,
-        )  # fmt: skip
+            "outbox.failed",
+            exc_info=error,
+            extra={
+                "said": {"effect": effect.handler, "attempt": effect.attempts, "code": _code(error)}
+            },
+        )
         _settle(effect, "failed" if effect.attempts >= ATTEMPTS else "queued", f"{error}")
     else:
         _settle(effect, "done")
+
+
+def _code(error: Exception) -> str:
+    return error.code if isinstance(error, OfficeError) else ""
 
 
 def drain(limit: int = 1000) -> int:

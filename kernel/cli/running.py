@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import json
 import logging
-import logging.handlers
 import signal
 import socket
 import threading
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from types import TracebackType
@@ -22,6 +19,7 @@ from kernel.node import Node
 from kernel.seals.signer_client import Signer
 from kernel.settings import Settings
 from kernel.storage import log
+from kernel.work import logs
 
 PULSE = 0.5
 """Seconds between two looks at the outbox and the log when nobody rings."""
@@ -135,32 +133,6 @@ def serve(node: Node, taken: socket.socket) -> None:
         pass
 
 
-class _Lines(logging.Formatter):
-    """One JSON object a line, for programs."""
-
-    def format(self, record: logging.LogRecord) -> str:
-        """The record as JSON; a trace goes along as text."""
-        fields = {
-            "time": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(record.created)),
-            "level": record.levelname.lower(),
-            "logger": record.name,
-            "message": record.getMessage(),
-        }
-        if record.exc_info:
-            fields["trace"] = self.formatException(record.exc_info)
-        return json.dumps(fields, ensure_ascii=False)
-
-
 def log_to_files(settings: Settings) -> None:
-    """Write ``logs/juyan.log`` in the instance folder (10 MB, five old ones kept)."""
-    folder = settings.instance / "logs"
-    folder.mkdir(mode=0o700, exist_ok=True)
-    file = logging.handlers.RotatingFileHandler(
-        folder / "juyan.log", maxBytes=10_000_000, backupCount=5, encoding="utf-8"
-    )
-    file.setFormatter(_Lines())
-    root = logging.getLogger()
-    root.addHandler(file)
-    root.setLevel(logging.INFO)
-    # Its lines about each start and each stop are for developers.
-    logging.getLogger("uvicorn").setLevel(logging.WARNING)
+    """Write ``logs/juyan.log`` in the instance folder."""
+    logs.to_file(settings.instance / "logs" / "juyan.log")

@@ -29,7 +29,7 @@ def load_all(places: Sequence[Path], *, demo: bool) -> Switchboard:
         reason = f"needs {', '.join(blocked)}, which is faulty" if blocked else _load(one)
         if reason:
             faults[one.name] = reason
-            _log.error("plugin %s is left out: %s", one.name, reason)
+            _log.error("plugin.left_out", extra={"said": {"plugin": one.name}})
         else:
             good.append(one)
     return Switchboard(good, [one for one in found if one.name in faults], faults)

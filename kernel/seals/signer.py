@@ -25,6 +25,7 @@ from kernel.errors import OfficeError, Unavailable
 from kernel.seals import signer_place, signer_wire
 from kernel.seals.signer_work import Work
 from kernel.storage.instance import file_lock
+from kernel.work import logs
 
 IDLE_SECONDS = 30 * 60
 PATIENCE = 30.0
@@ -139,12 +140,12 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--instance", type=Path, required=True)
     parser.add_argument("--idle", type=float, default=IDLE_SECONDS, help="seconds before it ends")
     options = parser.parse_args(arguments)
-    logging.basicConfig(format="%(asctime)s %(levelname)s %(message)s")
+    logs.to_stderr()
     _shield()
     try:
         serve(options.instance.resolve(), options.idle)
     except OfficeError as error:
-        log.error("%s: %s %s", error.code, error.zh, error.en)
+        log.error("signer.not_started", extra={"said": {"code": error.code}})
         return 3
     return 0
 
