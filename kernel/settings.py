@@ -32,6 +32,8 @@ class Settings:
     """The port that the portal listens on."""
     origin: str = ""
     """What the browser's address bar shows (scheme, host, port); acts are bound to it."""
+    hosts: str = ""
+    """More names that the portal answers to, separated by blanks; the origin's is always one."""
     demo: bool = False
     """A demo node: soft keys with one-click login are allowed, seals say DEMO."""
     language: str = "zh"

@@ -112,7 +112,8 @@ class Office:
 
     def browser(self) -> Browser:
         """A new browser, nobody signed in."""
-        made = Browser(self._app, base_url=self.settings.public_origin)
+        own = {"sec-fetch-site": "same-origin"}  # as browsers say of what is clicked in our pages
+        made = Browser(self._app, base_url=self.settings.public_origin, headers=own)
         made.office = self
         self._browsers.append(made)
         return made

@@ -1,6 +1,8 @@
 """Server-side sessions: a random token in the browser, its hash and everything else here.
 
-A session ends after :data:`IDLE` without use and at the latest after :data:`LONGEST`.
+A session ends after :data:`IDLE` without use and at the latest after :data:`LONGEST`. Its token is
+a new one at each sign-in, each change of desk and whenever the person proves himself again
+(OWASP ASVS 5.0, V7.2.4): a token that somebody planted or saw before is worth nothing after it.
 """
 
 from __future__ import annotations
@@ -27,10 +29,15 @@ def _hash(token: str) -> str:
     return hashlib.sha256(token.encode()).hexdigest()
 
 
-def start(post: Post, credential: str) -> str:
-    """Sign a person in at a post, and give the token for the cookie (256 random bits)."""
+def start(post: Post, credential: str, *, instead: str = "") -> str:
+    """Sign a person in at a post, and give the token for the cookie (256 random bits).
+
+    :param instead: the token that the browser had until now; its session ends.
+    """
     desk_of(post)
     credentials.active(credential, post.person.uid)
+    if instead:
+        end(instead)
     token = secrets.token_urlsafe(32)
     Session.create(
         token_hash=_hash(token), person=post.person.uid, post=post.uid, credential=credential
@@ -63,13 +70,33 @@ def end(token: str) -> None:
     ).execute()
 
 
-def move(desk: Desk, post_uid: str) -> None:
-    """Go on at another post of the same person."""
+def end_all(person_uid: str, *, but: str = "") -> int:
+    """End every session of a person, in all processes at once, and say how many there were.
+
+    :param but: the uid of one session that goes on (``desk.session``).
+    """
+    return int(
+        Session.update(ended=now())
+        .where((Session.person == person_uid) & Session.ended.is_null() & (Session.uid != but))
+        .execute()
+    )
+
+
+def renew(desk: Desk) -> str:
+    """Give the session another token: the old one is dead, what was prepared stays prepared."""
+    token = secrets.token_urlsafe(32)
+    Session.update(token_hash=_hash(token)).where(Session.uid == desk.session).execute()
+    return token
+
+
+def move(desk: Desk, post_uid: str) -> str:
+    """Go on at another post of the same person, with a new token."""
     post = Post.get_or_none((Post.uid == post_uid) & (Post.person == desk.person) & Post.active)
     if post is None:
         raise NotFound("identity.no_post", "您没有这个岗位。", "You do not hold that post.")
     desk_of(post)
     Session.update(post=post.uid).where(Session.uid == desk.session).execute()
+    return renew(desk)
 
 
 def posts_of(person: Person) -> list[Post]:

@@ -15,9 +15,9 @@ from starlette.routing import Mount, Route
 
 from kernel.errors import NotSignedIn, OfficeError
 from kernel.portal.ctx import renderer
-from kernel.portal.guarding import Headers, PluginGate, SameOrigin
+from kernel.portal.guarding import Caught, Headers, Logged, OwnHost, PluginGate, SameOrigin
 from kernel.portal.house_pages import ROUTES
-from kernel.portal.refusals import defect, refusal, way_in
+from kernel.portal.refusals import refusal, way_in
 from kernel.portal.routing import PageRoute, too_large
 from kernel.portal.urls import Urls
 
@@ -61,8 +61,8 @@ def build_app(plugin_routes: Mapping[str, Sequence[Route]]) -> Starlette:
     fixed = [Route("/static/{path:path}", _static), Route("/health", _health)]
     app = Starlette(
         routes=[*fixed, *ROUTES, *mounts],
-        middleware=[Middleware(Headers), Middleware(SameOrigin)],
-        exception_handlers={OfficeError: _refuse, HTTPException: _http, Exception: _defect},
+        middleware=[Middleware(one) for one in (Logged, Headers, Caught, OwnHost, SameOrigin)],
+        exception_handlers={OfficeError: _refuse, HTTPException: _http},
         max_body_size=HARD_LIMIT,
     )
     app.router.redirect_slashes = False
@@ -114,10 +114,6 @@ def _as_office(error: HTTPException) -> OfficeError:
     found = OfficeError(code, zh, en)
     found.status = error.status_code
     return found
-
-
-async def _defect(request: Request, error: Exception) -> Response:
-    return await run_in_threadpool(defect, request, error)
 
 
 def pages_of(answers: Mapping[str, Sequence[Any]]) -> dict[str, list[PageRoute]]:

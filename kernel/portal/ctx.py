@@ -22,20 +22,19 @@ from kernel.identity import sessions
 from kernel.identity.authenticators import Signature
 from kernel.identity.desk import Desk, require
 from kernel.plugins.switches import switchboard
+from kernel.portal import cookies
+from kernel.portal import origin as place
 from kernel.portal.answers import as_file
 from kernel.portal.export import export
 from kernel.portal.i18n import choose
 from kernel.portal.lists import Fetch, ListSpec, build
+from kernel.portal.origin import settings as settings
 from kernel.portal.page import Message, Mood
 from kernel.portal.render import Renderer
-from kernel.portal.urls import url
-from kernel.settings import Settings
+from kernel.portal.urls import safe_path, url
 from kernel.slots import Slot
 
-SESSION = "juyan_session"
-FLASH = "juyan_flash"
 renderer: Slot[Renderer] = Slot("renderer")
-settings: Slot[Settings] = Slot("settings")
 
 
 @dataclass
@@ -64,10 +63,7 @@ class Ctx:
     @property
     def deliberate(self) -> bool:
         """Whether a person on our own pages asked: not another site, and no prefetch."""
-        headers = self.request.headers
-        site = headers.get("sec-fetch-site", "none")
-        ahead = headers.get("sec-purpose", headers.get("purpose", ""))
-        return site in ("same-origin", "none") and "prefetch" not in ahead
+        return place.deliberate(self.request.headers)
 
     def require_deliberate(self) -> None:
         """Refuse what leaves a trace unless a person asked for it here."""
@@ -118,9 +114,12 @@ class Ctx:
         html = renderer().render(
             template, values, language=self.language, theme=self.theme, block=block
         )
+        session = cookies.session_of(self.request)
+        if session and "sec-fetch-site" not in self.request.headers:
+            html = place.with_token(html, session)
         response = HTMLResponse(html, status_code=status)
         if self.flashes:
-            response.delete_cookie(FLASH)
+            cookies.take(response, cookies.FLASH)
         return response
 
     def fragment(self, template: str, /, **context: Any) -> Markup:
@@ -154,12 +153,12 @@ class Ctx:
         return self.go_to(url(name, **params))
 
     def go_to(self, path: str) -> Response:
-        """Send the browser to a path of this portal."""
-        response = RedirectResponse(path, status_code=303)
+        """Send the browser to a path of this portal; to the home page where it is none."""
+        response = RedirectResponse(safe_path(path), status_code=303)
         if self.said:
             data = [[one.kind, one.text, one.href, one.label] for one in self.said]
             packed = base64.urlsafe_b64encode(json.dumps(data).encode()).decode()
-            response.set_cookie(FLASH, packed, max_age=60, httponly=True, samesite="lax")
+            cookies.give(response, cookies.FLASH, packed, age=60)
         return response
 
     def sign(
@@ -190,19 +189,16 @@ class Ctx:
 
 
 def _flashes(request: Request) -> list[Message]:
-    packed = request.cookies.get(FLASH, "")
+    packed = request.cookies.get(cookies.name_of(cookies.FLASH), "")
     try:
         data = json.loads(base64.urlsafe_b64decode(packed)) if packed else []
-        return [
-            Message(kind, text, href if href.startswith("/") else "", label)
-            for kind, text, href, label in data
-        ]
+        return [Message(kind, text, safe_path(href, ""), label) for kind, text, href, label in data]
     except (ValueError, TypeError):
         return []
 
 
 def _desk(request: Request) -> Desk | None:
-    token = request.cookies.get(SESSION, "")
+    token = cookies.session_of(request)
     if not token:
         return None
     try:

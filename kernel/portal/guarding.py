@@ -1,30 +1,88 @@
-"""What stands before the pages: security headers, the same-origin rule, the gate of each plugin.
+"""What stands before the pages: headers, the host, the same-origin rule, plugin gates.
 
 Pure ASGI; nothing here touches the database on the event loop.
 """
 
 from __future__ import annotations
 
-from urllib.parse import urlsplit
+from collections.abc import Mapping
+from time import monotonic
+from typing import Any
 
 from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import Headers as RequestHeaders
 from starlette.datastructures import MutableHeaders
 from starlette.requests import Request
+from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from kernel.errors import NotFound, Refused
 from kernel.plugins.switches import switchboard
+from kernel.portal import origin
 from kernel.portal.ctx import open_ctx
-from kernel.portal.refusals import refusal
+from kernel.portal.refusals import defect, refusal
 from kernel.storage.database import connection
+from kernel.work import logs
 
 CSP = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
     "font-src 'self'; connect-src 'self'; form-action 'self'; base-uri 'none'; "
     "frame-ancestors 'none'"
 )
+PERMISSIONS = ", ".join(
+    [
+        *(f"{one}=()" for one in ("camera", "geolocation", "microphone", "payment", "usb")),
+        *(f"publickey-credentials-{one}=(self)" for one in ("create", "get")),
+    ]
+)
+FIXED = {
+    "content-security-policy": CSP,
+    "x-content-type-options": "nosniff",
+    "x-frame-options": "DENY",
+    "referrer-policy": "same-origin",
+    "cross-origin-opener-policy": "same-origin",
+    "cross-origin-resource-policy": "same-origin",
+    "permissions-policy": PERMISSIONS,
+    "cache-control": "no-store",
+}
+HSTS = "max-age=31536000"
 _SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
+_ANY_HOST = ("/health", "/static/")
+"""What is the same for everybody: a load balancer asks by address."""
+
+
+class Logged:
+    """Writes one line for each request: route, answer, time, who; no address and no content."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http" or scope["path"].startswith(_ANY_HOST):
+            await self.app(scope, receive, send)
+            return
+        state, status, begun = scope.setdefault("state", {}), [500], monotonic()
+
+        async def sending(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                status[0] = message["status"]
+            await send(message)
+
+        try:
+            await self.app(scope, receive, sending)
+        finally:
+            said = _said(state) | {"method": scope["method"], "status": status[0]}
+            logs.event("request", **said, ms=round((monotonic() - begun) * 1000))
+
+
+def _said(state: Mapping[str, Any]) -> dict[str, Any]:
+    said: dict[str, Any] = {
+        name: state[name] for name in ("route", "code", "incident") if name in state
+    }
+    desk = state["ctx"].desk_or_none if "ctx" in state else None
+    if desk is not None:
+        said |= {"person": desk.person.uid, "organ": desk.organ_code}
+    return said
 
 
 class Headers:
@@ -37,27 +95,59 @@ class Headers:
         async def sending(message: Message) -> None:
             if message["type"] == "http.response.start":
                 headers = MutableHeaders(scope=message)
-                headers.setdefault("content-security-policy", CSP)
-                headers.setdefault("x-content-type-options", "nosniff")
-                headers.setdefault("referrer-policy", "same-origin")
-                headers.setdefault("cross-origin-opener-policy", "same-origin")
-                headers.setdefault("cache-control", "no-store")
+                for name, value in FIXED.items():
+                    headers.setdefault(name, value)
+                if origin.secure():
+                    headers.setdefault("strict-transport-security", HSTS)
             await send(message)
 
         await self.app(scope, receive, sending)
 
 
-def same_origin(headers: RequestHeaders) -> bool:
-    """Whether a request that changes something came from our own pages.
+class Caught:
+    """Answers a defect with its calm page, here and not outside, so that it has the headers, too.
 
-    Browsers say so in Sec-Fetch-Site; older ones send Origin; programs send neither and have no
-    cookie of a browser either.
+    The error goes on to the server, which closes the connection, and to whoever tests.
     """
-    site = headers.get("sec-fetch-site")
-    if site is not None:
-        return site in ("same-origin", "none")
-    origin = headers.get("origin")
-    return origin is None or urlsplit(origin).netloc == headers.get("host")
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        started = False
+
+        async def sending(message: Message) -> None:
+            nonlocal started
+            started = True
+            await send(message)
+
+        try:
+            await self.app(scope, receive, sending)
+        except Exception as error:
+            if not started:
+                response = await run_in_threadpool(defect, Request(scope), error)
+                await response(scope, receive, send)
+            raise
+
+
+class OwnHost:
+    """Answers to the names of this portal only, in a few plain words that cost nothing."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        host = RequestHeaders(scope=scope).get("host", "")
+        if origin.host_allowed(host) or scope["path"].startswith(_ANY_HOST):
+            await self.app(scope, receive, send)
+            return
+        words = (
+            f"本平台的地址是 {origin.settings().public_origin}，请用该地址访问。"
+            "如要增加其他域名，请在 settings.toml 的 hosts 中填写。\n"
+            f"The portal is at {origin.settings().public_origin}. More names of it go into hosts "
+            "in settings.toml.\n"
+        )
+        await PlainTextResponse(words, 421)(scope, receive, send)
 
 
 class SameOrigin:
@@ -70,7 +160,7 @@ class SameOrigin:
         if (
             scope["type"] != "http"
             or scope["method"] in _SAFE
-            or same_origin(RequestHeaders(scope=scope))
+            or origin.same_origin(RequestHeaders(scope=scope))
         ):
             await self.app(scope, receive, send)
             return

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import logging
-import secrets
 from dataclasses import dataclass
+from typing import Any
 from urllib.parse import urlencode
 
 from starlette.datastructures import URL
@@ -14,9 +14,9 @@ from starlette.responses import JSONResponse, PlainTextResponse, Response
 from kernel.errors import OfficeError
 from kernel.portal.ctx import open_ctx
 from kernel.portal.i18n import _, speaking
+from kernel.portal.origin import settings
 from kernel.storage.database import connection
-
-_log = logging.getLogger("juyan.portal")
+from kernel.work import incidents, logs
 
 
 @dataclass(frozen=True)
@@ -58,6 +58,15 @@ def _wants_json(request: Request) -> bool:
     return "application/json" in request.headers.get("accept", "")
 
 
+def route_of(request: Request) -> str:
+    """The route's template (``/documents/out/{uid}``), never the address that was asked for."""
+    return str(getattr(request.state, "route", "-"))
+
+
+def _place(request: Request) -> dict[str, Any]:
+    return {"method": request.method, "route": route_of(request)}
+
+
 def refusal(request: Request, error: OfficeError) -> Response:
     """The page for a refusal, with its own status."""
     return _page(request, error.status, error.code, error)
@@ -66,6 +75,7 @@ def refusal(request: Request, error: OfficeError) -> Response:
 def _page(
     request: Request, status: int, code: str, error: OfficeError | None, incident: str = ""
 ) -> Response:
+    request.state.code = code
     with connection():
         ctx = open_ctx(request)
         with speaking(ctx.language):
@@ -85,12 +95,15 @@ def _page(
 
 def defect(request: Request, error: Exception) -> Response:
     """The page for a defect: an incident number, never the text of the error."""
-    incident = f"E-{secrets.token_hex(3).upper()}"
-    _log.error("incident %s at %s %s", incident, request.method, request.url.path, exc_info=error)
+    where = f"{request.method} {route_of(request)}"
+    incident = incidents.keep(error, where, settings().instance)
+    request.state.incident = incident
+    logs.event("incident", logging.ERROR, incident=incident, **_place(request))
     try:
         return _page(request, 500, "portal.defect", None, incident)
-    except Exception:
+    except Exception as second:
         # What broke the page may break this one, too: then a few plain words have to do.
-        _log.exception("incident %s: the page of the defect failed itself", incident)
+        logs.event("incident.page", logging.ERROR, incident=incident, **_place(request))
+        incidents.keep(second, f"{where} (page of {incident})", settings().instance)
         words = f"系统出错，编号 {incident}，请告诉技术人员。\nPlease tell the technicians."
         return PlainTextResponse(words, 500)

@@ -20,7 +20,9 @@ from starlette.routing import Route
 
 from kernel.errors import Invalid, OfficeError, Refused
 from kernel.identity.desk import require
+from kernel.portal import cookies
 from kernel.portal.ctx import Ctx, open_ctx
+from kernel.portal.origin import TOKEN, token_due, token_holds
 from kernel.storage.database import connection
 
 Weight = Literal["read", "draft", "recorded", "signed"]
@@ -56,14 +58,14 @@ def page(
         raise ValueError(f"{name}: a POST has to say what it weighs")
 
     def declare(view: View) -> PageRoute:
-        route = PageRoute(path, _endpoint(view, level), name=name, methods=list(methods))
+        route = PageRoute(path, _endpoint(view, level, path), name=name, methods=list(methods))
         route.level, route.weight, route.view = level, weight, view
         return route
 
     return declare
 
 
-def _endpoint(view: View, level: str) -> Callable[[Request], Awaitable[Response]]:
+def _endpoint(view: View, level: str, path: str) -> Callable[[Request], Awaitable[Response]]:
     async def endpoint(request: Request) -> Response:
         await _check_size(request)
         form = await request.form(max_files=20, max_fields=2000, max_part_size=MAX_BODY)
@@ -73,6 +75,7 @@ def _endpoint(view: View, level: str) -> Callable[[Request], Awaitable[Response]
             await form.close()
 
     async def without_form(request: Request) -> Response:
+        request.state.route = request.scope.get("root_path", "") + path
         if request.method == "POST":
             return await endpoint(request)
         return await run_in_threadpool(_call, view, level, request, None)
@@ -115,8 +118,21 @@ def _call(view: View, level: str, request: Request, form: Any) -> Response:
     with connection():
         ctx = open_ctx(request, form)
         request.state.ctx = ctx
+        _check_token(request, form)
         check_level(ctx, level)
         return view(ctx, **request.path_params)
+
+
+def _check_token(request: Request, form: Any) -> None:
+    session = cookies.session_of(request)
+    if form is None or not token_due(request.headers, session):
+        return
+    if not token_holds(form.get(TOKEN), session):
+        raise Refused(
+            "portal.form_token",
+            "这个表单已失效，没有保存。请返回上一页，刷新后重新提交。",
+            "The form is out of date and nothing was saved. Go back, reload the page, try again.",
+        )
 
 
 def check_level(ctx: Ctx, level: str) -> None:

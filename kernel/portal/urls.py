@@ -41,3 +41,12 @@ urls: Slot[Urls] = Slot("urls")
 def url(name: str, /, **params: object) -> str:
     """The address of a named route of the open node."""
     return urls()(name, **params)
+
+
+def safe_path(path: str, otherwise: str = "/") -> str:
+    """The path, if it leads to a page of this portal and nowhere else.
+
+    Browsers read ``//x``, ``/\\x`` and ``/<tab>/x`` as the address of another host.
+    """
+    plain = path.startswith("/") and not path.startswith("//") and "\\" not in path
+    return path if plain and path.isprintable() else otherwise

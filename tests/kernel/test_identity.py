@@ -229,10 +229,11 @@ def test_moving_to_another_post_of_the_same_person(office: Office):
     assert desk is not None
     with transaction():
         second = Post.create(person=desk.person, unit=Unit.by_code("620700-CPCO.02"), title="科员")
-        sessions.move(desk, second.uid)
+        fresh = sessions.move(desk, second.uid)
         with pytest.raises(NotFound, match=r"identity\.no_post"):
             sessions.move(desk, office.post("王芳").uid)
-    moved = found(token)
+    moved = found(fresh)
+    assert found(token) is None
     assert moved is not None and moved.unit.code == "620700-CPCO.02"
 
 

@@ -139,6 +139,7 @@ class Stage:
         key = {"person": drafter.person.uid, "kind": "soft", "public_key": "AA=="}
         yield "house.issue_key", None, key
         yield "house.revoke_key", None, {"credential": "x", "reason": "遗失"}
+        yield "house.end_sessions", None, {"person": drafter.person.uid}
         yield "house.advance", None, {"phase": 2}
 
     def proposals(self) -> Iterator[Scene]:

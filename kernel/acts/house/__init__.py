@@ -15,6 +15,7 @@ VERBS: list[Callable[..., Any]] = [
     grants.grant,
     keys.issue_key,
     keys.revoke_key,
+    presence.end_sessions,
     presence.sign_in,
     presence.sign_out,
     reading.read_out,

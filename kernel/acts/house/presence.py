@@ -1,9 +1,12 @@
-"""Signing in and out, each with its leaf in the log: who was at which desk, and when."""
+"""Signing in and out, and ending open sessions, each with its leaf in the log."""
 
 from __future__ import annotations
 
 from kernel.acts.verbs import act
+from kernel.errors import NotFound
+from kernel.identity import sessions
 from kernel.identity.desk import Desk
+from kernel.identity.models import Person
 
 
 @act("house.sign_in", title="登录", title_en="Sign in", level="read", weight="recorded")
@@ -14,3 +17,17 @@ def sign_in(desk: Desk) -> None:
 @act("house.sign_out", title="退出登录", title_en="Sign out", level="read", weight="recorded")
 def sign_out(desk: Desk) -> None:
     """A person left his desk."""
+
+
+@act(
+    "house.end_sessions",
+    title="结束全部会话",
+    title_en="End all sessions",
+    level="keys",
+    weight="recorded",
+)
+def end_sessions(desk: Desk, *, person: str) -> int:
+    """End every open session of a person, at once; gives how many there were."""
+    if not Person.select().where(Person.uid == person).exists():
+        raise NotFound("keys.person", "没有找到这个人员。", "There is no such person.")
+    return sessions.end_all(person)

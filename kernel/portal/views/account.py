@@ -14,17 +14,12 @@ from kernel.identity.authenticators import authenticators
 from kernel.identity.desk import require
 from kernel.identity.models import Credential, Person, Post, Unit
 from kernel.identity.phases import connected
-from kernel.portal.ctx import SESSION, Ctx, settings
+from kernel.portal import cookies
+from kernel.portal.ctx import Ctx, settings
 from kernel.portal.i18n import _, speaking
 from kernel.portal.routing import PUBLIC, SIGNED_IN, page
-from kernel.portal.urls import url
+from kernel.portal.urls import safe_path
 from kernel.storage.database import transaction
-
-COOKIE_AGE = 12 * 3600
-
-
-def _safe(path: str) -> str:
-    return path if path.startswith("/") and not path.startswith(("//", "/\\")) else url("home")
 
 
 def _choices(text: str) -> list[dict[str, Any]]:
@@ -53,7 +48,7 @@ def _choices(text: str) -> list[dict[str, Any]]:
 @page("/login", name="login", level=PUBLIC, methods=("GET", "POST"), weight="recorded")
 def login(ctx: Ctx) -> Response:
     """Sign in: on a demo node by choosing a person whose soft key lives here."""
-    target = _safe((ctx.form or ctx.query).get("next", "/"))
+    target = safe_path(str((ctx.form or ctx.query).get("next", "/")))
     wrong = ""
     if ctx.posted:
         try:
@@ -98,16 +93,10 @@ def _start(ctx: Ctx, post_uid: str, target: str) -> Response:
             f"The key of {post.person.name} was revoked; ask for another one.",
         )
     with transaction():
-        old = ctx.request.cookies.get(SESSION, "")
-        if old:
-            sessions.end(old)
-        token = sessions.start(post, credential.uid)
+        token = sessions.start(post, credential.uid, instead=cookies.session_of(ctx.request))
     do(require(sessions.find(token, settings().public_origin)), sign_in)
     response = ctx.go_to(target)
-    secure = settings().public_origin.startswith("https:")
-    response.set_cookie(
-        SESSION, token, max_age=COOKIE_AGE, httponly=True, samesite="lax", secure=secure, path="/"
-    )
+    cookies.give(response, cookies.SESSION, token)
     return response
 
 
@@ -116,9 +105,9 @@ def logout(ctx: Ctx) -> Response:
     """Sign out."""
     ctx.do(sign_out)
     with transaction():
-        sessions.end(ctx.request.cookies.get(SESSION, ""))
+        sessions.end(cookies.session_of(ctx.request))
     response = ctx.go("login")
-    response.delete_cookie(SESSION)
+    cookies.take(response, cookies.SESSION)
     return response
 
 
@@ -126,15 +115,17 @@ def logout(ctx: Ctx) -> Response:
 def switch(ctx: Ctx) -> Response:
     """Go on at another post of the same person."""
     with transaction():
-        sessions.move(ctx.desk, str(ctx.form.get("post", "")))
-    return ctx.go("home")
+        token = sessions.move(ctx.desk, str(ctx.form.get("post", "")))
+    response = ctx.go("home")
+    cookies.give(response, cookies.SESSION, token)
+    return response
 
 
 @page("/me/display", name="display", level=PUBLIC, methods=("POST",), weight="draft")
 def display(ctx: Ctx) -> Response:
     """Choose the size of the text and the language; kept for the person and in a cookie."""
     size, language = ctx.form.get("size"), ctx.form.get("language")
-    response = ctx.go_to(_safe(str(ctx.form.get("next", "/"))))
+    response = ctx.go_to(safe_path(str(ctx.form.get("next", "/"))))
     if size in ("normal", "large"):
         response.set_cookie("size", size, max_age=31536000, samesite="lax")
     if language in ("zh", "en"):

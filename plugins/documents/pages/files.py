@@ -93,6 +93,7 @@ def pdf_file(ctx: Ctx, uid: str) -> Response:
             "此件还没有版式文件。编号、排版后可以下载。",
             "There is no fixed-layout file yet; it is made after the numbering.",
         )
+    ctx.require_deliberate()
     note_reading(ctx.desk, f"documents/{uid}.pdf")
     name = f"{document.number} {document.title}".strip()
     return download(blobs().get(digest), f"{name}.pdf", "application/pdf")

@@ -1,0 +1,62 @@
+"""Canary words: what one organ writes and another one must never meet.
+
+Each organ has its own word, in every field of a draft and of a document that it sent to one other
+organ; whoever finds the word at a desk of a third organ has found a leak.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from kernel.identity.models import Post, Unit
+from kernel.storage.database import transaction
+from plugins.documents.line import issue
+
+OFFICE, FINANCE, EDUCATION = "620700-CPCO", "620700-GFIN", "620700-GEDU"
+WORDS = {OFFICE: "沙枣驼铃", FINANCE: "祁连雪线"}
+"""The canary of each organ that wrote something."""
+NAMES = {OFFICE: "中共张掖市委办公室", FINANCE: "张掖市财政局"}
+EVERYTHING = ["drafter", "section_head", "office_director", "leader"]
+
+
+def notice(organ: str, to: str) -> dict[str, Any]:
+    """A notice with the organ's word wherever words go."""
+    word = WORDS[organ]
+    return {
+        "issuer": organ,
+        "type": "通知",
+        "title": f"{NAMES[organ]}关于{word}工作的通知",
+        "main": [to],
+        "body": [f"现将{word}有关事项通知如下。", f"一、{word}", "请认真执行。"],
+        "note": f"联系人：{word}",
+        "contact": f"{word}",
+        "attachments": [
+            {
+                "title": f"{word}名册",
+                "kind": "table",
+                "columns": ["序号", f"{word}栏"],
+                "rows": [["1", f"{word}格"]],
+                "paragraphs": [],
+            },
+            {
+                "title": f"{word}说明",
+                "kind": "text",
+                "columns": [],
+                "rows": [],
+                "paragraphs": [f"{word}段"],
+            },
+        ],
+    }
+
+
+def fill() -> None:
+    """Let the finance bureau work like an office, then let both organs write, send and draft."""
+    with transaction():
+        bureau = Unit.by_code(FINANCE)
+        post = Post.get(Post.unit == bureau)
+        Post.update(roles=[*post.roles, *EVERYTHING]).where(Post.id == post.id).execute()
+    issue(notice(OFFICE, "市财政局"))
+    issue(notice(FINANCE, "中共张掖市委办公室"))
+    for organ, to in ((OFFICE, "市财政局"), (FINANCE, "中共张掖市委办公室")):
+        issue(notice(organ, to), until="submit")
+        issue(notice(organ, to), until="draft")

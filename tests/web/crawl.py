@@ -1,0 +1,55 @@
+"""Walks a portal as a person would click: every link of every page, and files behind them."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from html import unescape
+from urllib.parse import urljoin, urlsplit
+
+from kernel.storage.database import connection, db
+from kernel.testing_office import Browser
+
+_LINKS = re.compile(r'(?:href|src|data-[a-z-]+)="([^"]+)"')
+MOST = 400
+
+
+def crawl(browser: Browser, *, start: tuple[str, ...] = ("/",), **headers: str) -> dict[str, bytes]:
+    """Every page that links lead to: address → content (with its headers); nothing is sent."""
+    waiting, seen = list(start), dict[str, bytes]()
+    while waiting and len(seen) < MOST:
+        address = waiting.pop(0)
+        if address in seen:
+            continue
+        got = browser.get(address, headers=headers)
+        shown = "\n".join(f"{name}: {value}" for name, value in got.headers.items())
+        seen[address] = got.content + b"\n" + shown.encode()
+        if "text/html" in got.headers.get("content-type", ""):
+            waiting += [one for one in links(got.text, address) if one not in seen]
+    return seen
+
+
+def links(html: str, base: str) -> list[str]:
+    """The addresses within the portal that a page names, style sheets and the like left out."""
+    found = [urljoin(base, unescape(one)) for one in _LINKS.findall(html)]
+    inside = [one for one in found if one.startswith("/") and not one.startswith("/static/")]
+    return [urlsplit(one)._replace(fragment="").geturl() for one in dict.fromkeys(inside)]
+
+
+def fingerprint() -> dict[str, str]:
+    """A digest of all rows of each table (when a session was last seen is left out)."""
+    with connection():
+        return {table: _digest(table) for table in sorted(db.get_tables())}
+
+
+def _digest(table: str) -> str:
+    names = [one.name for one in db.get_columns(table) if (table, one.name) != _SEEN]
+    columns = ", ".join(f'"{name}"' for name in names)
+    rows = db.execute_sql(f'SELECT {columns} FROM "{table}"').fetchall()  # noqa: S608  # our own names
+    lines = sorted(
+        repr(tuple(bytes(v) if isinstance(v, memoryview) else v for v in row)) for row in rows
+    )
+    return hashlib.sha256("\n".join(lines).encode()).hexdigest()
+
+
+_SEEN = ("identity_session", "seen")
