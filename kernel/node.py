@@ -15,7 +15,7 @@ from typing import Any
 
 from starlette.applications import Starlette
 
-from kernel.acts import house, ledger
+from kernel.acts import hold, house, ledger, numbers
 from kernel.acts.house import ledger as house_ledger
 from kernel.acts.models import Proposal
 from kernel.acts.outbox import Handler, Handlers, handlers
@@ -29,7 +29,7 @@ from kernel.exchange.kinds import ExchangeKinds, exchange_kinds
 from kernel.exchange.models import Delivery, Package
 from kernel.identity.authenticators import Authenticators, authenticators
 from kernel.identity.authority import Authority, authority
-from kernel.identity.models import NodeFact
+from kernel.identity.epoch import log_origin
 from kernel.identity.rights import Level, Rights, rights
 from kernel.plugins.bus import Bus, bus
 from kernel.plugins.loading import collect, load_all
@@ -46,9 +46,10 @@ from kernel.seals.signer_client import Signer, signer
 from kernel.settings import ROOT, Settings
 from kernel.storage import log_check
 from kernel.storage.blobs import open_blobs
-from kernel.storage.database import close_database, connection, open_database
+from kernel.storage.database import close_database, open_database
 from kernel.storage.log import open_log_key
 from kernel.storage.migrations import Applied, MigrationSet, migrate, pending
+from kernel.storage.notes import Notebook, notebook
 from kernel.work.workshop import Workshop, workshop
 
 _log = logging.getLogger("juyan.node")
@@ -173,9 +174,10 @@ def _fill(node: Node, board: Switchboard) -> None:
     settings = node.settings
     settings_slot.fill(settings)
     open_blobs(settings.instance)
-    with connection():
-        node_uid = NodeFact.read("uid", "node")
-    open_log_key(settings.instance, f"juyan/{node_uid}/1")
+    key = open_log_key(settings.instance, log_origin)
+    notebook.fill(Notebook(settings.notes, key.public, numbers.marks))
+    hold.look()
+    log_check.add_reconciler(hold.reconcile)
     log_check.add_reconciler(ledger.reconcile)
     log_check.add_reconciler(exchange_ledger.reconcile)
     log_check.add_reconciler(house_ledger.reconcile)
@@ -235,4 +237,5 @@ def close_node() -> None:
         workshop().close()
         workshop.clear()
     log_check.forget_reconcilers()
+    notebook.clear()
     close_database()

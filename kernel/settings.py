@@ -39,6 +39,15 @@ class Settings:
     language: str = "zh"
     """The language for who has not chosen one: ``zh`` or ``en``."""
 
+    witness: str = ""
+    """A second place for the notes of checkpoints, on another machine or disk: a file."""
+
+    @property
+    def notes(self) -> list[Path]:
+        """The files in which checkpoints are noted outside the database."""
+        own = [self.instance / "checkpoints.log"]
+        return [*own, Path(self.witness).expanduser()] if self.witness else own
+
     @property
     def database_path(self) -> Path:
         """The SQLite file, where SQLite is used."""

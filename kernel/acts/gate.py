@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
-from kernel.acts import guards, outbox, tasks
+from kernel.acts import guards, hold, outbox, tasks
 from kernel.acts.context import acting
 from kernel.acts.ledger import enter
 from kernel.acts.models import Act, Prepared, Proposal
@@ -153,6 +153,7 @@ def by_node(
         raise TypeError(f"{verb.name} is for people")
     values = verb.arguments(arguments)
     with _joined():
+        hold.require(verb.name)
         current = None if subject is None else reload(subject)
         if verb.check is not None:
             verb.check(desk, *_with(current), **values)
@@ -230,6 +231,8 @@ def _with(subject: Subject | None) -> tuple[Subject, ...]:
 def _allow(desk: Desk, verb: Verb, subject: Subject | None, arguments: dict[str, Any]) -> None:
     if verb.by != "person":
         raise missing()
+    if verb.weight == "signed":
+        hold.require(verb.name)
     if verb.plugin not in ROOMS and verb.plugin not in switchboard().effective(desk.organ_code):
         why = switchboard().why(verb.plugin, desk.organ_code)
         raise NotFound(f"plugins.{why.code}", why.zh, why.en)

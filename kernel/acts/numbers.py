@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from kernel.acts import hold
 from kernel.acts.models import Number, Series
 from kernel.acts.subjects import Subject
-from kernel.errors import Conflict
+from kernel.errors import Conflict, Invalid
+from kernel.storage.bulk import insert_rows
+from kernel.storage.database import connection
 
 
 @dataclass(frozen=True)
@@ -42,12 +45,55 @@ def open_at(organ: str, name: str, year: int, value: int) -> None:
         Series.update(next=value).where(Series.id == series.id).execute()
 
 
+def marks() -> dict[str, int]:
+    """How far all series have come: ``<organ>/<name>/<year>`` to the highest number taken."""
+    with connection():
+        rows = list(Series.select().where(Series.next > 1))
+    return {f"{row.organ}/{row.name}/{row.year}": row.next - 1 for row in rows}
+
+
+def move_past(series: str, highest: int, act: str) -> None:
+    """Let a series go on after a number that was seen elsewhere, within an act's transaction.
+
+    What lies between is recorded as void and never given out: somebody may hold it already.
+
+    :param series: as :func:`marks` names it. :param act: the uid of the act that decides it.
+    :raises Invalid: ``numbers.series``.
+    """
+    row = _named(series)
+    gap = range(row.next, highest + 1)
+    rows = [{"series": row.id, "value": n, "kind": "acts.void", "subject": act} for n in gap]
+    insert_rows(Number, rows)
+    if rows:
+        Series.update(next=highest + 1).where(Series.id == row.id).execute()
+
+
+def check_series(series: str) -> None:
+    """Refuse (Invalid ``numbers.series``) what is not the name of a series."""
+    organ, _, rest = series.partition("/")
+    name, _, year = rest.rpartition("/")
+    if not (organ and name and year.isdecimal()):
+        raise Invalid(
+            "numbers.series",
+            f"“{series}”不是编号序列，请写成“单位代码/机关代字/年份”。",
+            f"{series!r} names no series of numbers; write organ/name/year.",
+        )
+
+
+def _named(series: str) -> Series:
+    check_series(series)
+    organ, _, rest = series.partition("/")
+    name, _, year = rest.rpartition("/")
+    return _series(organ, name, int(year))
+
+
 def take(organ: str, name: str, year: int, subject: Subject, *, expected: int) -> DocNumber:
     """Take the next number, within the transaction of the numbering act.
 
     :param expected: the number that the person saw and signed.
     :raises Conflict: ``numbers.taken`` if somebody took it meanwhile.
     """
+    hold.require("numbers")
     series = _series(organ, name, year)
     moved = (
         Series.update(next=Series.next + 1)

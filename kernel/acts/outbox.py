@@ -14,6 +14,7 @@ from collections.abc import Callable, Mapping
 from datetime import timedelta
 from typing import Any
 
+from kernel.acts import hold
 from kernel.acts.context import this_act
 from kernel.acts.models import Effect
 from kernel.crypto.ids import now
@@ -65,6 +66,8 @@ def _take() -> Effect | None:
     ready = (Effect.state == "queued") & (Effect.due <= moment)
     left = (Effect.state == "leased") & (Effect.lease < moment)
     with transaction():
+        if hold.held() is not None:
+            return None  # what the lost days already did may not be done again unseen
         effect: Effect | None = Effect.select().where(ready | left).order_by(Effect.id).first()
         if effect is None:
             return None

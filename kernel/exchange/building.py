@@ -19,7 +19,8 @@ from kernel.exchange.package import Contents
 from kernel.exchange.verdict import examine
 from kernel.identity.authority import PURPOSES, authority
 from kernel.identity.desk import ServiceDesk
-from kernel.identity.models import NodeFact, Unit
+from kernel.identity.epoch import log_origin
+from kernel.identity.models import Unit
 from kernel.seals.signer_client import signer
 from kernel.seals.signer_journal import crash_point
 from kernel.storage import log
@@ -68,7 +69,7 @@ def _contents(row: Package) -> Contents:
 def _facts(row: Package, envelope: dict[str, Any], digest: str) -> list[evidences.Evidence]:
     """A1 for the package and D1 for each box: accepted, delivered."""
     time = EventTime(stamp(now()))
-    origin = f"juyan/{NodeFact.read('uid', 'node')}/1"
+    origin = log_origin()
 
     def one(type_: str, recipient: str, before: str, after: str) -> evidences.Evidence:
         return evidences.Evidence(

@@ -23,7 +23,7 @@ from kernel.exchange.evidence import Actor, EventTime, Reason
 from kernel.exchange.models import Delivery, Evidence, Package
 from kernel.identity.authority import authority
 from kernel.identity.desk import Desk, ServiceDesk
-from kernel.identity.models import NodeFact
+from kernel.identity.epoch import log_origin
 from kernel.seals.signer_client import signer
 from kernel.storage.bulk import insert_rows
 from kernel.storage.database import connection, transaction
@@ -122,7 +122,7 @@ def _facts(
 ) -> tuple[evidences.Evidence, list[evidences.Evidence]]:
     deed = Act.get(Act.uid == payload["act"])
     reason = (Reason("recalled", payload["reason"]),)
-    origin = f"juyan/{NodeFact.read('uid', 'node')}/1"
+    origin = log_origin()
     asked = evidences.Evidence(
         ev_id=payload["evidence"], type="X1", msg_id=package.uid, pkg_digest=package.pkg_digest,
         recipient="", event_time=EventTime(stamp(deed.at)), reasons=reason, origin=origin,

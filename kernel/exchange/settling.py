@@ -16,7 +16,8 @@ from kernel.exchange.building import trust
 from kernel.exchange.evidence import Actor, EventTime, Reason
 from kernel.exchange.models import Delivery, Evidence
 from kernel.identity.desk import Desk, ServiceDesk, desk_of
-from kernel.identity.models import NodeFact, Post
+from kernel.identity.epoch import log_origin
+from kernel.identity.models import Post
 from kernel.plugins.bus import bus
 from kernel.plugins.switches import switchboard
 from kernel.seals.signer_client import signer
@@ -83,7 +84,7 @@ def _fact(row: Delivery, type_: str, state: str, payload: dict[str, Any]) -> evi
         heads=tuple(_head(bytes(one.record)) for one in before),
         state_from="delivered",
         state_to=state,
-        origin=f"juyan/{NodeFact.read('uid', 'node')}/1",
+        origin=log_origin(),
     )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Literal
 
-from kernel.acts import tasks
+from kernel.acts import hold, tasks
 from kernel.identity.desk import Desk
 from kernel.identity.sessions import posts_of
 from kernel.plugins.bus import bus
@@ -39,6 +39,7 @@ def frame(ctx: Ctx, title: str) -> Page:
             query=ctx.query.get("q", "") if ctx.request.url.path == "/search" else "",
             here=ctx.here if not ctx.posted else ctx.request.url.path,
             demo=settings().demo,
+            held=hold.held() is not None,
             language=ctx.language,
             size=size,
             links=Links(messages=url("tasks", tab="toread"), profile=url("me")),

@@ -11,6 +11,7 @@ from kernel.portal.views import (
     files,
     home,
     proposals,
+    resume,
     rollout,
     search,
     signing,
@@ -49,4 +50,5 @@ ROUTES: list[PageRoute] = [
     proposals.proposals_page,
     proposals.confirm_page,
     rollout.rollout_page,
+    resume.resume_page,
 ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from kernel.acts import hold
 from kernel.acts.models import Proposal
 from kernel.exchange.models import Delivery
 from kernel.identity.desk import Desk
@@ -51,6 +52,8 @@ def _admin(desk: Desk) -> list[MenuItem]:
         items.append(MenuItem(_("插件启停"), url("admin:plugins"), "settings"))
     if desk.has("house.rollout"):
         items.append(MenuItem(_("接入阶段"), url("admin:rollout"), "send"))
+    if desk.has("house.resume") and hold.held() is not None:
+        items.append(MenuItem(_("恢复运行"), url("admin:resume"), "triangle-alert"))
     if desk.has("house.rollout") or _to_confirm(desk):
         items.append(MenuItem(_("双人复核"), url("admin:proposals"), "shield"))
     if desk.has("house.audit"):

@@ -129,6 +129,8 @@ class Page:
     here: str = "/"
     """Path and query of this page, to come back to after a change of size or language."""
     demo: bool = False
+    held: bool = False
+    """Whether the node signs nothing for now; see :mod:`kernel.acts.hold`."""
     language: str = "zh"
     size: Size = "normal"
     links: Links = field(default_factory=Links)

@@ -12,6 +12,7 @@ without touching the log. Checking is in :mod:`kernel.storage.log_check`.
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -35,6 +36,7 @@ from kernel.storage.database import (
     transaction,
 )
 from kernel.storage.models import LogCheckpoint, LogLeaf, LogNode
+from kernel.storage.notes import notebook
 
 BATCH = 5000
 """How many leaves one integration takes at most, so that writers wait for it only briefly."""
@@ -44,8 +46,13 @@ BATCH = 5000
 class LogKey:
     """Who signs the checkpoints: the log's name (``juyan/<node>/<epoch>``) and its Ed25519 key."""
 
-    origin: str
+    name: Callable[[], str]
     private: Ed25519PrivateKey
+
+    @property
+    def origin(self) -> str:
+        """The log's name now: a restored node goes on under a new epoch, in all processes."""
+        return self.name()
 
     @property
     def public(self) -> Ed25519PublicKey:
@@ -57,10 +64,12 @@ log_key = Slot[LogKey]("log_key")
 """The open node's log key."""
 
 
-def open_log_key(folder: Path, origin: str) -> LogKey:
+def open_log_key(folder: Path, origin: str | Callable[[], str]) -> LogKey:
     """Read ``keys/log.key`` of an instance folder, or make it for a new log; fills the slot.
 
     The database must be open and migrated.
+
+    :param origin: the name of the log, or who is asked for it each time.
 
     :raises Unavailable: ``log.key`` when checkpoints were signed with a key that is gone.
     """
@@ -76,7 +85,8 @@ def open_log_key(folder: Path, origin: str) -> LogKey:
             f"The log's signing key, {path}, is missing or damaged; restore it from the backup, "
             "then start again.",
         )
-    return log_key.fill(LogKey(origin, Ed25519PrivateKey.from_private_bytes(raw)))
+    name = (lambda: origin) if isinstance(origin, str) else origin
+    return log_key.fill(LogKey(name, Ed25519PrivateKey.from_private_bytes(raw)))
 
 
 def append(kind: str, ref: str, data: dict[str, Any]) -> str:
@@ -150,15 +160,38 @@ def checkpoint() -> str:
     """
     signer = log_key()
     with transaction():
-        last, count = _last(signer), size()
+        origin, count = signer.origin, size()
+        last = _last(signer, origin)
         if last is not None and last[0].size == count:
             return last[1]
-        current = Checkpoint(signer.origin, count, merkle.subtree_root(node, 0, count))
+        if notebook.filled and notebook().beyond(origin, count):
+            raise _inconsistent()
+        current = Checkpoint(origin, count, merkle.subtree_root(node, 0, count))
         if last is not None:
             _prove(last[0], current)
         note = sign_checkpoint(current, signer.private)
-        LogCheckpoint.insert(origin=signer.origin, size=count, note=note, created=now()).execute()
+        LogCheckpoint.insert(origin=origin, size=count, note=note, created=now()).execute()
+    if notebook.filled:
+        notebook().add(note)
     return note
+
+
+def note_newest() -> None:
+    """Note the newest checkpoint outside the database, where a crash came before that."""
+    signer = log_key()
+    with connection():
+        last = _last(signer, signer.origin)
+    if last is not None and not notebook().knows(last[0]):
+        notebook().add(last[1])
+
+
+def root_at(count: int) -> bytes:
+    """The root over the first ``count`` leaves, from the stored nodes.
+
+    :raises Unverified: ``log.inconsistent`` when one of them is not there.
+    """
+    with connection():
+        return merkle.subtree_root(node, 0, count)
 
 
 def node(level: int, position: int) -> bytes:
@@ -179,10 +212,10 @@ def raw(value: object) -> bytes:
     return bytes(value) if isinstance(value, bytes | memoryview) else str(value).encode()
 
 
-def _last(signer: LogKey) -> tuple[Checkpoint, str] | None:
-    mine = LogCheckpoint.select(LogCheckpoint.note).where(LogCheckpoint.origin == signer.origin)
+def _last(signer: LogKey, origin: str) -> tuple[Checkpoint, str] | None:
+    mine = LogCheckpoint.select(LogCheckpoint.note).where(LogCheckpoint.origin == origin)
     row = mine.order_by(LogCheckpoint.size.desc()).tuples().first()
-    return None if row is None else (read_checkpoint(row[0], signer.origin, signer.public), row[0])
+    return None if row is None else (read_checkpoint(row[0], origin, signer.public), row[0])
 
 
 def _prove(last: Checkpoint, current: Checkpoint) -> None:

@@ -20,6 +20,7 @@ from kernel.errors import OfficeError
 from kernel.storage.database import connection, db
 from kernel.storage.log import log_key, raw, size
 from kernel.storage.models import LogCheckpoint, LogLeaf, LogNode
+from kernel.storage.notes import notebook
 
 MOST = 1000
 """No more problems than these are listed: one leaf taken out can shift all that follow."""
@@ -126,9 +127,10 @@ def _signed(report: Report, witnessed: Iterable[str]) -> list[Signed]:
     found: list[tuple[str, str, str, int | None]] = [
         (f"checkpoint {c.size}", c.origin, c.note, c.size) for c in rows
     ]
-    own = log_key().origin
-    found += [("witnessed checkpoint", own, note, None) for note in witnessed]
-    signed = []
+    found += [("witnessed checkpoint", _ours(note), note, None) for note in witnessed]
+    # What the node itself noted outside the database was checked when it was opened.
+    newest = notebook().newest if notebook.filled else None
+    signed = [] if newest is None else [("noted checkpoint", newest)]
     for name, origin, note, said_size in found:
         try:
             read = read_checkpoint(note, origin, log_key().public)
@@ -139,6 +141,12 @@ def _signed(report: Report, witnessed: Iterable[str]) -> list[Signed]:
             report.add(name, "检查点与其登记不符 / its row says another size than its note")
         signed.append((name, read))
     return signed
+
+
+def _ours(note: str) -> str:
+    """The name of this log in the epoch that the note speaks of; now, if it is of another log."""
+    now, then = log_key().origin, note.partition("\n")[0]
+    return then if then.rpartition("/")[0] == now.rpartition("/")[0] else now
 
 
 def _check_roots(report: Report, rebuild: _Rebuild, signed: list[Signed]) -> None:

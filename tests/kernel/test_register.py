@@ -14,7 +14,9 @@ from typing import Any
 import pytest
 from starlette.routing import Route
 
+from kernel.acts import hold
 from kernel.acts.gate import prepare
+from kernel.acts.house import resuming
 from kernel.acts.subjects import Subject
 from kernel.acts.verbs import Verb, verbs
 from kernel.errors import NotFound, Refused
@@ -33,6 +35,7 @@ TABLE = tomllib.loads((Path(__file__).parent / "register.toml").read_text("utf-8
 OFFICE, INFO, FINANCE = "620700-CPCO", "620700-INFO", "620700-GFIN"
 BY_NODE = {
     "house.genesis": {"name": "x", "demo": True, "administrators": [], "admitted": ""},
+    "house.restored": {"continues": "", "backup": ""},
     "exchange.accept": {"digest": "", "blob": "", "evidence": ""},
     "exchange.record": {"state": "signed", "evidence": ""},
     "exchange.withdraw": {"by": "", "evidence": ""},
@@ -207,6 +210,13 @@ class Stage:
             incoming = Incoming.get(Incoming.delivery == delivery.uid)
         yield "documents.read", incoming, {}
 
+    def held(self) -> Iterator[Scene]:
+        """What leads out of the hold of a restored node."""
+        with transaction():
+            hold.begin("restored")
+            held = resuming.state()
+        yield "house.resume", None, {"held": held, "revoked": [], "highest": {}}
+
     def by_node(self) -> Iterator[Scene]:
         """What only the node does: no person has it."""
         with connection():
@@ -242,6 +252,7 @@ def test_every_act_answers_every_role_as_the_table_says(office: Office):
         (OFFICE, FINANCE, stage.sent()),
         (FINANCE, OFFICE, stage.delivered()),
         (OFFICE, FINANCE, stage.by_node()),
+        (OFFICE, FINANCE, stage.held()),
     ]
     tried, wrong = set(), []
     for own, other, scenes in plays:

@@ -5,7 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from kernel.acts.house import confirm, genesis, grants, keys, presence, reading, rollout, switches
+from kernel.acts.house import (
+    confirm,
+    genesis,
+    grants,
+    keys,
+    presence,
+    reading,
+    resuming,
+    rollout,
+    switches,
+)
 from kernel.identity.rights import ROLES, Level
 
 VERBS: list[Callable[..., Any]] = [
@@ -19,6 +29,8 @@ VERBS: list[Callable[..., Any]] = [
     presence.sign_in,
     presence.sign_out,
     reading.read_out,
+    resuming.restored,
+    resuming.resume,
     rollout.advance,
     switches.switch_plugin,
 ]
@@ -29,6 +41,7 @@ LEVELS = [
         "house.rollout", "推进接入阶段", "Advance the rollout", ("system_admin", "security_admin")
     ),
     Level("house.keys", "管理安全认证插件", "Manage keys", ("system_admin", "security_admin")),
+    Level("house.resume", "恢复运行", "Resume", ("system_admin", "security_admin")),
     Level("house.grant", "授权", "Grant rights", ("security_admin", "unit_admin")),
     Level("house.read", "导出和下载", "Export and download", tuple(ROLES)),
     Level("house.audit", "查看审计日志", "Read the audit log", ("audit_admin",)),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from kernel.acts import guards, tasks
+from kernel.acts import guards, hold, tasks
 from kernel.acts.models import Act, ActPrivate, Proposal
 from kernel.acts.statement import Statement, arguments_of, read
 from kernel.acts.subjects import Subject, kinds
@@ -37,6 +37,7 @@ def _still(desk: Desk, proposal: Proposal) -> None:
     """What was asked of the first person is asked again: the state may be another one by now."""
     _another(desk, proposal)
     verb, subject, arguments = _proposed(proposal)
+    hold.require(verb.name)
     why = switchboard().why(verb.plugin, desk.organ_code)
     if verb.plugin in switchboard().manifests and not why.on:
         raise NotFound(f"plugins.{why.code}", why.zh, why.en)

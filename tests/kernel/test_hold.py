@@ -1,0 +1,350 @@
+"""A restored node, or one with an older database in its place, signs nothing until two agree."""
+
+import re
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from kernel import cli, restoring
+from kernel.acts import gate, hold, numbers, outbox
+from kernel.acts.house.confirm import confirm
+from kernel.acts.house.keys import revoke_key
+from kernel.acts.house.resuming import resume, state
+from kernel.acts.house.rollout import advance
+from kernel.acts.models import Effect, Number, Series
+from kernel.crypto.ids import now
+from kernel.errors import Conflict, Unavailable
+from kernel.identity import credentials
+from kernel.identity.models import Credential, NodeFact, Session
+from kernel.node import open_node
+from kernel.settings import Settings
+from kernel.storage import log, log_check
+from kernel.storage.database import close_database, connection, db, transaction
+from kernel.storage.notes import FILE
+from kernel.testing_office import ORIGIN, Browser, Office
+from plugins.documents.line import issue
+from tests.exchange.notice import CPCO, NOTICE
+
+WORD = b"a passphrase for tests"
+SERIES = f"{CPCO}/市委办发/{now().year}"
+
+
+def numbered(title: str = "关于做好值班工作的通知") -> str:
+    return str(issue(NOTICE | {"title": f"中共张掖市委办公室{title}"}, until="number").number)
+
+
+@contextmanager
+def opened(folder: Path, witness: str = "") -> Iterator[Office]:
+    settings = Settings(instance=folder, demo=True, origin=ORIGIN, witness=witness)
+    with open_node(settings) as node:
+        office = Office(settings, node)
+        try:
+            yield office
+        finally:
+            office.close()
+
+
+def catch_up() -> None:
+    """What the worker does: positions and a checkpoint."""
+    while log.integrate():
+        log.checkpoint()
+
+
+@pytest.fixture
+def folder(office_folder: Path) -> Path:
+    return office_folder
+
+
+@pytest.fixture
+def yesterday(folder: Path, tmp_path: Path) -> Path:
+    """The database as it was before 91 was given out; the node went on from there."""
+    with opened(folder):
+        catch_up()
+    copy = tmp_path / "yesterday.db"
+    shutil.copy(folder / "juyan.db", copy)
+    with opened(folder) as office:
+        assert "91号" in numbered()
+        revoke(office, "马丽")
+        catch_up()
+    return copy
+
+
+def key_of(name: str, office: Office) -> str:
+    post = office.post(name)
+    with connection():
+        return str(Credential.get(Credential.person == post.person.uid).uid)
+
+
+def revoke(office: Office, name: str) -> None:
+    office.act(office.desk("何静"), revoke_key, credential=key_of(name, office), reason="遗失")
+
+
+def put_back(copy: Path, folder: Path) -> None:
+    """What somebody does by hand with an old copy of the file."""
+    for name in ("juyan.db-wal", "juyan.db-shm"):
+        (folder / name).unlink(missing_ok=True)
+    shutil.copy(copy, folder / "juyan.db")
+
+
+def agree(office: Office, **said: object) -> None:
+    """Two administrators let the node go on."""
+    with connection():
+        held = state()
+    arguments = {"held": held, "revoked": [], "highest": {}, **said}
+    proposal = office.act(office.desk("杨帆"), resume, **arguments).result
+    office.act(office.desk("何静"), confirm, proposal)
+
+
+def why() -> str:
+    with connection():
+        return str((hold.held() or {}).get("why", ""))
+
+
+def run(folder: Path, *arguments: str) -> Result:
+    return CliRunner().invoke(cli.main, ["--instance", str(folder), *arguments])
+
+
+def test_a_node_that_goes_on_is_not_held(yesterday: Path, folder: Path):
+    with opened(folder):
+        assert why() == ""
+        assert "92号" in numbered()
+
+
+def test_yesterdays_database_put_back_is_announced(yesterday: Path, folder: Path):
+    put_back(yesterday, folder)
+    with opened(folder) as office:
+        assert why() == "rollback"
+        with pytest.raises(Unavailable) as refusal:
+            numbered()
+        assert refusal.value.code == "node.held"
+        with pytest.raises(Unavailable), transaction():
+            numbers.take(CPCO, "市委办发", now().year, Series(), expected=91)
+        page = office.browser().login("孙倩")
+        assert "只能查看，签名办理已暂停" in page.text
+    checked = run(folder, "log", "verify")
+    assert checked.exit_code == 1
+    assert "older than what was noted" in checked.stdout
+
+
+def test_the_number_given_out_since_is_never_given_out_again(yesterday: Path, folder: Path):
+    put_back(yesterday, folder)
+    with opened(folder) as office:
+        with connection():
+            assert (hold.held() or {})["numbers"] == {SERIES: 91}
+        agree(office)
+        assert "92号" in numbered()
+        with connection():
+            series = Series.get((Series.organ == CPCO) & (Series.name == "市委办发"))
+            taken = {row.value: row.kind for row in Number.select().where(Number.series == series)}
+        assert taken == {91: "acts.void", 92: "documents.document"}
+
+
+def test_going_on_opens_an_epoch_that_nobody_has_seen(yesterday: Path, folder: Path):
+    put_back(yesterday, folder)
+    with opened(folder) as office:
+        agree(office)
+        catch_up()
+        with connection():
+            assert log.log_key().origin.endswith("/2")
+            assert log.checkpoint().split("\n")[0].endswith("/2")
+    with opened(folder):
+        assert why() == ""
+        assert log_check.verify().problems == []
+    assert run(folder, "log", "verify").exit_code == 0
+
+
+def test_what_was_known_on_paper_counts_too(yesterday: Path, folder: Path):
+    put_back(yesterday, folder)
+    with opened(folder) as office:
+        agree(office, highest={SERIES: 95}, revoked=[key_of("马丽", office)])
+        assert "96号" in numbered()
+        with connection():
+            assert not credentials.is_active(key_of("马丽", office), office.post("马丽").person.uid)
+            voids = Number.select().where(Number.kind == "acts.void").order_by(Number.value)
+            assert [row.value for row in voids] == [91, 92, 93, 94, 95]
+
+
+def test_one_person_is_not_enough_and_both_sign_the_same(yesterday: Path, folder: Path):
+    put_back(yesterday, folder)
+    with opened(folder) as office:
+        desk = office.desk("杨帆")
+        with connection():
+            held = state()
+        proposal = office.act(desk, resume, held=held, revoked=[], highest={}).result
+        assert why() == "rollback"
+        with pytest.raises(Exception, match="house.same_person"):
+            gate.prepare(desk, confirm, proposal)
+        with pytest.raises(Conflict, match="node.not_held"):
+            gate.prepare(desk, resume, held="sha256:other", revoked=[], highest={})
+
+
+def test_a_proposal_of_before_cannot_be_confirmed_while_held(folder: Path, tmp_path: Path):
+    with opened(folder) as office:
+        office.act(office.desk("杨帆"), advance, phase=2)
+        catch_up()
+        proposal = office.act(office.desk("杨帆"), advance, phase=2).result
+        with transaction():
+            hold.begin("rollback")
+        with pytest.raises(Conflict, match="house.settled"):
+            gate.prepare(office.desk("何静"), confirm, proposal)
+
+
+def test_the_right_database_put_back_works_as_before(yesterday: Path, folder: Path):
+    right = folder.parent / "right.db"
+    shutil.copy(folder / "juyan.db", right)
+    put_back(yesterday, folder)
+    with opened(folder):
+        assert why() == "rollback"
+    put_back(right, folder)
+    with opened(folder):
+        assert why() == ""
+        assert "92号" in numbered()
+
+
+def test_another_nodes_database_is_noticed(yesterday: Path, folder: Path):
+    with opened(folder), transaction():
+        NodeFact.write("uid", "another node")
+    with opened(folder):
+        assert why() == "rollback"
+
+
+def test_a_changed_history_of_the_same_length_is_noticed(yesterday: Path, folder: Path):
+    with opened(folder), transaction():
+        db.execute_sql("DROP TRIGGER log_node_no_update")
+        db.execute_sql("UPDATE log_node SET hash = zeroblob(32) WHERE level = 0")
+    with opened(folder):
+        assert why() == "rollback"
+
+
+def test_a_series_turned_back_is_noticed(yesterday: Path, folder: Path):
+    with opened(folder), transaction():
+        Series.update(next=91).where(Series.name == "市委办发").execute()
+    with opened(folder):
+        assert why() == "rollback"
+
+
+def test_taking_the_notes_away_is_noticed(yesterday: Path, folder: Path):
+    (folder / FILE).unlink()
+    put_back(yesterday, folder)
+    with opened(folder):
+        assert why() == "rollback"
+
+
+def test_a_witness_knows_what_a_whole_folder_put_back_does_not(folder: Path, tmp_path: Path):
+    witness = tmp_path / "elsewhere.log"
+    with opened(folder, str(witness)):
+        catch_up()
+    copy = tmp_path / "copy"
+    shutil.copytree(folder, copy, ignore=shutil.ignore_patterns("run"))
+    with opened(folder, str(witness)):
+        assert "91号" in numbered()
+        catch_up()
+    with opened(copy):
+        assert why() == ""  # nobody in the house can know
+    with opened(copy, str(witness)):
+        assert why() == "rollback"
+        with connection():
+            assert (hold.held() or {})["numbers"] == {SERIES: 91}
+
+
+def test_half_a_line_after_a_power_cut_is_no_alarm(yesterday: Path, folder: Path):
+    with (folder / FILE).open("ab") as file:
+        file.write(b'{"at": "2026-11-22T08:00:00.000Z", "note": "juy')
+    with opened(folder):
+        assert why() == ""
+        numbered()
+        catch_up()
+    with opened(folder):
+        assert why() == ""
+
+
+def test_a_note_that_nobody_signed_holds_nothing_up(yesterday: Path, folder: Path):
+    with (folder / FILE).open("a") as file:
+        uid = re.search(r"juyan/([^/]+)/1", (folder / FILE).read_text())
+        assert uid
+        body = f"juyan/{uid[1]}/1\\n9999\\n{'A' * 43}=\\n\\n— juyan/{uid[1]}/1 AAAAAAAA\\n"
+        file.write(f'{{"note": "{body}", "numbers": {{}}}}\n')
+    with opened(folder):
+        assert why() == ""
+
+
+def test_sessions_of_the_old_database_are_over(yesterday: Path, folder: Path):
+    put_back(yesterday, folder)
+    with opened(folder), connection():
+        assert not Session.select().where(Session.ended.is_null()).exists()
+
+
+@pytest.fixture
+def restored(folder: Path, tmp_path: Path) -> Path:
+    """A node restored from a backup, whose original gave out 91 after it."""
+    with opened(folder) as office:
+        restoring.back_up(office.settings, tmp_path / "b.backup", WORD)
+        assert "91号" in numbered()
+        catch_up()
+    restoring.restore(tmp_path / "b.backup", WORD, tmp_path / "new")
+    return tmp_path / "new"
+
+
+def test_a_restored_node_reads_and_does_not_sign(restored: Path):
+    with opened(restored) as office:
+        assert why() == "restored"
+        assert "待办" in office.browser().login("孙倩").text
+        with pytest.raises(Unavailable) as refusal:
+            office.act(office.desk("杨帆"), advance, phase=2)
+        assert refusal.value.code == "node.held"
+        revoke(office, "马丽")
+
+
+def test_effects_of_the_backup_wait_until_somebody_agreed(restored: Path):
+    with opened(restored) as office:
+        with transaction():
+            Effect.create(handler="exchange.settle", key="left", payload={})
+        assert outbox.drain() == 0
+        agree(office, highest={SERIES: 91})
+        with connection():
+            assert Effect.get(Effect.key == "left").attempts == 1
+        assert "92号" in numbered()
+
+
+def signed(browser: Browser, answer: str) -> str:
+    nonce = re.search(r'name="nonce" value="([^"]+)"', answer)
+    assert nonce, answer
+    return browser.post("/acts/confirm", data={"nonce": nonce[1]}).text
+
+
+def test_two_administrators_let_it_go_on_in_the_browser(restored: Path):
+    with opened(restored) as office:
+        first, second = office.browser(), office.browser()
+        first.login("杨帆")
+        second.login("何静")
+        page = first.get("/admin/resume").text
+        held = re.search(r'name="held"[^>]*value="([^"]+)"', page)
+        assert held
+        wrong = first.post("/admin/resume", data={"held": held[1], "revoked": "无此人"})
+        assert wrong.status_code == 422
+        assert "没有名为“无此人”" in wrong.text
+        wrong = first.post("/admin/resume", data={"held": held[1], "highest": "九十一"})
+        assert "写法不对" in wrong.text
+        said = {"held": held[1], "revoked": "马丽\n", "highest": f"{SERIES} ＝ 91\n"}
+        asked = first.post("/admin/resume", data=said).text
+        assert "将恢复签名办理：停用 1 个插件，1 个编号序列" in asked
+        signed(first, asked)
+        assert why() == "restored"
+        uid = re.search(r"/admin/proposals/([0-9a-f-]+)", second.get("/admin/proposals").text)
+        assert uid
+        signed(second, second.post(f"/admin/proposals/{uid[1]}", data={"answer": "yes"}).text)
+        assert why() == ""
+        assert "运行正常" in first.get("/admin/resume").text
+        assert "只能查看" not in first.get("/").text
+        assert "92号" in numbered()
+
+
+def test_the_files_of_a_node_are_closed_again(folder: Path):
+    with opened(folder):
+        catch_up()
+    close_database()
+    assert (folder / FILE).stat().st_mode & 0o777 == 0o600
