@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import shutil
+import tomllib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from itertools import islice
@@ -34,7 +35,8 @@ from kernel.seals.models import Seal
 from kernel.seals.signer_client import Signer, signer
 from kernel.settings import Settings
 from kernel.storage import instance, log
-from kernel.storage.database import connection, transaction
+from kernel.storage.database import close_database, connection, db, open_database, transaction
+from kernel.storage.postgresql import clear, masked
 
 BEGUN = "founding.json"
 LOCK = "founding.lock"
@@ -62,24 +64,26 @@ def found(
     with instance.file_lock(folder / LOCK, seconds=120):
         if founded(settings):
             return
-        _begin(folder)
+        _begin(settings)
         try:
-            _found(settings, reference, progress)
+            node = _found(settings, reference, progress)
             if furnish:
                 progress("摆放演示公文 Documents on the desks")
                 _furnish(settings, reference)
-            _finish(settings)
+            _finish(settings, node)
         finally:
             close_node()
         (folder / BEGUN).unlink()
 
 
-def _begin(folder: Path) -> None:
+def _begin(settings: Settings) -> None:
     """Clear what an interrupted founding left, and note what was here before this one."""
+    folder = settings.instance
     begun = folder / BEGUN
-    if begun.exists():
+    noted = json.loads(begun.read_text()) if begun.exists() else {}
+    if noted:
         Signer(folder).shutdown()
-        _clear(folder, {*json.loads(begun.read_text())["before"], LOCK, BEGUN})
+        _clear(folder, {*noted["before"], LOCK, BEGUN})
     elif (folder / "juyan.db").exists() or (folder / "keys").exists():
         raise Unavailable(
             "node.foreign_folder",
@@ -87,7 +91,29 @@ def _begin(folder: Path) -> None:
             f"{folder} holds other data; a node cannot be founded here. Choose another folder.",
         )
     before = [path.name for path in folder.iterdir() if path.name not in (LOCK, BEGUN)]
-    begun.write_text(json.dumps({"before": before}))
+    where = masked(settings.database)
+    if settings.database:
+        _begin_database(settings, ours=noted.get("database") == where)
+    begun.write_text(json.dumps({"before": before, "database": where}))
+
+
+def _begin_database(settings: Settings, *, ours: bool) -> None:
+    """The same for a database server: ``ours`` is what an interrupted founding left there."""
+    open_database(settings)
+    try:
+        with connection():
+            if ours:
+                clear(db.obj)
+            if db.get_tables():
+                raise Unavailable(
+                    "node.foreign_database",
+                    f"数据库 {masked(settings.database)} 里已有数据表，不能在这里建立节点。"
+                    "请新建一个空的数据库。",
+                    f"The database {masked(settings.database)} has tables already; a node cannot "
+                    "be founded there. Make an empty one.",
+                )
+    finally:
+        close_database()
 
 
 def _clear(folder: Path, keep: set[str]) -> None:
@@ -100,7 +126,7 @@ def _clear(folder: Path, keep: set[str]) -> None:
             path.unlink()
 
 
-def _found(settings: Settings, reference: Reference, progress: Progress) -> None:
+def _found(settings: Settings, reference: Reference, progress: Progress) -> str:
     folder = instance.prepare(settings.instance)
     progress("建立数据表 Tables")
     prepare_database(settings)
@@ -121,6 +147,7 @@ def _found(settings: Settings, reference: Reference, progress: Progress) -> None
         signer().close_genesis()
         log.integrate()
         log.checkpoint()
+    return node
 
 
 def _furnish(settings: Settings, reference: Reference) -> None:
@@ -134,14 +161,30 @@ def _furnish(settings: Settings, reference: Reference) -> None:
         log.checkpoint()
 
 
-def _finish(settings: Settings) -> None:
-    if settings.demo and not (settings.instance / "settings.toml").exists():
-        (settings.instance / "settings.toml").write_text("demo = true\n", "utf-8")
+def _finish(settings: Settings, node: str) -> None:
+    _write_settings(settings)
     marker = settings.instance / FOUNDED
     scratch = marker.with_suffix(".new")
-    scratch.write_text(json.dumps({"founded": stamp(now()), "demo": settings.demo}))
+    scratch.write_text(json.dumps({"founded": stamp(now()), "demo": settings.demo, "node": node}))
     scratch.replace(marker)
     instance.sync_folder(settings.instance)
+
+
+def _write_settings(settings: Settings) -> None:
+    """Note what later commands have to know; what somebody has written there stays."""
+    file = settings.instance / "settings.toml"
+    written = file.read_text("utf-8") if file.exists() else ""
+    known = tomllib.loads(written)
+    lines = []
+    if settings.demo and not written:
+        lines.append("demo = true")
+    if settings.database and "database" not in known:
+        # TOML's strings are JSON's, as far as a URL goes.
+        lines.append(f"database = {json.dumps(settings.database)}")
+    if lines:
+        instance.private_file(file)
+        file.chmod(instance.PRIVATE_FILE)
+        file.write_text("\n".join([*lines, written]), "utf-8")
 
 
 @dataclass

@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import json
 import logging
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -46,10 +47,11 @@ from kernel.seals.signer_client import Signer, signer
 from kernel.settings import ROOT, Settings
 from kernel.storage import log_check
 from kernel.storage.blobs import open_blobs
-from kernel.storage.database import close_database, open_database
+from kernel.storage.database import close_database, connection, db, open_database
 from kernel.storage.log import open_log_key
 from kernel.storage.migrations import Applied, MigrationSet, migrate, pending
 from kernel.storage.notes import Notebook, notebook
+from kernel.storage.postgresql import masked
 from kernel.work.workshop import Workshop, workshop
 
 _log = logging.getLogger("juyan.node")
@@ -114,6 +116,7 @@ def prepare_database(
 ) -> list[Applied]:
     """Open the database and bring its tables up to date, under the migration lock."""
     open_database(settings)
+    _refuse_other(settings)
     board = _load_plugins(settings)
     return migrate(migration_sets(board), progress)
 
@@ -135,12 +138,31 @@ def opening(settings: Settings) -> Iterator[Node]:
     node = Node(settings)
     open_database(settings)
     try:
+        _refuse_other(settings)
         board = _load_plugins(settings)
         _refuse_pending(board)
         _fill(node, board)
         yield node
     finally:
         close_node()
+
+
+def _refuse_other(settings: Settings) -> None:
+    """A folder and a database belong together; a setting may name the wrong one."""
+    if not founded(settings):
+        return
+    expected = json.loads((settings.instance / FOUNDED).read_text("utf-8")).get("node")
+    with connection():
+        there = NodeFact._meta.table_name in db.get_tables()
+        uid = NodeFact.read("uid") if there else None
+    if uid is None or uid != (expected or uid):
+        where = masked(settings.database) or str(settings.database_path)
+        raise Unavailable(
+            "node.other_database",
+            f"数据库 {where} 不是本节点（{settings.instance}）的，请改正 database 设置项。",
+            f"The database {where} is not that of this node, {settings.instance}; correct the "
+            "setting `database`.",
+        )
 
 
 def _load_plugins(settings: Settings) -> Switchboard:

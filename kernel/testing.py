@@ -5,6 +5,10 @@ Load it from your ``conftest.py`` with ``pytest_plugins = ["kernel.testing"]``. 
 ``@pytest.mark.needs("chromium", "pdfsig")``
     The test needs these parts of the machine (names in :data:`kernel.testing_parts.PARTS`). Where
     one is missing the test is left out, and the report says so. With ``CI=true`` that is a failure.
+``@pytest.mark.both``
+    The test runs on SQLite and on PostgreSQL (it uses ``databases``, or ``office``, which does).
+``databases``
+    Databases for nodes of one's own: see :class:`kernel.testing_databases.Databases`.
 ``@pytest.mark.full``
     A long run, only done with ``--full``.
 ``part``
@@ -26,8 +30,9 @@ from collections.abc import Callable
 import pytest
 
 from kernel import testing_parts
+from kernel.testing_databases import _server, databases
 from kernel.testing_office import (
-    _office_template,
+    _offices,
     act,
     client,
     desk,
@@ -36,9 +41,21 @@ from kernel.testing_office import (
     sign,
 )
 
-__all__ = ["_office_template", "act", "client", "desk", "office", "office_folder", "part", "sign"]
+__all__ = [
+    "_offices",
+    "_server",
+    "act",
+    "client",
+    "databases",
+    "desk",
+    "office",
+    "office_folder",
+    "part",
+    "sign",
+]
 MARKERS = (
     "needs(part, ...): parts of the machine that the test needs; see kernel.testing_parts",
+    "both: the test runs on SQLite and on PostgreSQL",
     "full: a long run, only done with --full",
     "plugins(folder, ...): plugin folders that are dropped into the office of the test",
 )
@@ -47,8 +64,15 @@ _long = pytest.StashKey[int]()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """Add ``--full``."""
+    """Add ``--full`` and ``--database``."""
     parser.addoption("--full", action="store_true", help="also the long runs (@pytest.mark.full)")
+    parser.addoption(
+        "--database",
+        default="",
+        metavar="KIND",
+        help="sqlite, postgresql (a throw-away server), or the URL of a server, for all tests "
+        "that use a database [sqlite; both for @pytest.mark.both]",
+    )
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -57,6 +81,16 @@ def pytest_configure(config: pytest.Config) -> None:
         config.addinivalue_line("markers", marker)
     config.stash[_not_run] = Counter()
     config.stash[_long] = 0
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Let tests that are about the database run on both, unless one was named."""
+    both = metafunc.definition.get_closest_marker("both") is not None
+    if not both or "databases" not in metafunc.fixturenames:
+        return
+    if not metafunc.config.getoption("--database"):
+        there = pytest.param("postgresql", marks=pytest.mark.needs("postgresql"))
+        metafunc.parametrize("databases", ["sqlite", there], indirect=True)
 
 
 def pytest_report_header(config: pytest.Config) -> list[str]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -30,8 +30,9 @@ from kernel.node import Node, open_node, prepare_database
 from kernel.plugins.bus import bus
 from kernel.reference import read
 from kernel.seals.signer_client import Signer
-from kernel.settings import Settings
+from kernel.settings import Settings, load
 from kernel.storage.database import connection, transaction
+from kernel.testing_databases import Databases
 
 ORIGIN = "http://testserver"
 UNITS = frozenset(
@@ -128,24 +129,66 @@ class Office:
         return self.node.app()
 
 
-def _settings(instance: Path) -> Settings:
-    return Settings(instance=instance, demo=True, origin=ORIGIN)
+def settings_of(folder: Path) -> Settings:
+    """The settings of an office in a folder."""
+    return replace(load(folder, {}), demo=True, origin=ORIGIN)
+
+
+class Offices:
+    """Founded offices to be copied: one for each kind of database, made when first asked for.
+
+    :param place: where they are kept.
+    :param base: offices to begin with, instead of founding one.
+    :param then: what is done in each before it is copied; it is given the open office's settings.
+    """
+
+    def __init__(
+        self,
+        place: Path,
+        base: Offices | None = None,
+        then: Callable[[Settings], object] = lambda _: None,
+    ) -> None:
+        self._place, self._base, self._then = place, base, then
+        self._made: dict[str, Path] = {}
+
+    def copy(self, databases: Databases, folder: Path) -> Settings:
+        """Copy the office that lives in this kind of database; gives the copy's settings."""
+        if databases.kind not in self._made:
+            self._made[databases.kind] = self._make(databases.lasting())
+        return _copy(databases, self._made[databases.kind], folder)
+
+    def _make(self, databases: Databases) -> Path:
+        folder = self._place / databases.kind
+        if self._base is None:
+            settings = Settings(folder, databases.create(), demo=True, origin=ORIGIN)
+            found(settings, read().only(UNITS))
+        else:
+            settings = self._base.copy(databases, folder)
+        self._then(settings)
+        Signer(folder).shutdown()
+        shutil.rmtree(folder / "run", ignore_errors=True)
+        return folder
+
+
+def _copy(databases: Databases, template: Path, folder: Path) -> Settings:
+    shutil.copytree(template, folder)
+    written = folder / "settings.toml"
+    if url := load(template, {}).database:
+        copied = written.read_text("utf-8").replace(url, databases.create(url))
+        written.write_text(copied, "utf-8")
+    return settings_of(folder)
 
 
 @pytest.fixture(scope="session")
-def _office_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("template") / "office"
-    found(_settings(folder), read().only(UNITS))
-    Signer(folder).shutdown()
-    shutil.rmtree(folder / "run")
-    return folder
+def _offices(tmp_path_factory: pytest.TempPathFactory) -> Offices:
+    return Offices(tmp_path_factory.mktemp("offices"))
 
 
 @pytest.fixture
-def office_folder(tmp_path: Path, _office_template: Path) -> Iterator[Path]:
+def office_folder(tmp_path: Path, databases: Databases, _offices: Offices) -> Iterator[Path]:
     """The instance folder of a founded node that nobody has opened: for the command line."""
     folder = tmp_path / "office"
-    shutil.copytree(_office_template, folder)
+    _offices.copy(databases, folder)
     yield folder
     Signer(folder).shutdown()
 
@@ -153,7 +196,7 @@ def office_folder(tmp_path: Path, _office_template: Path) -> Iterator[Path]:
 @pytest.fixture
 def office(request: pytest.FixtureRequest, office_folder: Path) -> Iterator[Office]:
     """A founded node, opened; ``@pytest.mark.plugins(folder, …)`` drops plugins in before."""
-    settings = _settings(office_folder)
+    settings = settings_of(office_folder)
     dropped = [Path(str(one)) for mark in request.node.iter_markers("plugins") for one in mark.args]
     for folder in dropped:
         shutil.copytree(folder, office_folder / "plugins" / folder.name)

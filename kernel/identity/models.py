@@ -190,7 +190,9 @@ class NodeFact(Model):
     @classmethod
     def write(cls, key: str, value: Any) -> None:
         """Set the value."""
-        cls.insert(key=key, value=value).on_conflict_replace().execute()
+        cls.insert(key=key, value=value).on_conflict(
+            conflict_target=[cls.key], preserve=[cls.value]
+        ).execute()
 
 
 MODELS = [Unit, UnitTie, UnitGroup, Person, Post, Grant, Credential, Session, NodeFact]

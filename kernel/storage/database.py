@@ -12,15 +12,14 @@ import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import peewee
 from peewee import __exception_wrapper__ as _peewee_errors  # type: ignore[attr-defined]  # no stub
 from playhouse.pool import PooledSqliteDatabase
 
-from kernel.errors import Invalid
 from kernel.settings import Settings
-from kernel.storage import instance
+from kernel.storage import instance, postgresql
 from kernel.storage.faults import database_errors, sqlite3
 from kernel.storage.fields import JSONField, UTCField
 
@@ -32,8 +31,11 @@ __all__ = [
     "close_database",
     "connection",
     "db",
+    "exclusive",
     "execute_many",
+    "hold",
     "in_transaction",
+    "on_postgresql",
     "open_database",
     "require_transaction",
     "savepoint",
@@ -72,14 +74,17 @@ def journal_mode(version: tuple[int, ...]) -> str:
 
 
 def open_database(settings: Settings) -> peewee.Database:
-    """Open the node's database and let :data:`db` stand for it.
+    """Open the node's database and let :data:`db` stand for it; what was open is closed.
 
-    :raises Invalid: ``storage.url`` for a database that this version does not serve.
-    :raises Unavailable: ``storage.folder``, ``storage.busy``, ``storage.failed``.
+    :raises Invalid: ``storage.url`` for a database that is not served.
+    :raises Unavailable: ``storage.folder``, ``storage.busy``, ``storage.failed``; of a server also
+        ``storage.driver``, ``storage.unreachable``, ``storage.no_database``, ``storage.server``,
+        ``node.other_node``.
     """
-    if settings.database:
-        return _open_url(settings.database)
+    close_database()
     instance.prepare(settings.instance)
+    if settings.database:
+        return _open_server(settings)
     with instance.file_lock(settings.instance / "open.lock"):
         instance.private_file(settings.database_path)
         database = _sqlite(settings.database_path)
@@ -97,16 +102,20 @@ def close_database() -> None:
         db.close_all()
 
 
-def _open_url(url: str) -> peewee.Database:
-    # PooledPostgresqlDatabase has its place here; it comes with the issue `hold`.
-    scheme = url.partition(":")[0]
-    raise Invalid(
-        "storage.url",
-        f"本版本只支持内置的 SQLite 数据库，尚不支持“{scheme}”。请删除 database 设置项；"
-        "PostgreSQL 将随“hold”一期提供。",
-        f"This version serves its built-in SQLite database only, not {scheme!r} yet. Remove the "
-        "setting `database`; PostgreSQL comes with the issue `hold`.",
-    )
+def on_postgresql() -> bool:
+    """Whether the open database is PostgreSQL; SQLite otherwise."""
+    return isinstance(db.obj, postgresql.Postgres)
+
+
+def _open_server(settings: Settings) -> peewee.Database:
+    database = postgresql.open_postgresql(settings.database, settings.instance)
+    db.initialize(database)
+    try:
+        with database.connection_context():
+            postgresql.check_server(database)
+    except (peewee.DatabaseError, peewee.InterfaceError) as error:
+        raise postgresql.refuse_connection(settings.database, error) from error
+    return database
 
 
 def _sqlite(path: Path) -> peewee.Database:
@@ -156,7 +165,10 @@ def connection() -> Iterator[None]:
 
 @contextmanager
 def transaction() -> Iterator[None]:
-    """All or nothing: takes the write lock at once, commits at the end, rolls back on any error.
+    """All or nothing: commits at the end, rolls back on any error.
+
+    On SQLite it takes the write lock at once. On PostgreSQL several run at the same time, and what
+    has to be alone says so: :func:`hold`, :func:`exclusive`, an UPDATE that names what it expects.
 
     Must be the outermost one: code that may run inside somebody else's transaction says
     :func:`require_transaction` instead, and what may fail alone uses :func:`savepoint`.
@@ -202,6 +214,34 @@ def require_transaction(what: str) -> None:
     """Refuse (RuntimeError, a defect) to do ``what`` outside a transaction."""
     if not in_transaction():
         raise RuntimeError(f"{what} belongs into the caller's transaction()")
+
+
+def exclusive(name: str) -> None:
+    """Let nobody else do what has this name, in any process, until the transaction ends.
+
+    For what reads and then writes what it read about, where no one row can be held: the first
+    number of a series, the next position of the log. On SQLite the transaction itself does it.
+
+    :raises Unavailable: ``storage.busy`` when another one takes too long.
+    """
+    require_transaction("exclusive")
+    if on_postgresql():
+        db.execute_sql("SELECT pg_advisory_xact_lock(%s)", (postgresql.number_of(name),))
+
+
+def hold(model: type[peewee.Model], where: peewee.Expression) -> None:
+    """Hold rows until the transaction ends: others who want to hold or change them wait.
+
+    What is read of them afterwards is what the one before has left. On SQLite the transaction
+    itself does it.
+
+    :raises Unavailable: ``storage.busy`` when another one takes too long.
+    """
+    require_transaction("hold")
+    if on_postgresql():
+        # Not FOR UPDATE, which would also stop rows that only refer to these.
+        one: Any = model.select(peewee.SQL("1")).where(where)
+        list(one.for_update("FOR NO KEY UPDATE").tuples())
 
 
 def after_commit(call: Callable[[], object]) -> None:

@@ -5,14 +5,27 @@ from __future__ import annotations
 import errno
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import peewee
 from peewee import sqlite3  # type: ignore[attr-defined]  # pysqlite3; peewee's stubs leave it out
 from playhouse.pool import MaxConnectionsExceeded
 
-from kernel.errors import Unavailable
+from kernel.errors import Invalid, OfficeError, Unavailable
 
-__all__ = ["busy", "database_errors", "disk_errors", "failed", "full", "sqlite3"]
+__all__ = ["busy", "database_errors", "disk_errors", "failed", "full", "sqlite3", "sqlstate"]
+
+_psycopg: Any = getattr(peewee, "psycopg", None)
+"""PostgreSQL's driver, where it is installed."""
+_OF_DRIVERS: tuple[type[Exception], ...] = (
+    (sqlite3.DatabaseError, _psycopg.Error) if _psycopg else (sqlite3.DatabaseError,)
+)
+"""peewee wraps what execute() raises, but not what fetching rows raises."""
+_ANY: tuple[type[Exception], ...] = (
+    peewee.DatabaseError,
+    peewee.InterfaceError,
+    *_OF_DRIVERS,
+)
 
 
 @contextmanager
@@ -22,16 +35,46 @@ def database_errors() -> Iterator[None]:
         yield
     except MaxConnectionsExceeded as error:
         raise busy() from error
-    # peewee wraps what execute() raises, but not what fetching rows raises.
-    except (peewee.DatabaseError, sqlite3.DatabaseError) as error:
+    except _ANY as error:
         refusal = _refusal(error)
         if refusal is None:
             raise
         raise refusal from error
 
 
-def _refusal(error: BaseException | None) -> Unavailable | None:
-    """What the user is told; None for a defect.
+def sqlstate(error: BaseException) -> str | None:
+    """PostgreSQL's code of an error; empty where the server could not say one, None elsewhere."""
+    driven = error.args[0] if isinstance(error, peewee.PeeweeException) and error.args else error
+    if _psycopg is None or not isinstance(driven, _psycopg.Error):
+        return None
+    return driven.sqlstate or ""
+
+
+def _refusal(error: BaseException) -> OfficeError | None:
+    """What the user is told; None for a defect."""
+    state = sqlstate(error)
+    return _of_sqlite(error) if state is None else _of_postgresql(state, error)
+
+
+def _of_postgresql(state: str, error: BaseException) -> OfficeError | None:
+    """By SQLSTATE (PostgreSQL's manual, appendix A)."""
+    text = str(error).strip().partition("\n")[0]
+    if state in ("40001", "40P01", "53300", "55P03", "57014"):
+        return busy()
+    if state == "53100":
+        return full()
+    if state == "22021" or (not state and "NUL (0x00)" in text):
+        return _no_text()
+    # What has no code comes from the connection itself.
+    if not state or state.startswith(("08", "57P")):
+        return lost()
+    if state.startswith(("25006", "42501", "53", "58", "XX")):
+        return failed(text)
+    return None
+
+
+def _of_sqlite(error: BaseException | None) -> Unavailable | None:
+    """By SQLite's words.
 
     When SQLite has rolled back by itself (disk full), the ROLLBACK that follows fails and would
     hide the reason, which is then in the context.
@@ -79,6 +122,25 @@ def failed(text: str) -> Unavailable:
         f"数据读写失败（{text}），本次没有保存任何内容。请通知系统管理员检查磁盘和数据目录。",
         f"The data could not be read or written ({text}); nothing was saved. Ask the system "
         "administrator to check the disk and the data folder.",
+    )
+
+
+def lost() -> Unavailable:
+    """The refusal when the connection broke off: the commit may have got through before."""
+    return Unavailable(
+        "storage.failed",
+        "与数据库的连接中断，这一步是否已经保存还不能确定。请稍后刷新页面，看过结果再决定是否重办。",
+        "The connection to the database broke off; whether this was saved is not known. Reload the "
+        "page in a moment and look before you do it again.",
+    )
+
+
+def _no_text() -> Invalid:
+    return Invalid(
+        "storage.text",
+        "内容里有不能保存的控制字符，请删去后重新提交（常见于从其他软件粘贴的文字）。",
+        "The text holds a control character that cannot be stored, as pasted text sometimes does. "
+        "Remove it and try again.",
     )
 
 

@@ -4,6 +4,8 @@ Writers only insert a leaf, in the transaction of what it speaks of, and never w
 other. A sequencer (:func:`integrate`, about once a second) gives the leaves their positions and
 stores the nodes of the tree; :func:`checkpoint` then signs size and root as a C2SP signed note.
 A leaf that is committed is in the log at the next integration, at the latest after 5 seconds.
+Positions go to what is committed: that ids may have gaps, or be committed in another order than
+they were given (on PostgreSQL), does no harm. There is one sequencer at a time.
 
 What goes in must be digests and salted commitments: personal data has to be erasable elsewhere
 without touching the log. Checking is in :mod:`kernel.storage.log_check`.
@@ -31,6 +33,7 @@ from kernel.storage import instance
 from kernel.storage.bulk import insert_rows
 from kernel.storage.database import (
     connection,
+    exclusive,
     execute_many,
     require_transaction,
     transaction,
@@ -134,6 +137,7 @@ def integrate() -> int:
         if not waiting.exists():
             return 0
     with transaction():
+        exclusive("log")
         found: Any = waiting.order_by(LogLeaf.id).limit(BATCH).tuples()
         rows: list[tuple[int, bytes]] = list(found)
         start = size()
@@ -160,6 +164,7 @@ def checkpoint() -> str:
     """
     signer = log_key()
     with transaction():
+        exclusive("log")
         origin, count = signer.origin, size()
         last = _last(signer, origin)
         if last is not None and last[0].size == count:

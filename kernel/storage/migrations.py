@@ -16,8 +16,9 @@ writes ``0001_initial.py``, or the next number with what changed since. See
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable
-from contextlib import AbstractContextManager
+import time
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -26,7 +27,9 @@ from playhouse.migrations import MigrationError, Runner
 
 from kernel.errors import Unavailable
 from kernel.storage import instance
-from kernel.storage.database import connection, db
+from kernel.storage.database import connection, db, on_postgresql
+from kernel.storage.faults import busy
+from kernel.storage.postgresql import number_of
 from kernel.storage.schema import generate, schema_differences
 
 __all__ = [
@@ -103,9 +106,23 @@ def pending(sets: Iterable[MigrationSet]) -> dict[str, list[str]]:
     return {name: scripts for name, scripts in found.items() if scripts}
 
 
-def _lock() -> AbstractContextManager[None]:
-    folder = Path(db.obj.database).parent
-    return instance.file_lock(folder / "migrate.lock", LOCK_SECONDS)
+@contextmanager
+def _lock() -> Iterator[None]:
+    """One process migrates at a time; a process that dies lets go of it."""
+    if not on_postgresql():
+        with instance.file_lock(Path(db.obj.database).parent / "migrate.lock", LOCK_SECONDS):
+            yield
+        return
+    number, end = (number_of("migrate"),), time.monotonic() + LOCK_SECONDS
+    with connection():
+        while not db.execute_sql("SELECT pg_try_advisory_lock(%s)", number).fetchone()[0]:
+            if time.monotonic() > end:
+                raise busy()
+            time.sleep(0.1)
+        try:
+            yield
+        finally:
+            db.execute_sql("SELECT pg_advisory_unlock(%s)", number)
 
 
 def _runner(part: MigrationSet) -> Runner:

@@ -8,15 +8,18 @@ query: nothing is filtered afterwards, so that counts and pages give nothing awa
 from __future__ import annotations
 
 import re
+import zlib
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from typing import Protocol
 
 import peewee
 
-from kernel.storage.database import connection, db, require_transaction
+from kernel.storage import search_postgresql, search_sqlite
+from kernel.storage.database import connection, exclusive, on_postgresql, require_transaction
 from kernel.storage.models import SearchEntry
-from kernel.storage.words import any_of, mark, phrases, tokens
+from kernel.storage.words import Query, mark, marks, phrases, tokens
 
 LIMIT = 20
 _BITS = 20
@@ -67,9 +70,23 @@ class Page:
     next: str | None = None
 
 
+class Engine(Protocol):
+    """What each database does for the index: a module with these functions."""
+
+    def put(self, number: int, title: str, body: str, scope: list[str]) -> None:
+        """Index the tokens of an entry under its number."""
+
+    def drop(self, number: int) -> None:
+        """Forget an entry."""
+
+    def match(self, query: Query, below: int, limit: int) -> list[int]:
+        """The numbers of entries below one, the highest first."""
+
+
 def index(entry: Entry) -> None:
     """Put an object into the index, or put it there anew; within the caller's transaction."""
     require_transaction("search.index")
+    exclusive(f"search {_bucket(f'{entry.kind} {entry.uid}')}")
     remove(entry.kind, entry.uid)
     number = _number(entry.time)
     SearchEntry.insert(
@@ -82,11 +99,8 @@ def index(entry: Entry) -> None:
         summary=entry.summary,
         time=entry.time,
     ).execute()
-    scope = [mark("on", entry.plugin), *(mark("may", name) for name in sorted(entry.audience))]
-    db.execute_sql(
-        "INSERT INTO search_text (rowid, title, body, scope) VALUES (?, ?, ?, ?)",
-        (number, tokens(entry.title), tokens(entry.text), " ".join(scope)),
-    )
+    scope = [mark("on", entry.plugin), *marks("may", entry.audience)]
+    _engine().put(number, tokens(entry.title), tokens(entry.text), scope)
 
 
 def remove(kind: str, uid: str) -> None:
@@ -94,7 +108,7 @@ def remove(kind: str, uid: str) -> None:
     require_transaction("search.remove")
     row = SearchEntry.select(SearchEntry.id).where(_is(kind, uid)).tuples().first()
     if row is not None:
-        db.execute_sql("DELETE FROM search_text WHERE rowid = ?", row)
+        _engine().drop(row[0])
         SearchEntry.delete().where(SearchEntry.id == row[0]).execute()
 
 
@@ -115,33 +129,18 @@ def find(
     terms, who, what = phrases(text), set(principals), set(plugins)
     if not terms or not who or not what:
         return Page([])
-    titles = " AND ".join(f"title : {term}" for term in terms)
-    anywhere = " AND ".join(f"{{title body}} : {term}" for term in terms)
-    seen = f"scope : ({any_of('may', who)}) AND scope : ({any_of('on', what)})"
-    parts = (
-        ("t", f"({titles}) AND {seen}"),
-        ("u", f"(({anywhere}) AND {seen}) NOT ({titles})"),
-    )
+    may, on = marks("may", who), marks("on", what)
     found: list[tuple[str, int]] = []
     with connection():
         start, below = _cursor(before)
-        for part, match in parts:
+        for part in ("t", "u"):
             if part >= start and len(found) <= limit:
-                found += [(part, n) for n in _match(match, below, limit + 1 - len(found))]
+                query = Query(terms, may, on, in_titles=part == "t")
+                found += [(part, n) for n in _engine().match(query, below, limit + 1 - len(found))]
                 below = _NEWEST
         hits = _hits([number for _, number in found[:limit]])
     more = len(found) > limit
     return Page(hits, "{}{}".format(*found[limit - 1]) if more else None)
-
-
-def _match(match: str, below: int, limit: int) -> list[int]:
-    """Entries newest first. Ranking by bm25 instead would sort all hits of a common word."""
-    cursor = db.execute_sql(
-        "SELECT rowid FROM search_text WHERE search_text MATCH ? AND rowid < ? "
-        "ORDER BY rowid DESC LIMIT ?",
-        (match, below, limit),
-    )
-    return [number for (number,) in cursor.fetchall()]
 
 
 def _hits(numbers: list[int]) -> list[Hit]:
@@ -162,9 +161,19 @@ def _is(kind: str, uid: str) -> peewee.Expression:
     return (SearchEntry.kind == kind) & (SearchEntry.uid == uid)
 
 
+def _bucket(name: str) -> int:
+    """A few locks for many names, because a server has room for some thousand locks only."""
+    return zlib.crc32(name.encode()) % 64
+
+
+def _engine() -> Engine:
+    return search_postgresql if on_postgresql() else search_sqlite
+
+
 def _number(time: datetime) -> int:
     """A free id in the millisecond of this time."""
     first = (time - _ZERO) // timedelta(milliseconds=1) << _BITS
+    exclusive(f"search moment {_bucket(str(first))}")
     near = SearchEntry.id.between(first, first + 2**_BITS - 1)
     last = SearchEntry.select(peewee.fn.MAX(SearchEntry.id)).where(near).scalar()
     return first if last is None else int(last) + 1

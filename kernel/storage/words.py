@@ -12,6 +12,7 @@ import hashlib
 import re
 import unicodedata
 from collections.abc import Iterable
+from dataclasses import dataclass
 
 GAP = "_"
 MOST_TERMS = 10
@@ -19,6 +20,29 @@ MOST_CHARACTERS = 100
 
 _HAN = "\u3007\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff"
 _RUNS = re.compile(f"(?P<han>[{_HAN}]+)|(?P<word>[^\\W_{_HAN}]+)|(?P<gap>.)", re.DOTALL)
+_ONE_HAN = re.compile(f"[{_HAN}]")
+
+
+@dataclass(frozen=True)
+class Phrase:
+    """Tokens that stand beside each other. :ivar open: the last one may go on."""
+
+    tokens: tuple[str, ...]
+    open: bool
+
+
+@dataclass(frozen=True)
+class Query:
+    """What a database is asked for.
+
+    :ivar phrases: all of them must occur: in the title (``in_titles``), or anywhere but not all in
+        the title. :ivar may: tokens of who asks. :ivar on: tokens of the plugins that are on.
+    """
+
+    phrases: list[Phrase]
+    may: list[str]
+    on: list[str]
+    in_titles: bool
 
 
 def normal(text: str) -> str:
@@ -39,8 +63,8 @@ def tokens(text: str) -> str:
     return " ".join(found)
 
 
-def phrases(query: str) -> list[str]:
-    """The FTS5 phrases of a query; all of them must match. Empty when it holds nothing to find.
+def phrases(query: str) -> list[Phrase]:
+    """The phrases of a query; all of them must match. Empty when it holds nothing to find.
 
     Terms are divided by spaces. A term is found as it stands (any punctuation for any other); a
     word or number also by its beginning, and a single character wherever it occurs.
@@ -54,16 +78,21 @@ def mark(sort: str, name: str) -> str:
     return "x" + hashlib.sha256(f"{sort} {name}".encode()).hexdigest()[:32]
 
 
-def any_of(sort: str, names: Iterable[str]) -> str:
-    """The FTS5 expression for one of these."""
-    return " OR ".join(mark(sort, name) for name in sorted(names))
+def marks(sort: str, names: Iterable[str]) -> list[str]:
+    """The tokens for several, in an order of their own."""
+    return [mark(sort, name) for name in sorted(names)]
+
+
+def is_han(token: str) -> bool:
+    """Whether a token stands for Chinese characters: one of them, or two neighbours."""
+    return _ONE_HAN.match(token) is not None
 
 
 def _pairs(run: str) -> list[str]:
     return [run[i : i + 2] for i in range(len(run) - 1)]
 
 
-def _phrase(term: str) -> str:
+def _phrase(term: str) -> Phrase | None:
     runs = [(run.lastgroup, run[0]) for run in _RUNS.finditer(term)]
     while runs and runs[-1][0] == "gap":
         runs.pop()
@@ -76,9 +105,9 @@ def _phrase(term: str) -> str:
         elif found and found[-1] != GAP:
             found.append(GAP)
     if not found:
-        return ""
+        return None
     kind, last = runs[-1]
     if kind == "han" and len(last) > 1:
         # The run may go on in the text: its last character need not stand at an end there.
-        return f'"{" ".join(found[:-1])}"'
-    return f'"{" ".join(found)}" *'
+        return Phrase(tuple(found[:-1]), open=False)
+    return Phrase(tuple(found), open=True)

@@ -16,7 +16,9 @@ def note(digest: str, *, ok: bool) -> None:
 
 
 def _write(digest: str, ok: bool) -> None:
-    Verdict.insert(digest=digest, ok=ok, at=now()).on_conflict_replace().execute()
+    Verdict.insert(digest=digest, ok=ok, at=now()).on_conflict(
+        conflict_target=[Verdict.digest], preserve=[Verdict.ok, Verdict.at]
+    ).execute()
 
 
 def cleared(digest: str) -> bool:

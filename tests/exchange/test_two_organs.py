@@ -24,10 +24,9 @@ from kernel.exchange.inbound import send_back
 from kernel.exchange.models import Delivery, Evidence, Package
 from kernel.node import open_node, prepare_database
 from kernel.portal.app import register
-from kernel.seals.signer_client import Signer
 from kernel.settings import Settings
 from kernel.storage.database import connection
-from kernel.testing_office import ORIGIN, Browser, Office
+from kernel.testing_office import Browser, Office, Offices
 from plugins.documents.line import issue
 from tests.exchange.notice import CLERKS, GEDU, GFIN, browser_of, opened, signed_for
 
@@ -63,20 +62,19 @@ def lives(office: Office, organ: str) -> None:
 
 
 @pytest.fixture(scope="module")
-def _office_template(_office_template: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def _offices(_offices: Offices, tmp_path_factory: pytest.TempPathFactory) -> Offices:
     """The office after both organs have done something; the tests here only look at it."""
-    folder = tmp_path_factory.mktemp("neighbours") / "office"
-    shutil.copytree(_office_template, folder)
-    shutil.copytree(ERRANDS, folder / "plugins" / ERRANDS.name)
-    settings = Settings(instance=folder, demo=True, origin=ORIGIN)
+    return Offices(tmp_path_factory.mktemp("neighbours"), _offices, _live)
+
+
+def _live(settings: Settings) -> None:
+    place = settings.instance / "plugins" / ERRANDS.name
+    shutil.copytree(ERRANDS, place)
     prepare_database(settings)
     with open_node(settings) as node:
         for organ in WORDS:
             lives(Office(settings, node), organ)
-        Signer(folder).shutdown()
-    shutil.rmtree(folder / "run", ignore_errors=True)
-    shutil.rmtree(folder / "plugins" / ERRANDS.name)
-    return folder
+    shutil.rmtree(place)
 
 
 def uids(organ: str, other: str) -> list[str]:

@@ -74,7 +74,7 @@ def test_wal_only_with_a_safe_sqlite(version: tuple[int, ...], mode: str) -> Non
 
 def test_other_databases_are_refused_with_a_sentence(tmp_path: Path) -> None:
     with pytest.raises(Invalid) as refusal:
-        open_database(Settings(instance=tmp_path, database="postgresql://here/juyan"))
+        open_database(Settings(instance=tmp_path, database="mysql://here/juyan"))
     assert refusal.value.code == "storage.url"
     assert "postgresql" in refusal.value.en
 

@@ -9,6 +9,7 @@ from peewee import (
     CompositeKey,
     Database,
     Model,
+    PostgresqlDatabase,
     SmallIntegerField,
     TextField,
 )
@@ -80,6 +81,13 @@ def up(migrator: SchemaMigrator, db: Database) -> None:
 
     db.create_tables([SearchEntry])
 
+    if isinstance(db, PostgresqlDatabase):
+        _on_postgresql(migrator)
+    else:
+        _on_sqlite(migrator)
+
+
+def _on_sqlite(migrator: SchemaMigrator) -> None:
     # Words are cut into tokens by kernel.storage.words; "_" stands for a gap between them. The
     # text itself is not stored again, because an index that can be read is one more place to leak.
     migrator.migrate(
@@ -102,6 +110,32 @@ def _refuse(table: str, event: str, when: str = "") -> str:
     )
 
 
+def _on_postgresql(migrator: SchemaMigrator) -> None:
+    statements = [
+        'CREATE TABLE search_text (id bigint PRIMARY KEY, title text COLLATE "C" NOT NULL, '
+        'body text COLLATE "C" NOT NULL, terms text[] COLLATE "C" NOT NULL)',
+        "CREATE INDEX search_text_terms ON search_text USING gin (terms)",
+        "CREATE FUNCTION juyan_insert_only() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN "
+        "RAISE EXCEPTION USING MESSAGE = TG_TABLE_NAME || ' is insert-only', "
+        "ERRCODE = 'restrict_violation'; END $$",
+    ]
+    for table, change in GUARDED:
+        when = change and f"WHEN ({change.removeprefix('WHEN ')})"
+        statements += [
+            _refuse_there(table, "UPDATE", f"FOR EACH ROW {when}"),
+            _refuse_there(table, "DELETE", "FOR EACH ROW"),
+            _refuse_there(table, "TRUNCATE", "FOR EACH STATEMENT"),
+        ]
+    migrator.migrate(*(migrator.sql(statement) for statement in statements))
+
+
+def _refuse_there(table: str, event: str, when: str) -> str:
+    return (
+        f"CREATE TRIGGER {table}_no_{event.lower()} BEFORE {event} ON {table} {when} "
+        "EXECUTE FUNCTION juyan_insert_only()"
+    )
+
+
 def down(migrator: SchemaMigrator, db: Database) -> None:
     """Take all of it away."""
     migrator.migrate(migrator.drop_table("search_text"))
@@ -109,3 +143,5 @@ def down(migrator: SchemaMigrator, db: Database) -> None:
     migrator.migrate(migrator.drop_table("log_node"))
     migrator.migrate(migrator.drop_table("log_leaf"))
     migrator.migrate(migrator.drop_table("log_checkpoint"))
+    if isinstance(db, PostgresqlDatabase):
+        migrator.migrate(migrator.sql("DROP FUNCTION juyan_insert_only()"))

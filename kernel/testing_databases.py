@@ -1,0 +1,210 @@
+"""The databases that tests run on: SQLite files, and a throw-away PostgreSQL server.
+
+The server is made when the first test asks for it, in a folder of its own, reached over a socket
+in that folder only, and stopped with the test session. It runs as another user where the tests run
+as root, because PostgreSQL refuses root.
+"""
+
+from __future__ import annotations
+
+import os
+import pwd
+import shutil
+import subprocess
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from itertools import count
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from kernel import testing_parts
+
+USER = "juyan"
+FAST = ("fsync=off", "full_page_writes=off", "synchronous_commit=off")
+"""For tests that pull no plug."""
+
+
+class Server:
+    """A PostgreSQL server for tests. :ivar base: the URL of a database that is there already."""
+
+    def __init__(self, base: str) -> None:
+        self.base = base
+        self._numbers = count(1)
+        self._made: set[str] = set()
+
+    def url(self, name: str) -> str:
+        """The URL of a database on it."""
+        head, question, options = self.base.partition("?")
+        return f"{head.rpartition('/')[0]}/{name}{question}{options}"
+
+    def create(self, template: str = "") -> str:
+        """A new database, empty or a copy of that of another URL; gives its URL."""
+        name = f"juyan_test_{os.getpid()}_{next(self._numbers)}"
+        origin = name_in(template) if template else "template0"
+        self.run(f"CREATE DATABASE {name} TEMPLATE {origin} ENCODING 'UTF8'")
+        self._made.add(self.url(name))
+        return self.url(name)
+
+    def drop(self, url: str) -> None:
+        """Take a database away, whoever is connected."""
+        self.run(f"DROP DATABASE IF EXISTS {name_in(url)} WITH (FORCE)")
+        self._made.discard(url)
+
+    def clean(self) -> None:
+        """Take away all that were made and not dropped."""
+        for url in list(self._made):
+            self.drop(url)
+
+    def run(self, statement: str) -> None:
+        """Run a statement beside all databases of ours."""
+        with psycopg.connect(self.base, autocommit=True) as base:
+            base.execute(statement.encode())
+
+
+def name_in(url: str) -> str:
+    """The name of the database in one of our URLs."""
+    return url.partition("?")[0].rpartition("/")[2]
+
+
+class Databases:
+    """The databases of one test. :ivar kind: ``sqlite`` or ``postgresql``."""
+
+    def __init__(self, server: Server | None) -> None:
+        self.kind = "sqlite" if server is None else "postgresql"
+        self._server = server
+        self._made: list[str] = []
+
+    def create(self, template: str = "") -> str:
+        """A new empty database, or a copy of another one; gives its URL, empty for SQLite.
+
+        A file of SQLite lies in the instance folder and is made, and copied, with it.
+        """
+        if self._server is None:
+            return ""
+        self._made.append(self._server.create(template))
+        return self._made[-1]
+
+    def lasting(self) -> Databases:
+        """The same, for databases that live as long as the test session."""
+        return Databases(self._server)
+
+    def drop(self) -> None:
+        """Take them away."""
+        for url in self._made:
+            if self._server is not None:
+                self._server.drop(url)
+
+
+@pytest.fixture(scope="session")
+def _server(request: pytest.FixtureRequest) -> Iterator[Server]:
+    named = str(request.config.getoption("--database"))
+    if "://" in named:
+        yield (server := Server(named))
+        server.clean()
+        return
+    with running(*FAST) as server:
+        yield server
+
+
+@pytest.fixture
+def databases(request: pytest.FixtureRequest) -> Iterator[Databases]:
+    """The databases of this test, of the kind that ``--database`` or its marker ``both`` names."""
+    named = request.config.getoption("--database") or "sqlite"
+    kind = getattr(request, "param", named)
+    made = Databases(None if kind == "sqlite" else request.getfixturevalue("_server"))
+    yield made
+    made.drop()
+
+
+@contextmanager
+def running(*options: str) -> Iterator[Server]:
+    """A new server, until the end of the block.
+
+    :param options: settings such as ``fsync=off``.
+    """
+    postgres = testing_parts.find("postgresql")
+    if postgres is None:
+        raise RuntimeError("there is no PostgreSQL here: @pytest.mark.needs('postgresql')")
+    # A short name, because a socket's path has at most 107 bytes.
+    folder = Path(tempfile.mkdtemp(prefix="juyan-pg-"))
+    try:
+        _give_away(folder)
+        data = folder / "data"
+        initdb = Path(postgres).resolve().parent / "initdb"
+        _as_user(
+            [str(initdb), "-D", str(data), "-U", USER, "--auth=trust", "--no-sync"]
+            + ["-E", "UTF8", "--locale=C.UTF-8"]
+        )
+        process = _start(postgres, folder, options)
+        try:
+            _wait(process, folder)
+            yield Server(_base(folder))
+        finally:
+            process.terminate()
+            process.wait(timeout=60)
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _start(postgres: str, folder: Path, options: tuple[str, ...]) -> subprocess.Popen[bytes]:
+    settings = [
+        "listen_addresses=", f"unix_socket_directories={folder}", "max_connections=60",
+        "shared_buffers=64MB", "log_min_messages=fatal", *options,
+    ]  # fmt: skip
+    command = [postgres, "-D", str(folder / "data")]
+    command += [part for setting in settings for part in ("-c", setting)]
+    log = (folder / "server.log").open("wb")
+    with log:
+        return subprocess.Popen(_user(command), stdout=log, stderr=log, cwd=folder)
+
+
+def _wait(process: subprocess.Popen[bytes], folder: Path) -> None:
+    for _ in range(200):
+        try:
+            psycopg.connect(_base(folder)).close()
+            return
+        except psycopg.OperationalError:
+            if process.poll() is not None:
+                break
+            time.sleep(0.1)
+    raise RuntimeError((folder / "server.log").read_text())
+
+
+def _base(folder: Path) -> str:
+    return f"postgresql://{USER}@/postgres?host={folder}"
+
+
+def _as_user(command: list[str]) -> None:
+    done = subprocess.run(_user(command), capture_output=True, text=True, check=False, cwd="/")
+    if done.returncode:
+        raise RuntimeError(done.stdout + done.stderr)
+
+
+def _user(command: list[str]) -> list[str]:
+    """The command as somebody else where we are root."""
+    if os.geteuid() != 0:
+        return command
+    return ["setpriv", f"--reuid={_other()}", f"--regid={_group()}", "--clear-groups", *command]
+
+
+def _other() -> int:
+    for name in ("postgres", "nobody"):
+        try:
+            return pwd.getpwnam(name).pw_uid
+        except KeyError:
+            continue
+    return 65534
+
+
+def _group() -> int:
+    return pwd.getpwuid(_other()).pw_gid
+
+
+def _give_away(folder: Path) -> None:
+    folder.chmod(0o711)
+    if os.geteuid() == 0:
+        os.chown(folder, _other(), _group())
