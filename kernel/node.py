@@ -31,6 +31,7 @@ from kernel.exchange.models import Delivery, Package
 from kernel.identity.authenticators import Authenticators, authenticators
 from kernel.identity.authority import Authority, authority
 from kernel.identity.epoch import log_origin
+from kernel.identity.models import NodeFact
 from kernel.identity.rights import Level, Rights, rights
 from kernel.plugins.bus import Bus, bus
 from kernel.plugins.loading import collect, load_all
