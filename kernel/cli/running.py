@@ -13,6 +13,7 @@ from types import TracebackType
 import uvicorn
 
 from kernel.acts import outbox
+from kernel.cli.deadlines import DeadlineProtocol, enough_descriptors
 from kernel.errors import OfficeError, Unavailable
 from kernel.exchange import settling
 from kernel.node import Node
@@ -116,8 +117,10 @@ def listen(settings: Settings) -> socket.socket:
 
 def serve(node: Node, taken: socket.socket) -> None:
     """Serve the portal until Ctrl-C or SIGTERM; open requests have a few seconds to end."""
+    DeadlineProtocol.ALL = enough_descriptors()
     config = uvicorn.Config(
         node.app(),
+        http=DeadlineProtocol,
         log_config=None,
         access_log=False,
         server_header=False,

@@ -14,6 +14,7 @@ from starlette.responses import JSONResponse, PlainTextResponse, RedirectRespons
 from starlette.routing import Mount, Route
 
 from kernel.errors import NotSignedIn, OfficeError
+from kernel.portal.admission import BUSY, busy_answer
 from kernel.portal.ctx import renderer
 from kernel.portal.guarding import Caught, Headers, Logged, OwnHost, PluginGate, SameOrigin
 from kernel.portal.house_pages import ROUTES
@@ -82,6 +83,9 @@ async def _health(request: Request) -> Response:
 
 async def _refuse(request: Request, error: Exception) -> Response:
     assert isinstance(error, OfficeError)  # Starlette calls it for these only
+    if error.code == BUSY:
+        request.state.code = BUSY
+        return busy_answer(request)
     if isinstance(error, NotSignedIn) and request.method == "GET":
         return RedirectResponse(way_in(request), status_code=303)
     return await run_in_threadpool(refusal, request, error)

@@ -12,13 +12,14 @@ from typing import Any
 from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import Headers as RequestHeaders
 from starlette.datastructures import MutableHeaders
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from kernel.errors import NotFound, Refused
 from kernel.plugins.switches import switchboard
 from kernel.portal import origin
+from kernel.portal.admission import admitted
 from kernel.portal.ctx import open_ctx
 from kernel.portal.refusals import defect, refusal
 from kernel.storage.database import connection
@@ -123,6 +124,8 @@ class Caught:
 
         try:
             await self.app(scope, receive, sending)
+        except ClientDisconnect:
+            return  # nobody is there any more to be answered
         except Exception as error:
             if not started:
                 response = await run_in_threadpool(defect, Request(scope), error)
@@ -184,7 +187,7 @@ class PluginGate:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
-        closed = await run_in_threadpool(self._closed, Request(scope))
+        closed = await admitted(self._closed, Request(scope))
         if closed is None:
             await self.app(scope, receive, send)
             return

@@ -13,7 +13,6 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, Literal
 
-from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
@@ -21,6 +20,7 @@ from starlette.routing import Route
 from kernel.errors import Invalid, OfficeError, Refused
 from kernel.identity.desk import require
 from kernel.portal import cookies
+from kernel.portal.admission import admitted
 from kernel.portal.ctx import Ctx, open_ctx
 from kernel.portal.origin import TOKEN, token_due, token_holds
 from kernel.storage.database import connection
@@ -70,7 +70,7 @@ def _endpoint(view: View, level: str, path: str) -> Callable[[Request], Awaitabl
         await _check_size(request)
         form = await request.form(max_files=20, max_fields=2000, max_part_size=MAX_BODY)
         try:
-            return await run_in_threadpool(_call, view, level, request, form)
+            return await _admit(view, level, request, form)
         finally:
             await form.close()
 
@@ -78,9 +78,14 @@ def _endpoint(view: View, level: str, path: str) -> Callable[[Request], Awaitabl
         request.state.route = request.scope.get("root_path", "") + path
         if request.method == "POST":
             return await endpoint(request)
-        return await run_in_threadpool(_call, view, level, request, None)
+        return await _admit(view, level, request, None)
 
     return without_form
+
+
+async def _admit(*what: Any) -> Response:
+    answer: Response = await admitted(_call, *what)
+    return answer
 
 
 MAX_BODY = 12 * 1024 * 1024
