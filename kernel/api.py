@@ -17,7 +17,8 @@ from kernel.acts.signatures import record as act_record
 from kernel.acts.subjects import Ref, Subject, find
 from kernel.acts.terminal import act_at, desk_at
 from kernel.acts.verbs import Verb, act
-from kernel.crypto import canonical
+from kernel.crypto import canonical, webauthn
+from kernel.crypto.credential_format import verify_signature as verify_by_statement
 from kernel.crypto.ids import now, parse_stamp, stamp, uuid7
 from kernel.crypto.suites import (
     PrivateKey,
@@ -46,7 +47,12 @@ from kernel.exchange.outbound import Letter, Recipient, check_recipients, plan, 
 from kernel.exchange.receipts import contents_of, evidence_of, report_of
 from kernel.hooks import hookimpl
 from kernel.identity import units
-from kernel.identity.authenticators import Authenticator, Signature
+from kernel.identity.authenticators import (
+    Authenticator,
+    BrowserAuthenticator,
+    Offered,
+    Signature,
+)
 from kernel.identity.desk import Desk, ServiceDesk
 from kernel.identity.models import Person, Post, Unit, UnitGroup
 from kernel.identity.phases import connected
@@ -248,4 +254,9 @@ __all__ = [
     # More of the above
     "note_reading",
     "check_recipients",
+    # Keys that speak to the browser
+    "BrowserAuthenticator",
+    "Offered",
+    "verify_by_statement",
+    "webauthn",
 ]

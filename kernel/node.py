@@ -183,6 +183,11 @@ def _refuse_pending(board: Switchboard) -> None:
             f"数据库需要升级（{names}）。请先备份，再运行：python3 manage.py migrate",
             f"The database has to be upgraded ({names}). Back it up, then run: manage.py migrate",
         )
+    _refuse_faulty(board)
+
+
+def _refuse_faulty(board: Switchboard) -> None:
+    """Refuse to open while a required plugin is not healthy."""
     required = [one.name for one in board.known() if one.required and not board.healthy(one.name)]
     if required:
         why = "; ".join(f"{name}: {board.faults.get(name)}" for name in required)
@@ -227,6 +232,9 @@ def _fill_registers(board: Switchboard) -> None:
     for answer in collect(board, "register_handlers", whole=True):
         work |= answer
     handlers.fill(Handlers(work))
+    for fault in bus().faults:
+        board.isolate(fault.plugin, fault.error)
+    _refuse_faulty(board)
 
 
 def _routes(board: Switchboard) -> dict[str, list[PageRoute]]:

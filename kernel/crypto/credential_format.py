@@ -30,7 +30,7 @@ _TEXTS = frozenset(
 def read_statement(data: bytes) -> dict[str, Any]:
     """The fields of a statement, its form checked.
 
-    :raises Invalid: ``canonical.*``. :raises Unverified: ``credentials.form``, ``suites.unknown``,
+    :raises Invalid: ``canonical.*``. :raises Unverified: ``credentials.form``, ``suites.*``,
         ``webauthn.*``.
     """
     fields: dict[str, Any] = loads(data)
@@ -46,6 +46,8 @@ def read_statement(data: bytes) -> dict[str, Any]:
     suites.check_suite(fields["suite"])
     if kind == "webauthn":
         webauthn.security_key(fields["public_key"], fields["webauthn"])
+    else:
+        suites.load_public(fields["public_key"])
     return fields
 
 

@@ -53,6 +53,11 @@ class Assertion:
     client_data: bytes
     signature: bytes
 
+    @property
+    def counter(self) -> int:
+        """How often the key has signed, as it says; 0 for keys that do not count."""
+        return int.from_bytes(self.authenticator_data[33:37], "big")
+
     def to_bytes(self) -> bytes:
         """The form in which a record carries it: canonical JSON of the three in base64."""
         return dumps(
@@ -123,8 +128,8 @@ def load_key(public_key: str, algorithm: object) -> PublicKey:
     )
 
 
-def verify(key: SecurityKey, challenge: bytes, assertion: Assertion) -> int:
-    """Check an assertion against a challenge; gives the key's counter of signatures.
+def verify(key: SecurityKey, challenge: bytes, assertion: Assertion) -> None:
+    """Check an assertion against a challenge.
 
     Presence and verification of the owner are both demanded.
 
@@ -133,7 +138,7 @@ def verify(key: SecurityKey, challenge: bytes, assertion: Assertion) -> int:
         ``webauthn.signature``.
     """
     check_client(assertion.client_data, "webauthn.get", challenge, key.origins)
-    counter = _check_authenticator(assertion.authenticator_data, key.rp_id)
+    _check_authenticator(assertion.authenticator_data, key.rp_id)
     signed = assertion.authenticator_data + hashlib.sha256(assertion.client_data).digest()
     try:
         if isinstance(key.public_key, ed25519.Ed25519PublicKey):
@@ -146,7 +151,6 @@ def verify(key: SecurityKey, challenge: bytes, assertion: Assertion) -> int:
             "签名不是登记的插件所作，请换用您登记的插件重试",
             "it was not signed by the registered key; try again with that key",
         ) from error
-    return counter
 
 
 def check_client(data: bytes, kind: str, challenge: bytes, origins: tuple[str, ...]) -> None:
@@ -188,7 +192,7 @@ def _client_fields(data: bytes) -> Mapping[str, Any]:
     return fields
 
 
-def _check_authenticator(data: bytes, rp_id: str) -> int:
+def _check_authenticator(data: bytes, rp_id: str) -> None:
     if len(data) < _SHORTEST:
         raise malformed()
     flags = data[32]
@@ -201,7 +205,6 @@ def _check_authenticator(data: bytes, rp_id: str) -> int:
             "the key spoke for another site; try again at the portal's own address",
         )
     check_flags(flags)
-    return int.from_bytes(data[33:37], "big")
 
 
 def check_flags(flags: int) -> None:

@@ -5,12 +5,15 @@ A row in the table proves nothing; every use checks the signed statement.
 
 from __future__ import annotations
 
+import hashlib
+from contextlib import suppress
 from datetime import timedelta
 from typing import Any
 
 from kernel.crypto import canonical, suites
+from kernel.crypto.credential_format import read_statement
 from kernel.crypto.ids import now, parse_stamp, stamp, uuid7
-from kernel.errors import Refused
+from kernel.errors import OfficeError, Refused
 from kernel.identity.authority import authority
 from kernel.identity.models import Credential, Person
 
@@ -20,18 +23,22 @@ VALIDITY = timedelta(days=3 * 365)
 def statement(
     person: Person,
     kind: str,
-    public_key: suites.PublicKey,
+    public_key: suites.PublicKey | str,
     *,
     node: str,
     demo: bool,
     uid: str = "",
+    binding: dict[str, Any] | None = None,
 ) -> bytes:
     """The statement that a person holds a key, as canonical JSON.
 
+    :param public_key: or base64 of its SubjectPublicKeyInfo, for kinds of keys that we do not make.
     :param uid: the credential's, where it is known already.
+    :param binding: what else is said of a key of this kind; it stands under the kind's name.
     """
     moment = now()
-    return canonical.dumps(
+    public = public_key if isinstance(public_key, str) else suites.public_b64(public_key)
+    said = canonical.dumps(
         {
             "format": "juyan-credential-1",
             "node": node,
@@ -40,24 +47,32 @@ def statement(
             "name": person.name,
             "kind": kind,
             "suite": "intl-1",
-            "public_key": suites.public_b64(public_key),
+            "public_key": public,
             "not_before": stamp(moment),
             "not_after": stamp(moment + VALIDITY),
             "demo": demo,
+            **({kind: binding} if binding else {}),
         }
     )
+    read_statement(said)
+    return said
 
 
-def issue(said: bytes, act: str = "") -> Credential:
-    """Sign a statement with the people CA and keep it. Within the act that decides it."""
+def issue(said: bytes, act: str = "", label: str = "") -> Credential:
+    """Sign a statement with the people CA and keep it. Within the act that decides it.
+
+    :param label: how its holder tells it from his others.
+    """
     facts = canonical.loads(said)
     credential: Credential = Credential.create(
         uid=facts["credential"],
         person=facts["person"],
         kind=facts["kind"],
+        key_digest=canonical.digest(facts["public_key"].encode()),
         statement=said,
         signature=suites.sign(authority().issuer("people").key, said),
         act=act,
+        label=label,
     )
     return credential
 
@@ -91,11 +106,7 @@ def active(uid: str, person: str) -> dict[str, Any]:
         .where((Credential.uid == uid) & Credential.revoked.is_null(False))
         .exists()
     ):
-        raise Refused(
-            "keys.revoked",
-            "您的安全认证插件已被停用，请联系信息化工作办公室。",
-            "Your key has been revoked; please contact the informatisation office.",
-        )
+        raise revoked()
     if not parse_stamp(facts["not_before"]) <= now() <= parse_stamp(facts["not_after"]):
         raise Refused(
             "keys.expired",
@@ -103,6 +114,39 @@ def active(uid: str, person: str) -> dict[str, Any]:
             "Your key is past its validity; have it renewed at the informatisation office.",
         )
     return facts
+
+
+def in_use(person: str, kind: str) -> list[dict[str, Any]]:
+    """The statements of all keys of this kind that a person may use now, the newest first."""
+    rows = (
+        Credential.select(Credential.uid)
+        .where(
+            (Credential.person == person) & (Credential.kind == kind) & Credential.revoked.is_null()
+        )
+        .order_by(Credential.id.desc())
+    )
+    found = []
+    for row in rows:
+        # A row that somebody wrote into the table must not keep the honest keys from working.
+        with suppress(OfficeError):
+            found.append(active(row.uid, person))
+    return found
+
+
+def is_issued(public_key: str) -> bool:
+    """Whether this key was issued before, to anybody."""
+    wanted = canonical.digest(public_key.encode())
+    return bool(Credential.select().where(Credential.key_digest == wanted).exists())
+
+
+def short_code(public_key: str) -> str:
+    """Twenty digits that name a key, to be compared by voice: five groups of four.
+
+    :param public_key: base64 of its SubjectPublicKeyInfo.
+    """
+    number = int.from_bytes(hashlib.sha256(canonical.unb64(public_key)).digest(), "big")
+    digits = f"{number % 10**20:020d}"
+    return " ".join(digits[at : at + 4] for at in range(0, 20, 4))
 
 
 def is_active(uid: str, person: str) -> bool:
@@ -113,6 +157,15 @@ def is_active(uid: str, person: str) -> bool:
             (Credential.uid == uid) & (Credential.person == person) & Credential.revoked.is_null()
         )
         .exists()
+    )
+
+
+def revoked() -> Refused:
+    """The refusal of a key that was revoked."""
+    return Refused(
+        "keys.revoked",
+        "您的安全认证插件已被停用，请联系信息化工作办公室。",
+        "Your key has been revoked; please contact the informatisation office.",
     )
 
 

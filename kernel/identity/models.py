@@ -141,19 +141,64 @@ class Credential(Model):
     """What the node CA said about who holds which key: the statement and its signature.
 
     The columns beside them are projections; what counts is the signed statement.
+
+    :ivar label: how its holder tells it from his others.
+    :ivar key_digest: of the public key, to find one that is issued twice.
     """
 
     uid = peewee.CharField(unique=True)
     person = peewee.CharField(index=True)
     kind = peewee.CharField()
+    key_digest = peewee.CharField(default="", index=True)
     statement = peewee.BlobField()
     signature = peewee.BlobField()
     act = peewee.CharField(default="")
+    label = peewee.CharField(default="")
     issued = UTCField(default=now)
     revoked = UTCField(null=True)
 
     class Meta:
         table_name = "identity_credential"
+
+
+class Enrolment(Model):
+    """A key on its way to a person: opened by an administrator, offered by the person.
+
+    Nothing of weight is in it: only the act of two administrators makes the offered key his.
+
+    :ivar code_hash: of the one-time code that the person is told.
+    :ivar challenge: of the registration that is going on in a browser, base64.
+    :ivar state: ``open``, ``offered``, ``issued``, ``cancelled``.
+    """
+
+    uid = peewee.CharField(unique=True, default=uuid7)
+    person = peewee.CharField(index=True)
+    kind = peewee.CharField()
+    label = peewee.CharField(default="")
+    code_hash = peewee.CharField(unique=True)
+    state = peewee.CharField(default="open")
+    challenge = peewee.CharField(default="")
+    public_key = peewee.TextField(default="")
+    binding = JSONField(default=dict)
+    act = peewee.CharField(default="")
+    created = UTCField(default=now)
+    expires = UTCField()
+    offered = UTCField(null=True)
+
+    class Meta:
+        table_name = "identity_enrolment"
+
+
+class LoginChallenge(Model):
+    """A challenge of the login page, for one browser and one use."""
+
+    value = peewee.CharField(unique=True)
+    browser_hash = peewee.CharField()
+    person = peewee.CharField(default="")
+    expires = UTCField()
+
+    class Meta:
+        table_name = "identity_login_challenge"
 
 
 class Session(Model):
@@ -195,4 +240,5 @@ class NodeFact(Model):
         ).execute()
 
 
-MODELS = [Unit, UnitTie, UnitGroup, Person, Post, Grant, Credential, Session, NodeFact]
+MODELS = [Unit, UnitTie, UnitGroup, Person, Post, Grant, Credential]
+MODELS += [Enrolment, LoginChallenge, Session, NodeFact]

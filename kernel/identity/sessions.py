@@ -15,7 +15,7 @@ from datetime import timedelta
 import peewee
 
 from kernel.crypto.ids import now
-from kernel.errors import NotFound
+from kernel.errors import NotFound, Refused
 from kernel.identity import credentials
 from kernel.identity.desk import Desk, desk_of
 from kernel.identity.models import Person, Post, Session
@@ -87,6 +87,14 @@ def renew(desk: Desk) -> str:
     token = secrets.token_urlsafe(32)
     Session.update(token_hash=_hash(token)).where(Session.uid == desk.session).execute()
     return token
+
+
+def revoked(token: str) -> Refused | None:
+    """Why the session of this token is over, if its key was revoked under it."""
+    session = Session.get_or_none(Session.token_hash == _hash(token)) if token else None
+    if session is None or credentials.is_active(session.credential, session.person):
+        return None
+    return credentials.revoked()
 
 
 def move(desk: Desk, post_uid: str) -> str:

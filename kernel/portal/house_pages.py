@@ -8,8 +8,10 @@ from kernel.portal.views import (
     admin,
     batches,
     boxes,
+    enrol,
     files,
     home,
+    key_login,
     proposals,
     resume,
     rollout,
@@ -19,6 +21,8 @@ from kernel.portal.views import (
 
 ROUTES: list[PageRoute] = [
     account.login,
+    key_login.login_challenge,
+    enrol.enrol,
     account.logout,
     account.switch,
     account.display,

@@ -19,6 +19,7 @@ from kernel.acts.gate import prepare
 from kernel.acts.house import resuming
 from kernel.acts.subjects import Subject
 from kernel.acts.verbs import Verb, verbs
+from kernel.crypto import suites
 from kernel.errors import NotFound, Refused
 from kernel.exchange.models import Delivery, Package
 from kernel.exchange.opening import open_once
@@ -139,8 +140,12 @@ class Stage:
         yield "house.switch_plugin", None, switch
         grant = {"post": drafter.uid, "level": "house.switch", "given": True}
         yield "house.grant", None, grant
-        key = {"person": drafter.person.uid, "kind": "soft", "public_key": "AA=="}
+        public = suites.public_b64(suites.new_key())
+        key = {"person": drafter.person.uid, "kind": "soft", "public_key": public}
         yield "house.issue_key", None, key
+        slot = {"person": drafter.person.uid, "kind": "webauthn", "label": "蓝色插件"}
+        yield "house.open_enrolment", None, slot
+        yield "house.cancel_enrolment", None, {"enrolment": "x"}
         yield "house.revoke_key", None, {"credential": "x", "reason": "遗失"}
         yield "house.end_sessions", None, {"person": drafter.person.uid}
         yield "house.advance", None, {"phase": 2}

@@ -6,16 +6,75 @@ training guard joins with its plugin. Issuing takes two people; revoking is one 
 
 from __future__ import annotations
 
+from typing import Any
+
 from kernel.acts.context import this_act
 from kernel.acts.verbs import act
-from kernel.crypto import suites
 from kernel.crypto.ids import now
 from kernel.crypto.x509 import is_demo
-from kernel.errors import NotFound
-from kernel.identity import credentials
+from kernel.errors import Conflict, Invalid, NotFound
+from kernel.identity import credentials, enrolments
+from kernel.identity.authenticators import authenticators
 from kernel.identity.authority import authority
 from kernel.identity.desk import Desk
-from kernel.identity.models import Credential, NodeFact, Person, Session
+from kernel.identity.models import Credential, Enrolment, NodeFact, Person, Session
+
+
+def _holder(person: str) -> Person:
+    holder: Person | None = Person.get_or_none((Person.uid == person) & Person.active)
+    if holder is None:
+        raise NotFound("keys.person", "没有找到这个人员。", "There is no such person.")
+    return holder
+
+
+def _check_kind(kind: str) -> None:
+    if authenticators().get(kind) is None:
+        raise Invalid(
+            "keys.kind",
+            "本平台没有安装这种安全认证插件的支持。",
+            "This node does not work with that kind of key.",
+        )
+
+
+def _statement(person: str, kind: str, public_key: str, binding: dict[str, Any]) -> bytes:
+    return credentials.statement(
+        _holder(person),
+        kind,
+        public_key,
+        node=NodeFact.read("uid", ""),
+        demo=is_demo(authority().certificate("people")),
+        binding=binding,
+    )
+
+
+def _new(
+    desk: Desk, *, person: str, kind: str, public_key: str, binding: dict[str, Any], label: str
+) -> None:
+    _check_kind(kind)
+    _statement(person, kind, public_key, binding)
+    if credentials.is_issued(public_key):
+        raise Conflict(
+            "keys.issued",
+            "这个插件已经配发过，不能再次配发。请换一个新的插件登记。",
+            "This key was issued before; register another one.",
+        )
+
+
+def _consequence(
+    desk: Desk,
+    subject: None = None,
+    *,
+    person: str,
+    kind: str,
+    public_key: str,
+    binding: dict[str, Any],
+    label: str,
+) -> str:
+    code = credentials.short_code(public_key)
+    return (
+        f"将为{_holder(person).name}配发安全认证插件“{label}”，复核后即可登录和签名。"
+        f"请与本人当面或电话核对校验码：{code}。"
+    )
 
 
 @act(
@@ -25,23 +84,27 @@ from kernel.identity.models import Credential, NodeFact, Person, Session
     level="keys",
     weight="signed",
     people=2,
+    check=_new,
+    confirm=_consequence,
 )
-def issue_key(desk: Desk, *, person: str, kind: str, public_key: str) -> str:
+def issue_key(
+    desk: Desk,
+    *,
+    person: str,
+    kind: str,
+    public_key: str,
+    binding: dict[str, Any] = {},  # noqa: B006  # a default of the verb; nobody writes into it
+    label: str = "",
+) -> str:
     """Register a person's key by a statement of the people CA; gives the credential's uid.
 
     :param public_key: base64 of the SubjectPublicKeyInfo.
+    :param binding: what the statement has to say of a key of this kind beyond that.
+    :param label: how its holder tells it from his others.
     """
-    holder = Person.get_or_none(Person.uid == person)
-    if holder is None:
-        raise NotFound("keys.person", "没有找到这个人员。", "There is no such person.")
-    said = credentials.statement(
-        holder,
-        kind,
-        suites.load_public(public_key),
-        node=NodeFact.read("uid", ""),
-        demo=is_demo(authority().certificate("people")),
-    )
-    return str(credentials.issue(said, this_act()).uid)
+    said = _statement(person, kind, public_key, binding)
+    enrolments.settle(public_key)
+    return str(credentials.issue(said, this_act(), label).uid)
 
 
 @act(
@@ -61,4 +124,53 @@ def revoke_key(desk: Desk, *, credential: str, reason: str) -> None:
     )
     if not moved:
         raise NotFound("keys.unknown", "没有找到在用的这个插件。", "There is no such key in use.")
-    Session.update(ended=now()).where(Session.credential == credential).execute()
+    Session.update(ended=now()).where(
+        (Session.credential == credential) & Session.ended.is_null()
+    ).execute()
+
+
+def _may_enrol(desk: Desk, *, person: str, kind: str, label: str) -> None:
+    _holder(person)
+    _check_kind(kind)
+    if not label.strip():
+        raise Invalid(
+            "keys.label",
+            "请给插件起个名称（如“办公室蓝色U盾”），便于辨认。",
+            "Please give the key a name by which it can be told from others.",
+            field="label",
+        )
+
+
+@act(
+    "house.open_enrolment",
+    title="开通插件登记",
+    title_en="Open the registration of a key",
+    level="keys",
+    weight="recorded",
+    check=_may_enrol,
+)
+def open_enrolment(desk: Desk, *, person: str, kind: str, label: str) -> str:
+    """Let a person register a key within a day; gives the one-time code to tell him."""
+    return enrolments.open_slot(_holder(person), kind, label, this_act())
+
+
+@act(
+    "house.cancel_enrolment",
+    title="取消插件登记",
+    title_en="Cancel the registration of a key",
+    level="keys",
+    weight="recorded",
+)
+def cancel_enrolment(desk: Desk, *, enrolment: str) -> None:
+    """Close a slot whose key is not to be issued."""
+    moved = (
+        Enrolment.update(state="cancelled")
+        .where((Enrolment.uid == enrolment) & Enrolment.state.in_(["open", "offered"]))
+        .execute()
+    )
+    if not moved:
+        raise NotFound(
+            "keys.enrolment",
+            "这项登记已经办结或取消。",
+            "This registration was settled or cancelled before.",
+        )

@@ -6,19 +6,19 @@ from typing import Any
 
 from starlette.responses import Response
 
-from kernel.acts.gate import do
-from kernel.acts.house.presence import sign_in, sign_out
+from kernel.acts.house.presence import sign_out
 from kernel.errors import OfficeError, Refused
 from kernel.identity import sessions
 from kernel.identity.authenticators import authenticators
-from kernel.identity.desk import require
 from kernel.identity.models import Credential, Person, Post, Unit
 from kernel.identity.phases import connected
 from kernel.portal import cookies
 from kernel.portal.ctx import Ctx, settings
+from kernel.portal.entering import enter, open_session
 from kernel.portal.i18n import _, speaking
 from kernel.portal.routing import PUBLIC, SIGNED_IN, page
 from kernel.portal.urls import safe_path
+from kernel.portal.views.key_login import log_in, to_log_in
 from kernel.storage.database import transaction
 
 
@@ -47,11 +47,16 @@ def _choices(text: str) -> list[dict[str, Any]]:
 
 @page("/login", name="login", level=PUBLIC, methods=("GET", "POST"), weight="recorded")
 def login(ctx: Ctx) -> Response:
-    """Sign in: on a demo node by choosing a person whose soft key lives here."""
+    """Sign in with a key; on a demo node also by choosing a person whose soft key lives here."""
     target = safe_path(str((ctx.form or ctx.query).get("next", "/")))
     wrong = ""
+    if not ctx.posted and ctx.desk_or_none is not None and "next" in ctx.query:
+        # Another tab signed an act meanwhile, which gave this browser a new session token.
+        return ctx.go_to(target)
     if ctx.posted:
         try:
+            if ctx.form.get("answer"):
+                return log_in(ctx, target)
             return _start(ctx, str(ctx.form.get("post", "")), target)
         except OfficeError as error:
             wrong = error.text(ctx.language)
@@ -63,8 +68,15 @@ def login(ctx: Ctx) -> Response:
         rows=_choices(text) if settings().demo else [],
         text=text,
         target=target,
-        wrong=wrong,
+        wrong=wrong or _why_out(ctx),
+        ask=to_log_in(),
     )
+
+
+def _why_out(ctx: Ctx) -> str:
+    """The sentence for who was just thrown out: his key was revoked."""
+    revoked = sessions.revoked(cookies.session_of(ctx.request))
+    return revoked.text(ctx.language) if revoked is not None else ""
 
 
 def _login_title(ctx: Ctx) -> str:
@@ -93,11 +105,8 @@ def _start(ctx: Ctx, post_uid: str, target: str) -> Response:
             f"The key of {post.person.name} was revoked; ask for another one.",
         )
     with transaction():
-        token = sessions.start(post, credential.uid, instead=cookies.session_of(ctx.request))
-    do(require(sessions.find(token, settings().public_origin)), sign_in)
-    response = ctx.go_to(target)
-    cookies.give(response, cookies.SESSION, token)
-    return response
+        token = open_session(ctx, post, credential.uid)
+    return enter(ctx, token, target)
 
 
 @page("/logout", name="logout", level=SIGNED_IN, methods=("POST",), weight="recorded")

@@ -18,6 +18,7 @@ from kernel.errors import Conflict, Invalid, OfficeError
 from kernel.exchange.inbound import sign_for
 from kernel.exchange.models import Delivery
 from kernel.exchange.opening import open_once
+from kernel.portal.asking import renewed, signature_over, to_sign
 from kernel.portal.ctx import Ctx
 from kernel.portal.frame import ROOMS
 from kernel.portal.i18n import _, speaking
@@ -25,7 +26,6 @@ from kernel.portal.items import href_of
 from kernel.portal.page import Message
 from kernel.portal.routing import SIGNED_IN, page
 from kernel.portal.urls import url
-from kernel.portal.views.signing import signature_over
 
 PAGE = 50
 """Items on one page; who signs has seen them all, because only the last page has the button."""
@@ -65,6 +65,7 @@ def batch_page(ctx: Ctx) -> Response:
         if prepared is not None:
             signature = signature_over(ctx, prepared.statement.bytes)
             _settle(batches.perform_batch(ctx.desk, prepared, signature))
+            return renewed(ctx, ctx.go("batch", nonce=nonce))
         return ctx.go("batch", nonce=nonce)
     with speaking(ctx.language):
         return _ended_page(ctx, row) if prepared is None else _confirm_page(ctx, prepared)
@@ -100,6 +101,7 @@ def _confirm_page(ctx: Ctx, prepared: PreparedBatch) -> Response:
         rows=_rows(prepared.items[(here - 1) * PAGE : here * PAGE], (here - 1) * PAGE),
         page_number=here,
         pages=pages,
+        ask=to_sign(ctx, prepared.statement.bytes) if here == pages else None,
         digest=prepared.statement.digest.removeprefix("sha256:"),
         signed=json.dumps(prepared.statement.facts, ensure_ascii=False, indent=1),
         consequence=consequence,

@@ -7,9 +7,8 @@ import json
 from starlette.responses import Response
 
 from kernel.acts.gate import PreparedAct, recall
-from kernel.errors import OfficeError, Refused
-from kernel.identity import credentials
-from kernel.identity.authenticators import Signature, authenticators
+from kernel.errors import OfficeError, Unverified
+from kernel.portal.asking import renewed, signature_over, to_sign
 from kernel.portal.ctx import Ctx
 from kernel.portal.i18n import _, speaking
 from kernel.portal.page import Message
@@ -47,24 +46,8 @@ def confirm_page(ctx: Ctx, prepared: PreparedAct) -> Response:
             back=prepared.back,
         )
     text = json.dumps(prepared.statement.facts, ensure_ascii=False, indent=1)
-    return ctx.render("acts/confirm.html", title=item.title, item=item, signed=text)
-
-
-def signature_over(ctx: Ctx, data: bytes) -> Signature:
-    """The signature of this desk's key over bytes that its person was shown.
-
-    :raises Refused: ``acts.no_signature``.
-    """
-    facts = credentials.active(ctx.desk.credential, ctx.desk.person.uid)
-    method = authenticators().get(facts["kind"])
-    signature = method.sign(ctx.desk.credential, data) if method else None
-    if signature is None:
-        raise Refused(
-            "acts.no_signature",
-            "没有收到安全认证插件的签名，请插好插件后重试。",
-            "No signature of your key arrived; please try again with it.",
-        )
-    return signature
+    ask = to_sign(ctx, prepared.statement.bytes)
+    return ctx.render("acts/confirm.html", title=item.title, item=item, signed=text, ask=ask)
 
 
 @page("/acts/confirm", name="confirm", level=SIGNED_IN, methods=("GET", "POST"), weight="signed")
@@ -76,9 +59,12 @@ def confirm(ctx: Ctx) -> Response:
     if not ctx.posted:
         return confirm_page(ctx, recall(ctx.desk, ctx.query.get("nonce", "")))
     prepared = recall(ctx.desk, ctx.form.get("nonce", ""))
-    signature = signature_over(ctx, prepared.statement.bytes)
     try:
-        done = ctx.finish(prepared, signature)
+        done = ctx.finish(prepared, signature_over(ctx, prepared.statement.bytes))
+    except Unverified as error:
+        # The key or its answer was the wrong one; the act waits for another try.
+        ctx.said.append(Message("danger", error.text(ctx.language)))
+        return ctx.go("confirm", nonce=prepared.nonce)
     except OfficeError as error:
         if not prepared.back:
             raise
@@ -93,4 +79,4 @@ def confirm(ctx: Ctx) -> Response:
             else _("“%(verb)s”已完成。", verb=name)
         )
     ctx.say(text)
-    return ctx.go_to(prepared.back or url("home"))
+    return renewed(ctx, ctx.go_to(prepared.back or url("home")))
