@@ -70,6 +70,20 @@ def end(token: str) -> None:
     ).execute()
 
 
+def open_of(person_uid: str) -> list[Session]:
+    """The sessions of a person that go on, the latest first."""
+    moment = now()
+    live = (Session.seen >= moment - IDLE) & (Session.created >= moment - LONGEST)
+    mine = (Session.person == person_uid) & Session.ended.is_null() & live
+    return list(Session.select().where(mine).order_by(Session.id.desc()))
+
+
+def end_one(uid: str, person_uid: str) -> bool:
+    """End a session of a person, in all processes at once; whether it was going on."""
+    mine = (Session.uid == uid) & (Session.person == person_uid) & Session.ended.is_null()
+    return bool(Session.update(ended=now()).where(mine).execute())
+
+
 def end_all(person_uid: str, *, but: str = "") -> int:
     """End every session of a person, in all processes at once, and say how many there were.
 

@@ -54,6 +54,10 @@ def _admin(desk: Desk) -> list[MenuItem]:
         items.append(MenuItem(_("接入阶段"), url("admin:rollout"), "send"))
     if desk.has("house.resume") and hold.held() is not None:
         items.append(MenuItem(_("恢复运行"), url("admin:resume"), "triangle-alert"))
+    if desk.has("house.keys"):
+        items.append(MenuItem(_("安全认证插件"), url("admin:keys"), "key-round"))
+    if desk.has("house.grant"):
+        items.append(MenuItem(_("岗位授权"), url("admin:people"), "users"))
     if desk.has("house.rollout") or _to_confirm(desk):
         items.append(MenuItem(_("双人复核"), url("admin:proposals"), "shield"))
     if desk.has("house.audit"):

@@ -136,6 +136,7 @@ class Stage:
         yield "house.read_out", None, {"what": "发文.csv", "day": "2026-11-22"}
         yield "house.sign_in", None, {}
         yield "house.sign_out", None, {}
+        yield "house.end_session", None, {"session": "x"}
         switch = {"organ": OFFICE, "plugin": "documents", "on": True}
         yield "house.switch_plugin", None, switch
         grant = {"post": drafter.uid, "level": "house.switch", "given": True}

@@ -286,3 +286,15 @@ def test_a_revoked_key_cannot_be_used_again_by_who_signs_in_elsewhere(
     chief.revoke()
     with pytest.raises(Refused, match=r"keys\.revoked"):
         chief.desk()
+
+
+def test_the_session_gets_a_new_name_with_each_signature(office: Office, chief: Holder):
+    browser, old = office.browser(), office.browser()
+    chief.log_in(browser)
+    old.cookies.update(dict(browser.cookies))
+    assert old.get("/me").url.path == "/me"
+    page = confirm_page(office, browser).text
+    answer = chief.token.get(ask_of(page))
+    browser.post("/acts/confirm", data={"nonce": nonce_of(page), "answer": answer})
+    assert browser.get("/me").url.path == "/me"
+    assert old.get("/me").url.path == "/login"

@@ -28,6 +28,7 @@ VERBS: list[Callable[..., Any]] = [
     keys.open_enrolment,
     keys.revoke_key,
     presence.end_sessions,
+    presence.end_session,
     presence.sign_in,
     presence.sign_out,
     reading.read_out,

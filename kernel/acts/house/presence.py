@@ -31,3 +31,18 @@ def end_sessions(desk: Desk, *, person: str) -> int:
     if not Person.select().where(Person.uid == person).exists():
         raise NotFound("keys.person", "没有找到这个人员。", "There is no such person.")
     return sessions.end_all(person)
+
+
+@act(
+    "house.end_session",
+    title="结束登录",
+    title_en="End a session",
+    level="read",
+    weight="recorded",
+)
+def end_session(desk: Desk, *, session: str) -> None:
+    """End another session of one's own, in all processes at once."""
+    if not sessions.end_one(session, desk.person.uid):
+        raise NotFound(
+            "identity.no_session", "那次登录已经结束了。", "That session has ended already."
+        )
