@@ -1,0 +1,78 @@
+"""What attackers do, for the rows of the table."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from kernel.acts.gate import PreparedAct, perform, prepare
+from kernel.acts.house.grants import grant
+from kernel.identity.authenticators import Signature
+from kernel.identity.desk import Desk
+from kernel.identity.models import Credential
+from kernel.portal import cookies
+from kernel.storage import log
+from kernel.storage.database import connection, db, on_postgresql
+from kernel.testing_office import Browser, Office
+
+INSERT_ONLY = ("log_leaf", "log_node", "log_checkpoint")
+
+
+def caught(attempt: Callable[[], Any]) -> Exception | None:
+    """What the attempt was refused with, of any kind; None if it went through."""
+    try:
+        attempt()
+    except Exception as error:
+        return error
+    return None
+
+
+def code(attempt: Callable[[], Any]) -> str:
+    """The code of the refusal; empty if it went through, the class's name for a defect."""
+    error = caught(attempt)
+    return "" if error is None else str(getattr(error, "code", type(error).__name__))
+
+
+def with_token(office: Office, token: str) -> Browser:
+    """Another browser that holds a session's token."""
+    thief = office.browser()
+    thief.cookies.set(cookies.SESSION, token)
+    return thief
+
+
+def signed_in(browser: Browser) -> bool:
+    return browser.get("/me", follow_redirects=False).status_code == 200
+
+
+def a_grant(office: Office, desk: Desk, name: str = "王芳") -> PreparedAct:
+    """An act that waits for its signature: nothing but a right for somebody."""
+    post = office.post(name)
+    return prepare(desk, grant, post=post.uid, level="house.switch", given=True)
+
+
+def attempt(desk: Desk, prepared: PreparedAct, signature: Signature | None) -> str:
+    return code(lambda: perform(desk, prepared, signature))
+
+
+def key_of(office: Office, name: str) -> str:
+    post = office.post(name)
+    with connection():
+        return str(Credential.get(Credential.person == post.person.uid).uid)
+
+
+def drop_guards() -> None:
+    """Take the triggers away, as somebody with all rights on the database would."""
+    for table in INSERT_ONLY:
+        for event in ("update", "delete"):
+            on = f" ON {table}" if on_postgresql() else ""
+            db.execute_sql(f"DROP TRIGGER {table}_no_{event}{on}")
+
+
+def catch_up() -> None:
+    """What the worker does: positions and a checkpoint."""
+    while log.integrate():
+        log.checkpoint()
+
+
+def flipped(data: bytes, at: int) -> bytes:
+    return data[:at] + bytes([data[at] ^ 1 << at % 8]) + data[at + 1 :]

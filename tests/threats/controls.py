@@ -1,0 +1,125 @@
+"""The controls behind the rows of the threat table, and how each is taken away.
+
+``test_controls.py`` takes each away and runs the test of its row, which has to fail then: a test
+that passes without the control proves nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Any
+
+import pytest
+from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
+
+from kernel.acts import gate, hold, ledger
+from kernel.acts.house import grants
+from kernel.identity import credentials, sessions
+from kernel.identity.desk import Desk
+from kernel.portal import ctx
+from kernel.slots import Slot
+from kernel.storage import blobs, log_check
+from kernel.storage.backup import manifest, sealed
+
+Patch = pytest.MonkeyPatch
+
+
+@dataclass(frozen=True)
+class Control:
+    """One control of a row. :ivar remove: takes it away for the rest of a test."""
+
+    row: int
+    name: str
+    remove: Callable[[Patch], object]
+
+
+def nothing(*_: Any, **__: Any) -> None:
+    """In the place of a check that refuses by raising."""
+
+
+def without(module: Any, name: str, instead: Any = nothing) -> Callable[[Patch], object]:
+    """Put something else in the place of a function that checks."""
+    return lambda patch: patch.setattr(module, name, instead)
+
+
+def without_check(function: Any) -> Callable[[Patch], object]:
+    """Take the check away that a verb declares."""
+    return lambda patch: patch.setattr(function, "verb", replace(function.verb, check=None))
+
+
+def _any_row(cls: Any, uid: str, desk: Desk) -> Any:
+    return cls.get(cls.uid == uid)
+
+
+def _revoked_too(uid: str, person: str) -> Any:
+    return credentials.read(uid)
+
+
+def _everybody(_: Desk) -> frozenset[str]:
+    return frozenset({"organ:620700-CPCO", "organ:620700-GFIN"})
+
+
+def _trusting(report: Any, where: str, row: Any) -> bytes:
+    return bytes(row.hash)
+
+
+class _Unauthenticated:
+    """AES-GCM without its tag: decrypts whatever it is given."""
+
+    def __init__(self, key: bytes) -> None:
+        self._key = key
+
+    def decrypt(self, nonce: bytes, data: bytes, _bound: bytes | None) -> bytes:
+        counter = modes.CTR(nonce + (2).to_bytes(4, "big"))
+        return Cipher(algorithms.AES(self._key), counter).decryptor().update(data[:-16])
+
+
+def _blobs_unchecked(patch: Patch) -> None:
+    def segments(self: Any, digest: str) -> Any:
+        with self._file(digest) as file:
+            salt = blobs._HEADER.unpack(file.read(blobs._HEADER.size))[1]
+            cipher = _Unauthenticated(self._file_key(salt))
+            number = 0
+            while sealed := file.read(blobs.SEGMENT + 16):
+                yield cipher.decrypt(blobs._nonce(number), sealed, None)
+                number += 1
+
+    patch.setattr(blobs.BlobStore, "open", segments)
+
+
+def _backups_unchecked(patch: Patch) -> None:
+    def chunk(self: Any, data: bytes, *, last: bool) -> bytes:
+        return _Unauthenticated(self.key).decrypt(self._nonce(), data, None)
+
+    begin = sealed._Chunks.__init__
+
+    def keeping_the_key(self: Any, key: bytes, head: bytes) -> None:
+        begin(self, key, head)
+        self.key = key
+
+    patch.setattr(sealed._Chunks, "__init__", keeping_the_key)
+    patch.setattr(sealed._Chunks, "open", chunk)
+    patch.setattr(manifest.Part, "__eq__", lambda *_: True)
+
+
+CONTROLS = [
+    Control(1, "sessions end on the server", without(sessions, "end")),
+    Control(1, "tokens are stored as hashes", without(sessions, "_hash", lambda token: token)),
+    Control(1, "a session ends when it is not used", without(sessions, "IDLE", sessions.LONGEST)),
+    Control(2, "a signature for each act", without(gate, "check_signature")),
+    Control(2, "the state of the key now", without(credentials, "active", _revoked_too)),
+    Control(3, "single use, one session, two minutes", without(gate, "_consume")),
+    Control(4, "the scope is part of the query", without(ctx, "find", _any_row)),
+    Control(4, "a page states its level", without(Desk, "has", lambda *_: True)),
+    Control(5, "the audience is in the index", without(Desk, "principals", property(_everybody))),
+    Control(6, "nobody gives what he lacks", without_check(grants.grant)),
+    Control(7, "acts are held against their leaves", without(ledger, "reconcile", list)),
+    Control(7, "leaves are hashed again", without(log_check, "_check_leaf", _trusting)),
+    Control(7, "notes outside the database", without(log_check, "notebook", Slot("no notes"))),
+    Control(8, "blobs are authenticated", _blobs_unchecked),
+    Control(8, "backups are authenticated and hashed", _backups_unchecked),
+    Control(8, "acts are held against their leaves", without(ledger, "reconcile", list)),
+    Control(9, "compared with the notes at the start", without(hold, "_older", lambda: False)),
+    Control(9, "a held node signs nothing", without(hold, "require")),
+]
