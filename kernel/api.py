@@ -93,6 +93,7 @@ from kernel.storage.database import (
 from kernel.storage.search import Entry as SearchEntry
 from kernel.work.levels import level_of
 from kernel.work.sheet import Attachment, Sheet
+from kernel.work.uploads import Upload
 from kernel.work.workshop import Placement, Typeset, workshop
 
 __all__ = [
@@ -213,6 +214,7 @@ __all__ = [
     "Sheet",
     "Placement",
     "Typeset",
+    "Upload",
     "workshop",
     # At a terminal
     "act_at",

@@ -15,8 +15,10 @@ import wtforms
 from wtforms import widgets
 from wtforms.validators import ValidationError
 
-from kernel.portal.i18n import Lazy, _l
+from kernel.errors import OfficeError
+from kernel.portal.i18n import Lazy, _l, language
 from kernel.portal.words import filesize
+from kernel.work.uploads import check_all
 
 Label = str | Lazy
 Bound = Any
@@ -234,6 +236,8 @@ class Check(wtforms.BooleanField):
 class Files(wtforms.MultipleFileField):
     """Files to take in; ``data`` is the list of uploads, empty ones left out.
 
+    What the files really are is looked at when they are taken in (``workshop().take``).
+
     :param limit: at most so many bytes each.
     :param accept: endings for the browser's dialog (``.docx,.pdf``).
     """
@@ -281,6 +285,10 @@ class Files(wtforms.MultipleFileField):
                         )
                     )
                 )
+        try:
+            check_all([(file.filename, file.size or 0) for file in self.data or []])
+        except OfficeError as error:
+            raise ValidationError(error.text(language())) from error
 
 
 def check_text(field: Text, text: str) -> None:

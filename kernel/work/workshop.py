@@ -10,6 +10,7 @@ import json
 import subprocess
 import sys
 import threading
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,6 +18,7 @@ from kernel.errors import Invalid, Unavailable
 from kernel.settings import ROOT
 from kernel.slots import Slot
 from kernel.work.sheet import Sheet
+from kernel.work.uploads import LARGEST, Upload
 from kernel.work.workshop_wire import receive, send
 
 LONGEST_TEXT = 1_000_000
@@ -97,6 +99,31 @@ class Workshop:
         """
         return list(self._ask({"job": "page_text"}, pdf)[0]["pages"])
 
+    def take(
+        self, data: bytes, name: str, *, accept: Collection[str], largest: int = LARGEST
+    ) -> Upload:
+        """Look into an uploaded file and say what it is (:func:`kernel.work.uploads.take`).
+
+        :param accept: the kinds that this place takes, as in ``uploads.MEDIA``.
+        :raises Invalid: ``uploads.*``, ``zip.*``, ``xml.*``, with a sentence for the form.
+        """
+        job = {"job": "take", "name": name, "accept": list(accept), "largest": largest}
+        return Upload(**self._ask(job, data)[0])
+
+    def paragraphs(self, data: bytes, kind: str) -> list[str]:
+        """The paragraphs of a ``docx`` or ``txt`` that was taken.
+
+        :raises Invalid: ``uploads.unreadable``.
+        """
+        return list(self._ask({"job": "paragraphs", "kind": kind}, data)[0]["paragraphs"])
+
+    def rows(self, data: bytes, kind: str) -> list[list[str]]:
+        """The cells of an ``xlsx`` (its first sheet) or ``csv`` that was taken.
+
+        :raises Invalid: ``uploads.unreadable``, ``uploads.cells``.
+        """
+        return list(self._ask({"job": "rows", "kind": kind}, data)[0]["rows"])
+
     @property
     def child_pid(self) -> int | None:
         """The process id of the running child, where there is one."""
@@ -115,7 +142,8 @@ class Workshop:
                 self._stop()
                 raise _stopped() from error
         if "error" in head:
-            raise Invalid(*head["error"])
+            *said, field = head["error"]
+            raise Invalid(*said, field=field)
         return head, out
 
     def _exchange(

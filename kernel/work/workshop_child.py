@@ -9,10 +9,11 @@ import os
 import resource
 import sys
 from collections.abc import Callable
+from dataclasses import asdict
 from typing import Any
 
 from kernel.errors import OfficeError
-from kernel.work import page_view, typesetter
+from kernel.work import imports, page_view, typesetter, uploads
 from kernel.work.sheet import Sheet
 from kernel.work.workshop_wire import receive, send
 
@@ -34,16 +35,33 @@ def _page_text(_: dict[str, Any], pdf: bytes) -> Answer:
     return {"pages": page_view.texts(pdf)}, b""
 
 
+def _take(job: dict[str, Any], data: bytes) -> Answer:
+    found = uploads.take(data, job["name"], accept=job["accept"], largest=job["largest"])
+    return asdict(found), b""
+
+
+def _paragraphs(job: dict[str, Any], data: bytes) -> Answer:
+    return {"paragraphs": imports.paragraphs(data, job["kind"])}, b""
+
+
+def _rows(job: dict[str, Any], data: bytes) -> Answer:
+    return {"rows": imports.rows(data, job["kind"])}, b""
+
+
 JOBS: dict[str, Callable[[dict[str, Any], bytes], Answer]] = {
     "typeset": _typeset,
     "page_image": _page_image,
     "page_text": _page_text,
+    "take": _take,
+    "paragraphs": _paragraphs,
+    "rows": _rows,
 }
 
 
 def main() -> None:
     """Answer jobs until stdin ends."""
     resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     answers = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)  # because a library that prints would otherwise break the answers
     while True:
@@ -54,7 +72,7 @@ def main() -> None:
         try:
             head, out = JOBS[job["job"]](job, blob)
         except OfficeError as error:
-            head, out = {"error": [error.code, error.zh, error.en]}, b""
+            head, out = {"error": [error.code, error.zh, error.en, error.field]}, b""
         send(answers, head, out)
 
 

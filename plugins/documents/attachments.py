@@ -1,16 +1,19 @@
-"""Attachments that are typed, pasted or made from the data of the node."""
+"""Attachments that are typed, pasted, read from a file or made from the data of the node."""
 
 from __future__ import annotations
 
 import csv
 import io
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from kernel.api import Attachment, Invalid, Unit, units
+from kernel.api import Attachment, Invalid, Unit, units, workshop
 
 FORMS = Path(__file__).parent / "forms"
+LARGEST = 5 << 20
+"""Bytes of a file that is read in."""
 MOST_ROWS = 2000
 MOST_COLUMNS = 12
 ACCESS = {"single": "单点接入", "section": "接入到科室", "none": ""}
@@ -44,7 +47,24 @@ def table(title: str, pasted: str) -> Json:
     sign = "\t" if "\t" in pasted else ","
     lines = pasted.strip("\n").replace("，", ",") if sign == "," else pasted.strip("\n")
     read = csv.reader(io.StringIO(lines), delimiter=sign)
-    rows = [row for row in (tuple(cell.strip() for cell in line) for line in read) if any(row)]
+    return _checked(title, [tuple(cell.strip() for cell in line) for line in read])
+
+
+def from_file(title: str, kind: str, name: str, data: bytes) -> Json:
+    """An attachment from an uploaded file; its words alone are kept, never the file.
+
+    :param kind: ``text`` (from .docx, .txt) or ``table`` (from .xlsx, .csv).
+    :raises Invalid: what is wrong with the file, or ``documents.table``.
+    """
+    if kind == "table":
+        found = workshop().take(data, name, accept=("xlsx", "csv"), largest=LARGEST)
+        return _checked(title, [tuple(row) for row in workshop().rows(data, found.kind)])
+    found = workshop().take(data, name, accept=("docx", "txt"), largest=LARGEST)
+    return text(title, "\n".join(workshop().paragraphs(data, found.kind)))
+
+
+def _checked(title: str, given: Sequence[tuple[str, ...]]) -> Json:
+    rows = [row for row in given if any(row)]
     if len(rows) < 2 or len(rows) > MOST_ROWS or max(map(len, rows)) > MOST_COLUMNS:
         raise Invalid(
             "documents.table",
@@ -54,6 +74,10 @@ def table(title: str, pasted: str) -> Json:
             "columns at most. Copy it from a spreadsheet and paste it.",
             field="text",
         )
+    return _table(title, rows)
+
+
+def _table(title: str, rows: Sequence[tuple[str, ...]]) -> Json:
     width = max(map(len, rows))
     full = [row + ("",) * (width - len(row)) for row in rows]
     return _plain(Attachment(title, "table", full[0], tuple(full[1:])))

@@ -75,9 +75,17 @@ def _made(form: AttachmentForm) -> dict[str, Any]:
         if chosen.isdigit():
             return attachments.unit_list(title, phase=int(chosen))
         return attachments.unit_list(title, group=chosen)
+    for file in form.file.data or []:
+        return _from_file(title, kind, file)
     if kind == "table":
         return attachments.table(title, text)
     return attachments.text(title, text)
+
+
+def _from_file(title: str, kind: str, file: Any) -> dict[str, Any]:
+    data = file.file.read(attachments.LARGEST + 1)
+    name = title or str(file.filename).rpartition(".")[0][:100]
+    return attachments.from_file(name, kind, str(file.filename), data)
 
 
 def _store(ctx: Ctx, document: Document, found: list[dict[str, Any]]) -> None:

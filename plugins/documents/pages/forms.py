@@ -8,6 +8,7 @@ from kernel.api import (
     Check,
     Choice,
     Desk,
+    Files,
     Form,
     Hidden,
     Paragraphs,
@@ -17,7 +18,7 @@ from kernel.api import (
     _l,
     units,
 )
-from plugins.documents import elements
+from plugins.documents import attachments, elements
 from plugins.documents.models import Document
 from plugins.documents.pages.words import recipient_tree
 from plugins.workflow import face as workflow
@@ -103,6 +104,12 @@ class AttachmentForm(Form):
     )
     title = Text(_l("附件名称"), limit=100, hint=_l("空白表样自带名称，可不填。"))
     text = Paragraphs(_l("内容"), limit=200_000, rows=8, hint=_l("用于文字和表格。"))
+    file = Files(
+        _l("或从文件导入"),
+        limit=attachments.LARGEST,
+        accept=".docx,.txt,.xlsx,.csv",
+        hint=_l("文字取自 .docx、.txt，表格取自 .xlsx（第一张工作表）、.csv；导入后只保留文字。"),
+    )
     group = Choice(_l("名单范围"), hint=_l("用于单位名单。"))
     blank = Choice(_l("表样"), hint=_l("用于空白表样。"))
 

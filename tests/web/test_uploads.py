@@ -1,0 +1,202 @@
+"""What people upload: its kind, its size, its name, and what it hides (threats 14, 15, 16)."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+
+import pytest
+
+from kernel.errors import Invalid
+from kernel.testing_office import Office
+from kernel.work import markup, uploads, zips
+from kernel.work.workshop import Workshop
+from tests.plugins.people import Flow
+from tests.web.archives import ATTACKS, TYPES, XML, docx, pack, xlsx
+
+EVERY = tuple(uploads.MEDIA)
+PDF = b"%PDF-1.7\n%%EOF"
+OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(512)
+
+
+def code(data: bytes, name: str, accept: tuple[str, ...] = EVERY, **kw: int) -> str:
+    with pytest.raises(Invalid) as caught:
+        uploads.take(data, name, accept=accept, **kw)
+    return caught.value.code
+
+
+@pytest.mark.parametrize("attack", ATTACKS)
+def test_an_attack_archive_is_refused_and_says_why(attack: str):
+    make, wanted = ATTACKS[attack]
+    data = make()
+    begun = time.monotonic()
+    assert code(data, "a.zip") == wanted
+    assert time.monotonic() - begun < 20
+
+
+@pytest.mark.parametrize("attack", XML)
+def test_an_attack_in_xml_is_refused(attack: str):
+    with pytest.raises(Invalid, match=r"xml\.type"):
+        markup.parse(XML[attack])
+    assert code(XML[attack], "a.xml") == "xml.type"
+    hidden = pack({"[Content_Types].xml": TYPES, "word/document.xml": XML[attack]})
+    assert code(hidden, "a.docx") == "xml.type"
+
+
+def test_xml_that_is_deep_large_or_broken_is_refused():
+    begun = time.monotonic()
+    for data, wanted in (
+        (b"<a>" * 200_000 + b"</a>" * 200_000, "xml.deep"),
+        (b"<a>" + b"x" * markup.LARGEST + b"</a>", "xml.large"),
+        (b"<a><b></a>", "xml.broken"),
+        (b"", "xml.broken"),
+        (b"\xff\xfe<a/>", "xml.broken"),
+    ):
+        with pytest.raises(Invalid) as caught:
+            markup.parse(data)
+        assert caught.value.code == wanted
+    assert time.monotonic() - begun < 10
+    deepest = b"<a>" * markup.DEEPEST + b"</a>" * markup.DEEPEST
+    assert markup.parse(deepest).tag == "a"
+
+
+GOOD = {
+    "报告.pdf": (PDF, "pdf"),
+    "报告.DOCX": (docx("一"), "docx"),
+    "表.xlsx": (xlsx([["甲"]]), "xlsx"),
+    "图.png": (b"\x89PNG\r\n\x1a\n", "png"),
+    "图.jpeg": (b"\xff\xd8\xff\xe0", "jpg"),
+    "包.zip": (pack({"a/": b"", "a/b.txt": b"1"}), "zip"),
+    "文.ofd": (pack({"OFD.xml": b"<OFD/>"}), "ofd"),
+    "x.csv": ("甲,乙\n".encode("gb18030"), "csv"),
+    "x.txt": ("甲".encode(), "txt"),
+    "x.xml": (b"<a/>", "xml"),
+    "p.asice": (pack({"mimetype": uploads.MEDIA["asice"].encode()}), "asice"),
+}
+
+
+@pytest.mark.parametrize("name", GOOD)
+def test_a_file_is_what_its_content_says(name: str):
+    data, kind = GOOD[name]
+    found = uploads.take(data, name, accept=EVERY)
+    assert (found.kind, found.media_type, found.size) == (kind, uploads.MEDIA[kind], len(data))
+
+
+@pytest.mark.parametrize("name", GOOD)
+def test_the_ending_has_to_agree_with_the_content(name: str):
+    data, kind = GOOD[name]
+    others = {"pdf", "docx", "png"} - {kind}
+    for other in others:
+        assert code(data, f"a.{other}") in ("uploads.ending", "uploads.kind")
+    assert code(data, "noending") in ("uploads.ending", "uploads.kind")
+
+
+@pytest.mark.parametrize(
+    "data",
+    [b"<html><script>", b"<svg onload=x>", b"MZ\x90", b"\x7fELF", b"#!/bin/sh\n\x00", bytes(9)],
+)
+def test_what_is_not_known_is_not_taken(data: bytes):
+    for name in ("a.pdf", "a.html", "a.svg", "a.exe", "a.docx", "a"):
+        assert code(data, name) == "uploads.kind"
+
+
+def test_macros_and_embedded_objects_are_refused():
+    assert code(OLE, "old.doc") == "uploads.macro"
+    assert code(OLE, "a.docx") == "uploads.macro"
+    assert code(docx("一", extra={"word/vbaProject.bin": b"x"}), "a.docx") == "uploads.macro"
+    assert code(docx("一", extra={"word/embeddings/a.xls": OLE}), "a.docx") == "uploads.macro"
+    enabled = pack({"[Content_Types].xml": b"<a>macroEnabled</a>", "word/document.xml": b"<a/>"})
+    assert code(enabled, "a.docx") == "uploads.macro"
+
+
+def test_size_count_and_total_are_bounded():
+    assert code(PDF + bytes(100), "a.pdf", largest=100) == "uploads.large"
+    assert code(b"", "a.pdf") == "uploads.empty"
+    uploads.check_all([("a", 5)] * 20, total=100)
+    for files, wanted in (([("a", 1)] * 21, "many"), ([("a", 60)] * 2, "total")):
+        with pytest.raises(Invalid, match=rf"uploads\.{wanted}"):
+            uploads.check_all(files, total=100)
+
+
+@pytest.mark.parametrize(
+    ("name", "shown"),
+    [
+        ("../../etc/passwd", "passwd"),
+        ("C:\\a\\报告.pdf", "报告.pdf"),
+        ("a\0b.pdf", "ab.pdf"),
+        ("a\r\nSet-Cookie: x.pdf", "aSet-Cookie: x.pdf"),
+        ("fdp.\u202eexe.pdf", "fdp.exe.pdf"),
+        ("", "文件"),
+        ("...", "文件"),
+        ("/", "文件"),
+        ("e\u0301.pdf", "\u00e9.pdf"),
+        ("甲" * 300 + ".pdf", "甲" * 116 + ".pdf"),
+        ("甲" * 300, "甲" * 120),
+    ],
+)
+def test_a_name_is_shown_without_path_and_tricks(name: str, shown: str):
+    assert uploads.clean_name(name) == shown
+
+
+def test_a_container_within_its_limits_is_read_whole():
+    files = {"a.txt": b"1", "b/c.bin": bytes(2 << 20), "inner.zip": pack({"x": b"1"})}
+    found = zips.members(pack(files, method=0))
+    assert found == files
+
+
+@pytest.fixture(scope="module")
+def workshop() -> Iterator[Workshop]:
+    shop = Workshop()
+    yield shop
+    shop.close()
+
+
+def test_files_are_read_in_the_child(workshop: Workshop):
+    assert workshop.take(docx("甲"), "a.docx", accept=["docx"]).kind == "docx"
+    assert workshop.paragraphs(docx("甲", " 乙 ", ""), "docx") == ["甲", "乙"]
+    assert workshop.rows(xlsx([["甲", 1, None], [], ["=1+1", "x"]]), "xlsx")[0] == ["甲", "1"]
+    assert workshop.rows("甲,乙\n\n丙,\n".encode("gb18030"), "csv") == [["甲", "乙"], ["丙", ""]]
+    with pytest.raises(Invalid, match=r"zip\.ratio") as caught:
+        workshop.take(ATTACKS["ratio"][0](), "a.zip", accept=["zip"])
+    assert "压缩比异常" in caught.value.zh
+    for wrong in (b"", pack({"xl/workbook.xml": b"<a/>"})):
+        with pytest.raises(Invalid, match=r"uploads\.unreadable"):
+            workshop.rows(wrong, "xlsx")
+    assert workshop.child_pid
+
+
+def post(
+    office: Office, name: str, data: bytes, kind: str
+) -> tuple[int, str, list[dict[str, object]]]:
+    flow = Flow(office)
+    document = flow.draft()
+    browser = office.browser()
+    browser.login("林晓梅")
+    got = browser.post(
+        f"/documents/out/{document.uid}/attachments",
+        data={"kind": kind, "title": "", "version": "1"},
+        files={"file": (name, data)},
+    )
+    return got.status_code, got.text, flow.fresh(document).attachments
+
+
+def test_an_attachment_is_read_from_a_file(office: Office):
+    status, _page, found = post(
+        office, "值班表.xlsx", xlsx([["日期", "人"], ["一日", "甲"]]), "table"
+    )
+    assert status == 200
+    assert (found[0]["title"], found[0]["rows"]) == ("值班表", [["一日", "甲"]])
+    _status, _page, found = post(office, "说明.docx", docx("第一段", "第二段"), "text")
+    assert found[0]["paragraphs"] == ["第一段", "第二段"]
+
+
+def test_a_bad_file_is_refused_at_its_field(office: Office):
+    for name, data, said in (
+        ("a.docx", XML["billion laughs"], "不是可接收的文件类型"),
+        ("a.docx", ATTACKS["zip slip"][0](), "名称可疑"),
+        ("a.docx", docx("一", extra={"word/vbaProject.bin": b"x"}), "宏"),
+        ("a.docx", PDF, "不是可接收的文件类型"),
+    ):
+        status, page, found = post(office, name, data, "text")
+        assert (status, found) == (422, [])
+        assert said in page
