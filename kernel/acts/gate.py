@@ -100,27 +100,72 @@ def perform(desk: Desk, prepared: PreparedAct, signature: Signature | None = Non
 
     Checked in this order: the plugin is on for the organ, the right, the version, the guards, the
     key, the signature, the single use. Then the body runs, and the act, its tasks, effects and
-    search entries are written with it, or nothing is.
+    search entries are written with it, or nothing is. Where a verb says what is due to who comes
+    too late (``lost``), the signed act and its refusal are kept before the conflict is raised.
 
     :raises OfficeError: Refused, Stale, Conflict, Unverified, with what to do.
     """
     # Decoded again from the bytes: whatever else was handed in beside them decides nothing.
     statement = read(prepared.statement.bytes, prepared.statement.private)
-    verb = verbs().get(statement.facts["verb"])
+    late: Conflict | None = None
     with transaction():
         _check_desk(desk, statement)
-        subject = _current(desk, statement)
-        arguments = arguments_of(statement, verb)
-        _allow(desk, verb, subject, arguments)
-        if verb.weight == "signed":
-            _check_batch(verb, signature)
-            check_signature(desk, statement, signature)
-            _consume(desk, statement)
-        if subject is not None and verb.touches:
-            _raise_version(subject)
-        done = _run(desk, verb, subject, statement, arguments, signature)
+        try:
+            with savepoint():
+                done = _win(desk, statement, signature)
+        except Conflict as error:
+            late = _lose(desk, statement, signature, error)
     outbox.wake()
+    if late is not None:
+        raise late
     return done
+
+
+def _win(desk: Desk, statement: Statement, signature: Signature | None) -> Done:
+    verb = verbs().get(statement.facts["verb"])
+    subject = _current(desk, statement)
+    arguments = arguments_of(statement, verb)
+    _allow(desk, verb, subject, arguments)
+    if verb.weight == "signed":
+        _check_batch(verb, signature)
+        check_signature(desk, statement, signature)
+        _consume(desk, statement)
+    if subject is not None and verb.touches:
+        _raise_version(subject)
+    return _run(desk, verb, subject, statement, arguments, signature)
+
+
+def _lose(
+    desk: Desk, statement: Statement, signature: Signature | None, error: Conflict
+) -> Conflict:
+    """Keep a signed act that came too late, with its refusal, where its verb wants that."""
+    verb = verbs().get(statement.facts["verb"])
+    if verb.lost is None or verb.weight != "signed":
+        raise error
+    subject, arguments = _subject(desk, statement), arguments_of(statement, verb)
+    _may(desk, verb)
+    late = _settled(desk, verb, subject, arguments) or error
+    if isinstance(late, Stale):
+        raise late
+    _check_batch(verb, signature)
+    check_signature(desk, statement, signature)
+    _consume(desk, statement)
+    enter(desk, verb, subject, statement, signature)
+    with acting(statement.facts["act"]):
+        verb.lost(desk, *_with(subject), late, **arguments)
+    return late
+
+
+def _settled(
+    desk: Desk, verb: Verb, subject: Subject | None, arguments: dict[str, Any]
+) -> Conflict | None:
+    """What forbids the act as things stand now: a newer version alone forbids nothing."""
+    try:
+        if verb.check is not None:
+            verb.check(desk, *_with(subject), **arguments)
+    except Conflict as conflict:
+        return conflict
+    return None
 
 
 def do(
@@ -229,6 +274,13 @@ def _with(subject: Subject | None) -> tuple[Subject, ...]:
 
 
 def _allow(desk: Desk, verb: Verb, subject: Subject | None, arguments: dict[str, Any]) -> None:
+    _may(desk, verb)
+    if verb.check is not None:
+        verb.check(desk, *_with(subject), **arguments)
+    guards.ask(desk, verb, subject)
+
+
+def _may(desk: Desk, verb: Verb) -> None:
     if verb.by != "person":
         raise missing()
     if verb.weight == "signed":
@@ -242,9 +294,6 @@ def _allow(desk: Desk, verb: Verb, subject: Subject | None, arguments: dict[str,
             f"您的岗位没有“{verb.title}”的权限。如工作需要，请联系本单位部门管理员。",
             f"Your post may not do this ({verb.title_en}). Ask your unit's administrator.",
         )
-    if verb.check is not None:
-        verb.check(desk, *_with(subject), **arguments)
-    guards.ask(desk, verb, subject)
 
 
 def _keep(desk: Desk, prepared: PreparedAct) -> None:

@@ -45,6 +45,9 @@ class Verb:
     :ivar batch: whether several may be done at once, under one signature where it is signed; never
         for what decides over content or puts a seal on it. A recorded one is also what "mark as
         read" does to the tasks to read on its kind of object.
+    :ivar lost: runs in place of the body when a signed act comes too late, because another one
+        was there first: ``(desk, subject, conflict, **arguments)``. The act is kept with what this
+        writes (a refusal that its person can keep), and the conflict is raised all the same.
     """
 
     name: str
@@ -63,6 +66,7 @@ class Verb:
     check: Callable[..., None] | None = None
     confirm: Callable[..., str] | None = None
     batch: bool = False
+    lost: Callable[..., None] | None = None
 
     @property
     def plugin(self) -> str:
@@ -160,6 +164,7 @@ def act(
     check: Callable[..., None] | None = None,
     confirm: Callable[..., str] | None = None,
     batch: bool = False,
+    lost: Callable[..., None] | None = None,
 ) -> Callable[[F], F]:
     """Declare a verb.
 
@@ -176,7 +181,7 @@ def act(
         full = level if "." in level else f"{plugin}.{level}"
         verb = Verb(
             name, title, title_en, full, weight, function, subject, params,
-            people, by, private, touches, schema, check, confirm, batch,
+            people, by, private, touches, schema, check, confirm, batch, lost,
         )  # fmt: skip
         function.verb = verb  # type: ignore[attr-defined]  # this is how the gate finds it
         return function

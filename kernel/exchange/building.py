@@ -20,7 +20,6 @@ from kernel.exchange.verdict import examine
 from kernel.identity.authority import PURPOSES, authority
 from kernel.identity.desk import ServiceDesk
 from kernel.identity.epoch import log_origin
-from kernel.identity.models import Unit
 from kernel.seals.signer_client import signer
 from kernel.seals.signer_journal import crash_point
 from kernel.storage import log
@@ -104,7 +103,9 @@ def _deliver(row: Package, envelope: dict[str, Any], digest: str, blob: str) -> 
         )
 
 
-def evidence_row(package: str, fact: evidences.Evidence, record: bytes) -> dict[str, Any]:
+def evidence_row(
+    package: str, fact: evidences.Evidence, record: bytes, act: str = ""
+) -> dict[str, Any]:
     """The row of one piece of evidence; its leaf is written with it."""
     leaf = log.append(
         "evidence", fact.ev_id, {"type": "evidence", "digest": canonical.digest(record)}
@@ -113,9 +114,10 @@ def evidence_row(package: str, fact: evidences.Evidence, record: bytes) -> dict[
         "uid": fact.ev_id,
         "package": package,
         "organ": fact.recipient,
+        "delivery": fact.delivery,
         "type": fact.type,
         "record": record,
-        "act": "",
+        "act": act,
         "leaf": leaf,
         "at": now(),
     }
@@ -138,10 +140,9 @@ def _claimed(desk: ServiceDesk, package: Package, **_: Any) -> None:
 def accept(desk: ServiceDesk, package: Package, *, digest: str, blob: str, evidence: str) -> None:
     """Take a package into the exchange and lay it into every recipient's box."""
     envelope = canonical.loads(bytes(package.envelope))
-    units = {unit.code: unit for unit in Unit.select().where(Unit.box)}
     rows = [_delivery(package, to, envelope["sender"]["name"]) for to in envelope["recipients"]]
     insert_rows(Delivery, rows)
-    insert_rows(Task, [_task(row, units[row["organ"]]) for row in rows])
+    insert_rows(Task, [delivery_task(row) for row in rows])
     Package.update(state="sent", pkg_digest=digest, blob=blob, sent=now()).where(
         Package.id == package.id
     ).execute()
@@ -159,10 +160,12 @@ def _delivery(package: Package, to: dict[str, Any], sender_name: str) -> dict[st
         "number": package.number,
         "urgency": package.urgency,
         "role": ROLE_OF[to["role"]],
+        "sign_by": package.sign_by,
     }
 
 
-def _task(row: dict[str, Any], unit: Unit) -> dict[str, Any]:
+def delivery_task(row: dict[str, Any]) -> dict[str, Any]:
+    """The row of the task that a delivery is for the clerk of its recipient."""
     return {
         "plugin": "exchange",
         "kind": Delivery.kind,
@@ -170,8 +173,9 @@ def _task(row: dict[str, Any], unit: Unit) -> dict[str, Any]:
         "title": row["title"],
         "meta": " · ".join(part for part in (row["number"], row["sender_name"]) if part),
         "step": "签收",
-        "organ": unit.code,
+        "organ": row["organ"],
         "level": "exchange.handle",
         "urgency": row["urgency"],
         "sender": row["sender_name"],
+        "due": row["sign_by"],
     }

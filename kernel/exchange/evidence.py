@@ -19,6 +19,7 @@ from kernel.crypto.canonical import b64, digest, dumps, is_digest, loads, unb64
 from kernel.crypto.ids import parse_stamp
 from kernel.errors import Invalid, Unverified
 from kernel.exchange.evidence_types import TYPES
+from kernel.exchange.taxonomy import fits
 
 FORMAT = "juyan-evidence-1"
 RECORD_FORMAT = "juyan-evidence-record-1"
@@ -66,7 +67,7 @@ class Evidence:
     msg_id: str
     pkg_digest: str
     recipient: str
-    """The code of the receiving unit; empty for events before there is one."""
+    """The code of the receiving unit; empty for what concerns all of them."""
     event_time: EventTime
     actor: Actor = field(default_factory=Actor)
     act: str | None = None
@@ -79,6 +80,8 @@ class Evidence:
     policy_id: str = "juyan-1"
     origin: str = ""
     """The name of the log that takes it up."""
+    delivery: str = ""
+    """The uid of a copy that was sent again; empty, and then left out, for the first delivery."""
 
     def to_bytes(self) -> bytes:
         """What is signed.
@@ -93,6 +96,8 @@ class Evidence:
                 "The evidence is not complete: check type, states, reasons and act.",
             )
         facts = asdict(self) | {"format": FORMAT, "suite": suites.INTL_1, "etsi_event": kind.etsi}
+        if not self.delivery:
+            facts.pop("delivery")
         return dumps(facts | {"log": {"origin": facts.pop("origin")}})
 
     @property
@@ -107,6 +112,7 @@ class Evidence:
             all(map(is_digest, digests))
             and self.event_time.source in TIME_SOURCES
             and (bool(self.reasons) or not kind.negative)
+            and all(fits(reason.code, self.type) for reason in self.reasons)
             and (bool(self.act) or not kind.by_person)
             and kind.moves(self.state_from, self.state_to)
         )
@@ -158,8 +164,12 @@ def sign_batch(
     key: suites.PrivateKey,
     cert: x509.Certificate,
     trust: Sequence[bytes],
+    act: bytes | None = None,
 ) -> list[bytes]:
-    """The records of many events of a node, in the same order, under one signature."""
+    """The records of many events of a node, in the same order, under one signature.
+
+    :param act: the record of the person's act that all of them came of.
+    """
     leaves = [merkle.leaf_hash(evidence.to_bytes()) for evidence in batch]
     get, size = merkle.stored(leaves), len(leaves)
     value = suites.sign(key, _batch_bytes(merkle.subtree_root(get, 0, size), size))
@@ -167,7 +177,7 @@ def sign_batch(
     for index, evidence in enumerate(batch):
         path = [b64(node) for node in merkle.inclusion_proof(get, index, size)]
         place = {"index": index, "size": size, "path": path}
-        records.append(_record(evidence, value, cert, trust, None, place))
+        records.append(_record(evidence, value, cert, trust, act, place))
     return records
 
 

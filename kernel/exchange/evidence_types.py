@@ -144,14 +144,28 @@ TYPES: dict[str, EvidenceType] = {
         signer="unit",
         side="recipient",
         by_person=True,
+        verb="exchange.agree_recall",
         before=("signed", "registered", "handed_over"),
         after="recalled",
     ),
-    "X5": EvidenceType("作废", "Declared void", signer="unit", side="sender", by_person=True),
-    "X6": EvidenceType("替换", "Replaced", signer="unit", side="sender", by_person=True),
-    "X7": EvidenceType("催收", "Reminder to sign for it", signer="unit", side="sender"),
-    "X8": EvidenceType("补发", "Sent again", signer="unit", side="sender"),
-    "X9": EvidenceType("修改时限", "Deadline changed", signer="unit", side="sender"),
+    "X5": EvidenceType(
+        "作废", "Declared void", signer="unit", side="sender", by_person=True, verb="exchange.void"
+    ),
+    "X6": EvidenceType(
+        "替换", "Replaced", signer="unit", side="sender", by_person=True, verb="exchange.supersede"
+    ),
+    "X7": EvidenceType("催收", "Reminder to sign for it"),
+    "X8": EvidenceType(
+        "补发", "Sent again", signer="unit", side="sender", by_person=True, verb="exchange.resend"
+    ),
+    "X9": EvidenceType(
+        "修改时限",
+        "Deadline changed",
+        signer="unit",
+        side="sender",
+        by_person=True,
+        verb="exchange.set_deadline",
+    ),
     "X10": EvidenceType("打印登记", "Printing recorded", signer="unit", side="recipient"),
     "X11": EvidenceType(
         "办理反馈",
@@ -172,5 +186,6 @@ TYPES: dict[str, EvidenceType] = {
         before=("signed",),
         after="registered",
     ),
+    "X14": EvidenceType("办理未成立", "Too late to take effect", negative=True),
 }
 """Code → kind."""

@@ -12,9 +12,12 @@ from kernel.acts import outbox
 from kernel.acts.context import this_act
 from kernel.acts.verbs import act
 from kernel.crypto.ids import now, uuid7
-from kernel.errors import Conflict, Invalid, Unverified
+from kernel.errors import Invalid, Unverified
+from kernel.exchange.losing import ENDED, at_delivery, first
 from kernel.exchange.models import Delivery
 from kernel.exchange.receipts import report_of
+from kernel.exchange.records import heads_of
+from kernel.exchange.refusals import VOIDED, TooLate
 from kernel.identity.desk import Desk
 
 REASONS = (
@@ -26,23 +29,26 @@ REASONS = (
     "其他",
 )
 """Common reasons for sending a document back (条例 art. 24), offered for choice."""
+LONGEST = 500
 
 
 def _waiting(desk: Desk, delivery: Delivery, **_: Any) -> None:
+    number = first(delivery)
+    if not number:
+        return
     if delivery.claim:
-        raise Conflict(
+        raise TooLate(
+            number,
+            "此件正在办理中，请稍候刷新页面查看结果",
+            "This item is being processed; reload the page in a moment",
             "exchange.busy",
-            "此件正在办理中，请稍候刷新页面查看结果。",
-            "This item is being processed; reload the page in a moment.",
         )
-    if delivery.state != "delivered":
-        words = {"signed": "签收", "returned": "退回", "recalled": "被发文单位撤回"}
-        what = words.get(delivery.state, "办理")
-        raise Conflict(
-            "exchange.settled",
-            f"此件已{what}（{delivery.settled_by}），没有重复办理。",
-            f"This item is settled already ({delivery.state}); nothing was done twice.",
-        )
+    words = {"signed": "签收", "returned": "退回", "recalled": "被发文单位撤回"}
+    raise TooLate(
+        number,
+        f"此件已{words[delivery.state]}（{delivery.settled_by}），没有重复办理",
+        f"This item is settled already ({delivery.state}); nothing was done twice",
+    )
 
 
 def _as_found(desk: Desk, delivery: Delivery, *, verified: bool, level: str) -> None:
@@ -67,18 +73,32 @@ def _verified(desk: Desk, delivery: Delivery, **_: Any) -> None:
 
 def _with_reason(desk: Desk, delivery: Delivery, *, reason: str) -> None:
     _waiting(desk, delivery)
+    if delivery.mark:
+        raise TooLate(
+            ENDED.get(delivery.package.ended, VOIDED),
+            "发文单位已先作废或替换此件，无需退回",
+            "Its sender has declared it void or replaced it; there is no need to send it back",
+        )
+    require_reason(reason)
+
+
+def require_reason(reason: str) -> None:
+    """Refuse an act without the reason that the other side is to read.
+
+    :raises Invalid: ``exchange.no_reason``, ``exchange.long_reason``.
+    """
     if not reason.strip():
         raise Invalid(
             "exchange.no_reason",
-            "请写明退回原因（必填，发文单位可见）。",
-            "Please say why you send it back; the sender reads it.",
+            "请写明原因（必填，对方单位可见）。",
+            "Please say why; the other side reads it.",
             field="reason",
         )
-    if len(reason) > 500:
+    if len(reason) > LONGEST:
         raise Invalid(
             "exchange.long_reason",
-            f"退回原因不能超过 500 字，现有 {len(reason)} 字。",
-            f"The reason may have 500 characters; it has {len(reason)}.",
+            f"原因不能超过 {LONGEST} 字，现有 {len(reason)} 字。",
+            f"The reason may have {LONGEST} characters; it has {len(reason)}.",
             field="reason",
         )
 
@@ -111,13 +131,14 @@ def open_delivery(desk: Desk, delivery: Delivery, *, verified: bool, level: str)
     weight="signed",
     check=_verified,
     batch=True,
+    lost=at_delivery,
 )
 def sign_for(desk: Desk, delivery: Delivery) -> None:
     """Sign for a delivery: the organ has received exactly this package (条例 art. 24(一)).
 
     The receipt is signed with the unit's key and goes back to the sender.
     """
-    _claim(desk, delivery, "sign_for", "")
+    claim(desk, delivery, "sign_for", "")
 
 
 @act(
@@ -128,26 +149,40 @@ def sign_for(desk: Desk, delivery: Delivery) -> None:
     weight="signed",
     private=("reason",),
     check=_with_reason,
+    lost=at_delivery,
 )
 def send_back(desk: Desk, delivery: Delivery, *, reason: str) -> None:
     """Send a delivery back with a reason, which the sender reads (条例 art. 24(三))."""
-    _claim(desk, delivery, "send_back", reason)
+    claim(desk, delivery, "send_back", reason)
 
 
-def _claim(desk: Desk, delivery: Delivery, what: str, reason: str) -> None:
+def claim(desk: Desk, delivery: Delivery, what: str, reason: str) -> None:
+    """Take a delivery for what a person decided: of two who try, one gets it (compare-and-set).
+
+    :raises TooLate: the other one did.
+    """
+    free = (Delivery.id == delivery.id) & (Delivery.claim == "")
+    free &= Delivery.state == ("signed" if what == "agree_recall" else "delivered")
+    if what == "send_back":
+        free &= Delivery.mark == ""
     moved = (
         Delivery.update(
             claim=what, claim_act=this_act(), reason=reason, settled_by=desk.person.name
         )
-        .where(
-            (Delivery.id == delivery.id) & (Delivery.claim == "") & (Delivery.state == "delivered")
-        )
+        .where(free)
         .execute()
     )
     if moved != 1:
-        _waiting(desk, Delivery.get_by_id(delivery.id))
-    # Uid and names of the evidence are chosen here, because the signer signs one evidence per act
-    # only: a retry after a crash has to bring the same bytes.
-    effect = {"delivery": delivery.uid, "act": this_act(), "what": what, "evidence": uuid7()}
+        _too_late(delivery)
+    # Uid, names and heads of the evidence are chosen here, because the signer signs one evidence
+    # per act only: a retry after a crash has to bring the same bytes.
+    effect: dict[str, Any] = {"delivery": delivery.uid, "act": this_act(), "what": what}
+    effect |= {"evidence": uuid7(), "heads": heads_of(delivery)}
     effect |= {"person": desk.person.name, "role": desk.post.title}
     outbox.put("exchange.settle", this_act(), effect)
+
+
+def _too_late(delivery: Delivery) -> None:
+    row = Delivery.get_by_id(delivery.id)
+    number = first(row) or ENDED.get(row.package.ended, VOIDED)
+    raise TooLate(number, "此件刚刚由他人办理", "Somebody else has just settled this item")

@@ -10,24 +10,30 @@ from kernel.storage import log
 from kernel.storage.database import connection
 from kernel.storage.log_check import stored_bytes
 
-PROOF = {"delivered": "D1", "signed": "C1", "returned": "C2", "recalled": "X2"}
-"""The evidence without which a delivery cannot be in a state."""
+PROOF = {
+    "delivered": {"D1"},
+    "signed": {"C1"},
+    "returned": {"C2"},
+    "recalled": {"X2", "X4"},
+}
+"""The evidence without which a delivery cannot be in a state: one of these."""
 
 
 def reconcile() -> Iterator[tuple[str, str]]:
     """Compare evidence with its leaves, and states with their evidence, for ``log verify``."""
     leaves = log.leaves("evidence")
-    proved: set[tuple[str, str, str]] = set()
+    proved: dict[tuple[str, str, str], set[str]] = {}
     with connection():
         for row in Evidence.select().order_by(Evidence.id).iterator():
-            proved.add((row.package_id, row.organ, row.type))
+            proved.setdefault((row.package_id, row.organ, row.delivery), set()).add(row.type)
             said = leaves.pop(row.uid, None)
             if said is None:
                 yield f"evidence {row.uid}", "has no leaf in the log"
             elif said["digest"] != canonical.digest(stored_bytes(row.record)):
                 yield f"evidence {row.uid}", "was altered after it was recorded"
         for row in Delivery.select().order_by(Delivery.id).iterator():
-            if (row.package_id, row.organ, PROOF[row.state]) not in proved:
+            shown = proved.get((row.package_id, row.organ, row.copy_uid), set())
+            if not shown & PROOF[row.state]:
                 yield f"delivery {row.uid}", f"is {row.state} without evidence of it"
     for uid in leaves:
         yield f"evidence {uid}", "stands in the log, but its row is gone"

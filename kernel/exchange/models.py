@@ -20,6 +20,10 @@ class Package(Subject):
     :ivar state: ``planned`` (not decided yet), ``claimed`` (a person dispatched it, the node is at
         work: 办理中), ``sent``.
     :ivar acts: the uids of the acts that travel with it.
+    :ivar ended: ``recall``, ``void`` or ``supersede`` once its sender decided that; nothing more
+        goes out of it then.
+    :ivar successor: the uid of the package that replaces it.
+    :ivar claim: what its sender decided about more boxes and the node is recording (办理中).
     """
 
     kind = "exchange.package"
@@ -45,6 +49,9 @@ class Package(Subject):
     sign_by = UTCField(null=True)
     created = UTCField(default=now)
     sent = UTCField(null=True)
+    ended = peewee.CharField(default="")
+    successor = peewee.CharField(default="")
+    claim = peewee.CharField(default="")
 
     class Meta:
         table_name = "exchange_package"
@@ -68,6 +75,11 @@ class Delivery(Subject):
     :ivar state: ``delivered`` 待签收, ``signed`` 已签收, ``returned`` 已退文, ``recalled`` 已撤回.
         It changes by evidence only and never moves backwards.
     :ivar claim: what a person decided and the node is recording (办理中); it excludes rivals.
+    :ivar copy: 0 for the first delivery of a package to this recipient, then 1, 2, … (补发).
+    :ivar mark: the act that declared it void or replaced, while the node is recording that.
+    :ivar asked: the act by which the sender asks to take it back after it was signed for.
+    :ivar voided: since when it is void (作废). :ivar superseded: what replaces it (替换).
+    :ivar overdue: since when nobody has signed for it in time (逾期未签收).
     """
 
     kind = "exchange.delivery"
@@ -93,10 +105,33 @@ class Delivery(Subject):
     settled = UTCField(null=True)
     settled_by = peewee.CharField(default="")
     reason = peewee.TextField(default="")
+    copy = peewee.IntegerField(default=0)
+    sign_by = UTCField(null=True, index=True)
+    asked = peewee.CharField(default="")
+    asked_reason = peewee.TextField(default="")
+    mark = peewee.CharField(default="")
+    voided = UTCField(null=True)
+    superseded = peewee.CharField(default="")
+    ended_reason = peewee.TextField(default="")
+    overdue = UTCField(null=True)
+    urges = peewee.IntegerField(default=0)
+    urged = UTCField(null=True)
 
     class Meta:
         table_name = "exchange_delivery"
-        indexes = ((("organ", "state", "id"), False), (("package", "organ"), True))
+        indexes = ((("organ", "state", "id"), False), (("package", "organ", "copy"), True))
+
+    @property
+    def copy_uid(self) -> str:
+        """What evidence calls it: the uid of a copy, nothing for the first delivery."""
+        return str(self.uid) if self.copy else ""
+
+    @property
+    def late(self) -> bool:
+        """Whether it was signed for after the time it should have been (超时签收)."""
+        if self.sign_by is None or self.settled is None:
+            return False
+        return bool(self.state == "signed" and self.settled > self.sign_by)
 
     def digest(self) -> str:
         """The digest of the package: what is signed for."""
@@ -123,20 +158,50 @@ class Delivery(Subject):
 
 
 class Evidence(Model):
-    """A signed statement about one event of a package or delivery. Never changed, never erased."""
+    """A signed statement about one event of a package or delivery. Never changed, never erased.
+
+    :ivar delivery: the uid of the copy that it is about; empty for the first delivery.
+    :ivar act: what it came of: the uid of an act, or what else makes it the only one of its kind.
+    :ivar conflict: it arrived too late and contradicts what had happened: kept, never applied.
+    """
 
     uid = peewee.CharField(unique=True)
     package = peewee.ForeignKeyField(Package, backref="evidence", field=Package.uid)
     organ = peewee.CharField(default="", index=True)
+    if TYPE_CHECKING:
+        package_id: str
+    delivery = peewee.CharField(default="")
     type = peewee.CharField()
     record = peewee.BlobField()
     act = peewee.CharField(default="")
     leaf = peewee.CharField(default="")
     at = UTCField(default=now)
+    conflict = peewee.BooleanField(default=False)
 
     class Meta:
         table_name = "exchange_evidence"
-        indexes = ((("package", "organ", "type", "act"), True),)
+        indexes = ((("package", "organ", "delivery", "type", "act"), True),)
 
 
-MODELS = [Package, Delivery, Evidence]
+class Rejection(Model):
+    """The evidence about a package that was not taken (A2). The same package gets it again.
+
+    :ivar key: sender and msg_id of a genuine package; the digest of the file of any other.
+    :ivar digest: of the package, or of the file.
+    """
+
+    uid = peewee.CharField(unique=True)
+    key = peewee.CharField(unique=True)
+    sender = peewee.CharField(default="", index=True)
+    msg_id = peewee.CharField(default="")
+    digest = peewee.CharField()
+    codes = JSONField(default=list)
+    record = peewee.BlobField()
+    leaf = peewee.CharField()
+    at = UTCField(default=now)
+
+    class Meta:
+        table_name = "exchange_rejection"
+
+
+MODELS = [Package, Delivery, Evidence, Rejection]

@@ -1,40 +1,47 @@
-"""Taking back what was sent, from every box that has not signed for it yet.
+"""Taking back what was sent: from every box that has not signed for it; from others by consent.
 
-Recall and sign-for race; the claim decides, and exactly one of them wins. What was signed for is
-not touched: that takes the recipient's consent, or a correction notice.
+Recall and sign-for race; the claim decides, and exactly one of them wins. The loser gets a signed
+refusal: X3 for the sender, X14 for the recipient. Whoever has signed for it can be asked
+(:mod:`kernel.exchange.consenting`).
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
-from kernel.acts import outbox, signatures
+import peewee
+
+from kernel.acts import outbox
 from kernel.acts.context import this_act
 from kernel.acts.gate import by_node
-from kernel.acts.models import Act, Task
+from kernel.acts.models import Task
 from kernel.acts.verbs import act
-from kernel.crypto import canonical, x509
-from kernel.crypto.ids import now, stamp, uuid7
-from kernel.errors import Conflict, Invalid
-from kernel.exchange import evidence as evidences
-from kernel.exchange.building import evidence_row, trust
-from kernel.exchange.evidence import Actor, EventTime, Reason
-from kernel.exchange.models import Delivery, Evidence, Package
-from kernel.identity.authority import authority
+from kernel.crypto.ids import now, uuid7
+from kernel.errors import Conflict
+from kernel.exchange import records
+from kernel.exchange.evidence import Evidence, Reason
+from kernel.exchange.inbound import require_reason
+from kernel.exchange.losing import at_recall, first, reason
+from kernel.exchange.models import Delivery, Package
+from kernel.exchange.refusals import RECALLED, SIGNED, TooLate
 from kernel.identity.desk import Desk, ServiceDesk
-from kernel.identity.epoch import log_origin
-from kernel.seals.signer_client import signer
 from kernel.storage.bulk import insert_rows
 from kernel.storage.database import connection, transaction
 
-LONGEST = 500
+CONSENT = "同意撤回"
+"""The step of the task with which the recipient answers."""
 
 
-def _open(package: Package) -> Any:
+def _open(package: Package) -> peewee.Expression:
     return (
         (Delivery.package == package.uid) & (Delivery.state == "delivered") & (Delivery.claim == "")
     )
+
+
+def _askable(package: Package) -> peewee.Expression:
+    signing = (Delivery.state == "signed") & (Delivery.claim == "")
+    signing |= Delivery.claim == "sign_for"
+    return (Delivery.package == package.uid) & signing & (Delivery.asked == "")
 
 
 def open_count(package: Package) -> int:
@@ -42,28 +49,42 @@ def open_count(package: Package) -> int:
     return int(Delivery.select().where(_open(package)).count())
 
 
-def _recallable(desk: Desk, package: Package, *, reason: str) -> None:
-    if package.state != "sent" or not open_count(package):
+def askable_count(package: Package) -> int:
+    """How many have signed for it and were not asked to give it back yet."""
+    return int(Delivery.select().where(_askable(package)).count())
+
+
+def require_sent(package: Package) -> None:
+    """Refuse before it is delivered, and while the node is recording something about all of it.
+
+    :raises Conflict: ``exchange.not_sent``, ``exchange.busy``.
+    """
+    if package.state != "sent":
+        raise Conflict("exchange.not_sent", "此件还没有发出。", "It has not been sent yet.")
+    if package.claim:
         raise Conflict(
-            "exchange.nothing_to_recall",
-            "没有可以撤回的单位：都已签收或退回。可以发更正通知。",
-            "There is nothing to recall: all have signed for it or sent it back.",
-        )
-    if not reason.strip() or len(reason) > LONGEST:
-        raise Invalid(
-            "exchange.recall_reason",
-            f"请写明撤回原因（必填，收文单位可见，不超过 {LONGEST} 字）。",
-            f"Please say why you recall it (at most {LONGEST} characters); the recipients read it.",
-            field="reason",
+            "exchange.busy",
+            "此件正在办理中，请稍候刷新页面再试。",
+            "This item is being processed; try again in a moment.",
         )
 
 
-def _consequence(desk: Desk, package: Package, *, reason: str) -> str:
-    left = open_count(package)
-    signed = Delivery.select().where(
-        (Delivery.package == package.uid) & (Delivery.state == "signed")
-    )
-    return f"{signed.count()} 家已签收，不受影响；其余 {left} 家将被撤回，不能再打开此件。"
+def _recallable(desk: Desk, package: Package, *, reason: str, ask: bool = False) -> None:
+    require_sent(package)
+    if not open_count(package) and not (ask and askable_count(package)):
+        raise TooLate(
+            RECALLED if package.ended == "recall" and not askable_count(package) else SIGNED,
+            "没有可以撤回的单位：都已签收、退回或撤回。可以申请撤回、作废或发更正通知",
+            "There is nothing to recall: all have signed for it or sent it back. Ask for their "
+            "consent, declare it void, or send a correction",
+        )
+    require_reason(reason)
+
+
+def _consequence(desk: Desk, package: Package, *, reason: str, ask: bool = False) -> str:
+    left, asked = open_count(package), askable_count(package)
+    others = "将收到撤回申请，须对方同意" if ask else "不受影响"
+    return f"{asked} 家已签收，{others}；其余 {left} 家将被撤回，不能再打开此件。"
 
 
 @act(
@@ -75,19 +96,25 @@ def _consequence(desk: Desk, package: Package, *, reason: str) -> str:
     private=("reason",),
     check=_recallable,
     confirm=_consequence,
+    lost=at_recall,
 )
-def recall(desk: Desk, package: Package, *, reason: str) -> int:
-    """Take a dispatch back from all boxes that have not signed for it; gives how many."""
-    moved = (
-        Delivery.update(
-            claim="recall", claim_act=this_act(), reason=reason, settled_by=desk.person.name
-        )
-        .where(_open(package))
-        .execute()
-    )
-    effect = {"package": package.uid, "act": this_act(), "reason": reason, "evidence": uuid7()}
-    effect |= {"person": desk.person.name, "role": desk.post.title}
-    outbox.put("exchange.recall", this_act(), effect)
+def recall(desk: Desk, package: Package, *, reason: str, ask: bool = False) -> int:
+    """Take a dispatch back from all boxes that have not signed for it; gives how many.
+
+    :param ask: also ask those who have signed for it to agree.
+    """
+    deed = this_act()
+    claim = {"claim": "recall", "claim_act": deed, "reason": reason}
+    moved = Delivery.update(settled_by=desk.person.name, **claim).where(_open(package)).execute()
+    asking = Delivery.update(asked=deed, asked_reason=reason)
+    asked = asking.where(_askable(package)).execute() if ask else 0
+    if not moved and not asked:
+        raise TooLate(SIGNED, "都已签收", "All have signed for it")
+    Package.update(ended="recall").where(
+        (Package.id == package.id) & (Package.ended == "")
+    ).execute()
+    facts = {"reason": reason, "evidence": uuid7(), "actor": records.actor_at(desk)}
+    outbox.put("exchange.recall", deed, {"package": package.uid, "act": deed, **facts})
     return int(moved)
 
 
@@ -95,49 +122,34 @@ def settle(payload: dict[str, Any]) -> None:
     """Outbox handler: the evidence of the sender and of the node, the new states. Idempotent."""
     with connection():
         package = Package.get(Package.uid == payload["package"])
-        claimed = Delivery.select().where(
-            (Delivery.package == package.uid) & (Delivery.claim_act == payload["act"])
-        )
-        rows = [row for row in claimed if row.state == "delivered"]
-        if not rows:
+        if records.known(package.uid, "X1", payload["act"]):
             return
-        record = signatures.record(payload["act"], with_private=True)
-        asked, effects = _facts(package, rows, payload)
-    signed = signer().sign_evidence(package.organ, record, asked.to_bytes())
-    certificate = x509.load_cert(signed["certificate"].encode())
-    value = canonical.unb64(signed["value"])
-    first = evidences.record_of(asked, value, certificate, trust(), record)
-    node = authority()
-    rest = evidences.sign_batch(effects, node.node_key, node.certificate("node"), trust())
-    pairs = list(zip([asked, *effects], [first, *rest], strict=True))
-    digest = canonical.digest(b"".join(data for _, data in pairs))
+        asked, results = _facts(package, payload)
+        made = records.by_unit(package.organ, payload["act"], [asked])
+        made += records.by_node(results)
     with transaction():
-        service = ServiceDesk(package.organ, "exchange.recall")
+        if records.known(package.uid, "X1", payload["act"]):
+            return
+        service, digest = ServiceDesk(package.organ, "exchange.recall"), records.digest_of(made)
         by_node(service, recalled, package, by=payload["act"], evidence=digest)
-        insert_rows(Evidence, [evidence_row(package.uid, *pair) for pair in pairs])
+        records.keep(package, made, payload["act"])
 
 
-def _facts(
-    package: Package, rows: Sequence[Delivery], payload: dict[str, Any]
-) -> tuple[evidences.Evidence, list[evidences.Evidence]]:
-    deed = Act.get(Act.uid == payload["act"])
-    reason = (Reason("recalled", payload["reason"]),)
-    origin = log_origin()
-    asked = evidences.Evidence(
-        ev_id=payload["evidence"], type="X1", msg_id=package.uid, pkg_digest=package.pkg_digest,
-        recipient="", event_time=EventTime(stamp(deed.at)), reasons=reason, origin=origin,
-        actor=Actor(unit=package.organ, person=payload["person"], role=payload["role"]),
-        act=canonical.digest(bytes(deed.bytes)),
+def _facts(package: Package, payload: dict[str, Any]) -> tuple[Evidence, list[Evidence]]:
+    """What the sender asks for (X1), and what comes of it in each box (X2, X3)."""
+    deed, why = payload["act"], (Reason("recalled", payload["reason"]),)
+    asked = records.fact(
+        package, "X1", ev_id=payload["evidence"], reasons=why,
+        actor=records.actor(payload["actor"]), **records.deed(deed),
     )  # fmt: skip
-    effects = [
-        evidences.Evidence(
-            ev_id=uuid7(), type="X2", msg_id=package.uid, pkg_digest=package.pkg_digest,
-            recipient=row.organ, event_time=EventTime(stamp(now())), reasons=reason, origin=origin,
-            state_from="delivered", state_to="recalled",
-        )
-        for row in rows
-    ]  # fmt: skip
-    return asked, effects
+    results = []
+    rows = Delivery.select().where(Delivery.package == package.uid).order_by(Delivery.id)
+    for row in rows:
+        if row.claim_act == deed:
+            results.append(records.fact(package, "X2", row, reasons=why, state_to="recalled"))
+        elif row.state != "recalled" and row.asked != deed and first(row):
+            results.append(records.fact(package, "X3", row, reasons=(reason(first(row)),)))
+    return asked, results
 
 
 @act(
@@ -149,8 +161,26 @@ def _facts(
     by="node",
 )
 def recalled(desk: ServiceDesk, package: Package, *, by: str, evidence: str) -> None:
-    """Record the recall: the boxes are closed, their tasks gone."""
+    """Record the recall: the boxes are closed, their tasks gone; others are asked."""
     mine = (Delivery.package == package.uid) & (Delivery.claim_act == by)
+    mine &= Delivery.claim == "recall"
     uids = [row.uid for row in Delivery.select(Delivery.uid).where(mine)]
     Delivery.update(state="recalled", settled=now(), claim="").where(mine).execute()
     Task.update(done=now()).where(Task.subject.in_(uids) & Task.done.is_null()).execute()
+    asked = Delivery.select().where((Delivery.package == package.uid) & (Delivery.asked == by))
+    insert_rows(Task, [_question(row) for row in asked])
+
+
+def _question(row: Delivery) -> dict[str, Any]:
+    return {
+        "plugin": "exchange",
+        "kind": Delivery.kind,
+        "subject": row.uid,
+        "title": row.title,
+        "meta": " · ".join(part for part in ("申请撤回", row.number, row.sender_name) if part),
+        "step": CONSENT,
+        "organ": row.organ,
+        "level": "exchange.handle",
+        "urgency": row.urgency,
+        "sender": row.sender_name,
+    }

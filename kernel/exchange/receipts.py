@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
 
+import peewee
 import pypdfium2
 
 from kernel.crypto import canonical
@@ -103,13 +104,31 @@ def signed_count(package: Package) -> int:
     return int(Delivery.select().where(signed).count())
 
 
+FOR_ALL = ("A1", "X1", "X5", "X6", "X9")
+"""Evidence without a recipient that concerns each of them."""
+
+
+def _concerning(organ: str) -> peewee.Expression:
+    common = (Evidence.organ == "") & Evidence.type.in_(FOR_ALL)
+    found: peewee.Expression = (Evidence.organ == organ) | common
+    return found
+
+
+def concerns(row: Evidence, organ: str) -> bool:
+    """Whether a piece of evidence is about an organ's delivery, or about all of them."""
+    if row.organ or row.type not in FOR_ALL:
+        return bool(row.organ == organ)
+    received = (Delivery.package == row.package_id) & (Delivery.organ == organ)
+    return bool(Delivery.select().where(received).exists())
+
+
 def evidence_of(package: Package, limit: int = 200, organ: str = "") -> list[EvidenceLine]:
     """The newest evidence of a package; for a recipient only what concerns it (``organ``)."""
     names = {unit.code: unit.short_name for unit in Unit.select(Unit.code, Unit.short_name)}
     rows = (
         Evidence.select(Evidence.uid, Evidence.type, Evidence.organ, Evidence.at)
         .where(Evidence.package == package.uid)
-        .where(Evidence.organ.in_(["", organ]) if organ else Evidence.id > 0)
+        .where(_concerning(organ) if organ else Evidence.id > 0)
         .order_by(Evidence.id.desc())
         .limit(limit)
     )

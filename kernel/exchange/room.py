@@ -6,17 +6,39 @@ from collections.abc import Callable
 from typing import Any
 
 from kernel.acts.outbox import Handler
-from kernel.exchange import building, inbound, recalling, settling
+from kernel.exchange import (
+    building,
+    consenting,
+    deadlines,
+    ending,
+    inbound,
+    recalling,
+    resending,
+    settling,
+    urging,
+)
 from kernel.identity.rights import Level
 
 VERBS: list[Callable[..., Any]] = [
     building.accept,
+    consenting.agree_recall,
+    consenting.refuse_recall,
+    deadlines.expired,
+    deadlines.moved,
+    deadlines.set_deadline,
+    ending.ended,
+    ending.supersede,
+    ending.void,
     inbound.open_delivery,
     inbound.send_back,
     inbound.sign_for,
     recalling.recall,
     recalling.recalled,
+    resending.request_resend,
+    resending.resend,
+    resending.resent,
     settling.settled,
+    urging.urge,
 ]
 
 LEVELS = [
@@ -27,12 +49,21 @@ LEVELS = [
         ("document_clerk", "office_director", "drafter", "section_head", "leader", "seal_keeper"),
     ),
     Level("exchange.recall", "撤回发文", "Recall what was sent", ("document_clerk",)),
+    Level(
+        "exchange.manage",
+        "催收、补发、改时限、作废、替换",
+        "Remind, send again, change deadlines, declare void, replace",
+        ("document_clerk",),
+    ),
     Level("exchange.handle", "签收和退回", "Sign for and send back", ("document_clerk",)),
 ]
 
 HANDLERS: dict[str, Handler] = {
     "exchange.build": building.build,
+    "exchange.deadline": deadlines.settle,
+    "exchange.end": ending.settle,
     "exchange.recall": recalling.settle,
+    "exchange.resend": resending.settle,
     "exchange.settle": settling.settle,
     "exchange.unpark": settling.unpark,
 }

@@ -9,12 +9,13 @@ from kernel.acts.gate import by_node
 from kernel.acts.models import Act
 from kernel.acts.verbs import act
 from kernel.crypto import canonical, x509
-from kernel.crypto.ids import now, parse_stamp, stamp
+from kernel.crypto.ids import parse_stamp, stamp
 from kernel.errors import Conflict
 from kernel.exchange import evidence as evidences
 from kernel.exchange.building import trust
 from kernel.exchange.evidence import Actor, EventTime, Reason
 from kernel.exchange.models import Delivery, Evidence
+from kernel.exchange.records import heads_of
 from kernel.identity.desk import Desk, ServiceDesk, desk_of
 from kernel.identity.epoch import log_origin
 from kernel.identity.models import Post
@@ -25,7 +26,13 @@ from kernel.seals.signer_journal import crash_point
 from kernel.storage import log
 from kernel.storage.database import connection, transaction
 
-STATES = {"sign_for": ("C1", "signed"), "send_back": ("C2", "returned")}
+STEPS = {
+    "sign_for": ("C1", "delivered", "signed"),
+    "send_back": ("C2", "delivered", "returned"),
+    "agree_recall": ("X4", "signed", "recalled"),
+}
+"""What a person at the recipient decided → evidence, state before, state after."""
+REASON = {"C2": "returned", "X4": "agreed"}
 
 
 def settle(payload: dict[str, Any]) -> None:
@@ -33,7 +40,7 @@ def settle(payload: dict[str, Any]) -> None:
     with connection():
         row = Delivery.get(Delivery.uid == payload["delivery"])
         mine = row.claim_act == payload["act"]
-    if mine and row.state == "delivered":
+    if mine and row.claim:
         _record(row, payload)
     if mine and payload["what"] == "sign_for":
         # On its own, because the receipt must not depend on a plugin; what the plugin raises
@@ -42,7 +49,7 @@ def settle(payload: dict[str, Any]) -> None:
 
 
 def _record(row: Delivery, payload: dict[str, Any]) -> None:
-    type_, state = STATES[payload["what"]]
+    type_, _before, state = STEPS[payload["what"]]
     with connection():
         record = signatures.record(payload["act"], with_private=True)
         fact = _fact(row, type_, state, payload)
@@ -68,28 +75,22 @@ def _desk(act_uid: str) -> Desk:
 
 def _fact(row: Delivery, type_: str, state: str, payload: dict[str, Any]) -> evidences.Evidence:
     deed = Act.get(Act.uid == payload["act"])
-    before = Evidence.select(Evidence.record).where(
-        (Evidence.package == row.package_id) & (Evidence.organ == row.organ)
-    )
     return evidences.Evidence(
         ev_id=payload["evidence"],
         type=type_,
         msg_id=row.package_id,
         pkg_digest=row.package.pkg_digest,
         recipient=row.organ,
+        delivery=row.copy_uid,
         event_time=EventTime(stamp(deed.at)),
         actor=Actor(unit=row.organ, person=payload["person"], role=payload["role"]),
         act=canonical.digest(bytes(deed.bytes)),
-        reasons=(Reason("returned", row.reason),) if row.reason else (),
-        heads=tuple(_head(bytes(one.record)) for one in before),
-        state_from="delivered",
+        reasons=(Reason(REASON[type_], row.reason),) if row.reason else (),
+        heads=tuple(payload["heads"] if "heads" in payload else heads_of(row)),
+        state_from=row.state,
         state_to=state,
         origin=log_origin(),
     )
-
-
-def _head(record: bytes) -> str:
-    return canonical.digest(canonical.dumps(canonical.loads(record)["evidence"]))
 
 
 def _keep(row: Delivery, fact: evidences.Evidence, data: bytes, act_uid: str) -> None:
@@ -100,6 +101,7 @@ def _keep(row: Delivery, fact: evidences.Evidence, data: bytes, act_uid: str) ->
         uid=fact.ev_id,
         package=row.package_id,
         organ=row.organ,
+        delivery=fact.delivery,
         type=fact.type,
         record=data,
         act=act_uid,
@@ -108,8 +110,8 @@ def _keep(row: Delivery, fact: evidences.Evidence, data: bytes, act_uid: str) ->
     )
 
 
-def _claimed(desk: ServiceDesk, delivery: Delivery, **_: Any) -> None:
-    if not delivery.claim or delivery.state != "delivered":
+def _claimed(desk: ServiceDesk, delivery: Delivery, *, state: str, **_: Any) -> None:
+    if (delivery.state, state) not in {step[1:] for step in STEPS.values()} or not delivery.claim:
         raise Conflict("exchange.settled", "此件已办理过。", "This item is settled already.")
 
 
@@ -124,11 +126,15 @@ def _claimed(desk: ServiceDesk, delivery: Delivery, **_: Any) -> None:
 )
 def settled(desk: ServiceDesk, delivery: Delivery, *, state: str, evidence: str) -> None:
     """Record the receipt and the new state; the task of the clerk is done."""
-    Delivery.update(state=state, settled=now(), claim="", parked=state == "signed").where(
-        Delivery.id == delivery.id
-    ).execute()
     deed = Act.get(Act.uid == delivery.claim_act)
-    tasks.finish(delivery, by=deed.post)
+    Delivery.update(
+        state=state,
+        settled=deed.at,
+        claim="",
+        parked=state == "signed",
+        asked=delivery.asked if state == "signed" else "",
+    ).where(Delivery.id == delivery.id).execute()
+    tasks.finish(delivery, by=deed.post, step="签收" if state == "signed" else "")
 
 
 def _hand_over(uid: str) -> None:

@@ -807,16 +807,17 @@ F3|纸质收文补录|n|||
 X1|撤回申请|usp|exchange.recall||
 X2|撤回生效|n||accepted,in_transit,delivered|recalled
 X3|撤回不成立|n-|||
-X4|同意撤回|urp||signed,registered,handed_over|recalled
-X5|作废|usp|||
-X6|替换|usp|||
-X7|催收|us|||
-X8|补发|us|||
-X9|修改时限|us|||
+X4|同意撤回|urp|exchange.agree_recall|signed,registered,handed_over|recalled
+X5|作废|usp|exchange.void||
+X6|替换|usp|exchange.supersede||
+X7|催收|n|||
+X8|补发|usp|exchange.resend||
+X9|修改时限|usp|exchange.set_deadline||
 X10|打印登记|ur|||
 X11|办理反馈|ur||registered,handed_over|closed
 X12|签收更正|urp|||
-X13|收文登记|ur||signed|registered""".splitlines()
+X13|收文登记|ur||signed|registered
+X14|办理未成立|n-|||""".splitlines()
     )
 }
 EVIDENCE_KEYS = set(
@@ -830,7 +831,9 @@ def read_evidence(record: bytes, roots: list[Certificate], sender: str) -> dict[
     fields = parse(record)
     expect(fields, {"format", "evidence", "signature", "act", "trust"})
     evidence, signature = fields["evidence"], fields["signature"]
-    expect(evidence, EVIDENCE_KEYS)
+    # A copy that was sent again has its own name; the first delivery has none.
+    expect(evidence, EVIDENCE_KEYS | ({"delivery"} & set(evidence)))
+    demand(evidence.get("delivery", "none") != "", 220, "name of the copy")
     expect(signature, {"suite", "value", "certificate", "batch"})
     demand(fields["format"] == "juyan-evidence-record-1", 220, "format")
     demand(evidence["format"] == "juyan-evidence-1" and evidence["type"] in EVIDENCE, 220, "type")
@@ -908,8 +911,8 @@ def check_evidence_act(evidence: dict[str, Any], act: Act | None) -> None:
 
 def check_history(found: list[dict[str, Any]]) -> None:
     """Check that the states of each delivery follow one another, and that only one end is there."""
-    for recipient in {evidence["recipient"] for evidence in found}:
-        mine = [e for e in found if e["recipient"] == recipient]
+    for recipient, copy in {(e["recipient"], e.get("delivery")) for e in found}:
+        mine = [e for e in found if (e["recipient"], e.get("delivery")) == (recipient, copy)]
         moves = [e for e in mine if e["state_from"] != e["state_to"]]
         moves.sort(key=lambda e: (e["event_time"]["value"], e["ev_id"]))
         for earlier, later in zip(moves, moves[1:]):  # noqa: B905  # strict= is younger than 3.10

@@ -6,6 +6,7 @@ from kernel.portal.routing import PageRoute
 from kernel.portal.views import (
     account,
     admin,
+    after_sending,
     batches,
     boxes,
     enrol,
@@ -19,6 +20,7 @@ from kernel.portal.views import (
     rollout,
     search,
     security,
+    sent,
     signing,
 )
 
@@ -45,8 +47,12 @@ ROUTES: list[PageRoute] = [
     boxes.sign_for_page,
     boxes.send_back_page,
     boxes.outbox_page,
-    boxes.package_page,
-    boxes.recall_page,
+    boxes.agree_page,
+    boxes.refuse_page,
+    boxes.request_page,
+    sent.package_page,
+    sent.evidence_file,
+    *after_sending.PAGES,
     files.body_page,
     files.body_pdf,
     files.body_text,

@@ -29,6 +29,8 @@ EVIDENCE = {
     "exchange.agree_recall": "X4",
     "exchange.void": "X5",
     "exchange.supersede": "X6",
+    "exchange.resend": "X8",
+    "exchange.set_deadline": "X9",
     "exchange.correct": "X12",
 }
 """Verb of a person → the evidence (回执) that it leads to."""

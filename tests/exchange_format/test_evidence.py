@@ -43,7 +43,7 @@ def refused(code: str, record: bytes, zhangye: Office) -> None:
 
 
 def test_every_kind_has_a_chinese_name_and_says_who_signs():
-    assert len(TYPES) == 30
+    assert len(TYPES) == 31
     for code, kind in TYPES.items():
         assert kind.zh
         assert kind.signer in ("node", "unit")

@@ -7,6 +7,7 @@ at twenty desks: ten roles in the organ that the object belongs to, ten in anoth
 import tomllib
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from datetime import timedelta
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -20,6 +21,7 @@ from kernel.acts.house import resuming
 from kernel.acts.subjects import Subject
 from kernel.acts.verbs import Verb, verbs
 from kernel.crypto import suites
+from kernel.crypto.ids import now, stamp
 from kernel.errors import NotFound, Refused
 from kernel.exchange.models import Delivery, Package
 from kernel.exchange.opening import open_once
@@ -29,7 +31,7 @@ from kernel.identity.rights import ROLES
 from kernel.portal.app import register
 from kernel.storage.database import connection, transaction
 from kernel.testing_office import Office
-from plugins.documents.line import content_from
+from plugins.documents.line import content_from, issue
 from plugins.documents.models import Document, Incoming
 
 TABLE = tomllib.loads((Path(__file__).parent / "register.toml").read_text("utf-8"))
@@ -40,6 +42,10 @@ BY_NODE = {
     "exchange.accept": {"digest": "", "blob": "", "evidence": ""},
     "exchange.record": {"state": "signed", "evidence": ""},
     "exchange.withdraw": {"by": "", "evidence": ""},
+    "exchange.mark": {"by": "", "evidence": ""},
+    "exchange.move_deadline": {"units": [], "sign_by": "", "evidence": ""},
+    "exchange.deliver_again": {"rows": [], "evidence": ""},
+    "exchange.expire": {"evidence": ""},
     "documents.record_seal": {"sealed": "", "size": 0},
     "documents.seal_failed": {"code": "", "reason": ""},
 }
@@ -96,6 +102,7 @@ class Stage:
 
     office: Office
     document: Document = field(init=False)
+    other: str = ""
 
     def desks(self, organ: str) -> dict[str, Desk]:
         return self._desks[organ]
@@ -202,6 +209,20 @@ class Stage:
         with connection():
             package = Package.get(Package.uid == self.fresh().package)
         yield "exchange.recall", package, {"reason": "发错版本"}
+        yield "exchange.void", package, {"reason": "发错版本"}
+        self.other = self.another()
+        yield "exchange.supersede", package, {"by": self.other, "reason": "另行印发"}
+        yield "exchange.urge", package, {"units": []}
+        yield "exchange.resend", package, {"units": ["620700-GEDU"], "reason": "增发"}
+        until = {"sign_by": stamp(now() + timedelta(days=3)), "units": [], "reason": "放宽"}
+        yield "exchange.set_deadline", package, until
+
+    def another(self) -> str:
+        """A second dispatch of the same office; gives the uid of its package."""
+        issued = issue(NOTICE)
+        with connection():
+            found: Document = Document.get(Document.uid == issued.document)
+        return str(found.package)
 
     def delivered(self) -> Iterator[Scene]:
         """The same document where it arrives."""
@@ -223,6 +244,23 @@ class Stage:
             held = resuming.state()
         yield "house.resume", None, {"held": held, "revoked": [], "highest": {}}
 
+    def after(self) -> Iterator[Scene]:
+        """What the sender asks of who has signed for it; what a recipient asks of the sender."""
+        with connection():
+            package = Package.get(Package.uid == self.fresh().package)
+        self.act("孙倩", "exchange.recall", package, reason="发错版本", ask=True)
+        with connection():
+            delivery = Delivery.get(Delivery.package == self.fresh().package)
+        yield "exchange.agree_recall", delivery, {}
+        yield "exchange.refuse_recall", delivery, {"reason": "已办理"}
+        with connection():
+            second = Delivery.get(Delivery.package == self.other)
+            open_once(self.office.desk("刘志强"), second)
+        self.act("刘志强", "exchange.send_back", second, reason="误退")
+        with connection():
+            second = Delivery.get(Delivery.package == self.other)
+        yield "exchange.request_resend", second, {"reason": "误退，请补发"}
+
     def by_node(self) -> Iterator[Scene]:
         """What only the node does: no person has it."""
         with connection():
@@ -232,6 +270,10 @@ class Stage:
             "exchange.accept": package,
             "exchange.withdraw": package,
             "exchange.record": delivery,
+            "exchange.mark": package,
+            "exchange.move_deadline": package,
+            "exchange.deliver_again": package,
+            "exchange.expire": package,
         }
         for name, arguments in BY_NODE.items():
             document = self.document if name.startswith("documents.") else None
@@ -257,6 +299,7 @@ def test_every_act_answers_every_role_as_the_table_says(office: Office):
         (OFFICE, FINANCE, stage.outgoing()),
         (OFFICE, FINANCE, stage.sent()),
         (FINANCE, OFFICE, stage.delivered()),
+        (FINANCE, OFFICE, stage.after()),
         (OFFICE, FINANCE, stage.by_node()),
         (OFFICE, FINANCE, stage.held()),
     ]

@@ -1,24 +1,26 @@
-"""The boxes of an organ: what came in (sign for, send back), what went out (receipts)."""
+"""The boxes of an organ: what came in (sign for, send back, answer), what went out."""
 
 from __future__ import annotations
+
+from collections.abc import Callable
 
 from starlette.responses import Response
 
 from kernel.errors import OfficeError
 from kernel.exchange import receipts
+from kernel.exchange.consenting import agree_recall, refuse_recall
+from kernel.exchange.deadlines import due_soon
 from kernel.exchange.inbound import REASONS, send_back, sign_for
 from kernel.exchange.models import Delivery, Package
 from kernel.exchange.opening import open_once
-from kernel.exchange.recalling import open_count, recall
-from kernel.identity.models import Unit
+from kernel.exchange.resending import latest, request_resend
 from kernel.plugins.switches import switchboard
 from kernel.portal.ctx import Ctx
 from kernel.portal.fields import Choice, Paragraphs
 from kernel.portal.forms import Form
 from kernel.portal.i18n import _, _l, speaking
-from kernel.portal.items import href_of
 from kernel.portal.lists import Column, Filter, ListSpec, Sort, from_query
-from kernel.portal.parts import PageImage, Receipt, ReceiptBook, ReceiptState, SealLine
+from kernel.portal.parts import PageImage, SealLine
 from kernel.portal.routing import page
 from kernel.portal.urls import url
 
@@ -28,13 +30,13 @@ STATES = {
     "returned": _l("已退回"),
     "recalled": _l("已撤回"),
 }
-_RECEIPT: dict[str, ReceiptState] = {
-    "delivered": "delivered",
-    "signed": "signed",
-    "returned": "returned",
-    "recalled": "recalled",
-}
 ROLES = {"main": _l("主送"), "cc": _l("抄送")}
+
+
+class ReasonForm(Form):
+    """Why the recall is not agreed to, why it is wanted once more."""
+
+    reason = Paragraphs(_l("原因"), limit=500, rows=3, required=True)
 
 
 class SendBackForm(Form):
@@ -60,13 +62,22 @@ def _inbox_spec() -> ListSpec:
         empty=_l("没有来文。其他单位发来的公文会出现在这里。"),
         href=lambda row: url("exchange:delivery", uid=row.uid),
         meta=lambda row: " · ".join(part for part in (row.number, row.sender_name) if part),
-        tags=lambda row: (row.urgency,) if row.urgency else (),
+        tags=tags_of,
     )
+
+
+def tags_of(row: Delivery) -> list[str]:
+    """What stands before the title of a delivery: its urgency, and what happened to it."""
+    found: list[tuple[object, str]] = [(row.urgency, row.urgency), (row.voided, _("已作废"))]
+    found += [(row.superseded, _("已被替换"))]
+    found += [(row.asked, _("申请撤回")), (row.copy, _("补发")), (row.late, _("超时签收"))]
+    found += [(row.overdue and row.state == "delivered", "超时")]
+    return [str(word) for holds, word in found if holds]
 
 
 def state_of(row: Delivery) -> str:
     """The state in words; 办理中 while the node records what a person decided."""
-    return _("办理中") if row.claim and row.state == "delivered" else str(STATES[row.state])
+    return _("办理中") if row.claim else str(STATES[row.state])
 
 
 @page("/exchange/inbox", name="exchange:inbox", level="exchange.view")
@@ -102,7 +113,12 @@ def delivery(ctx: Ctx, uid: str) -> Response:
 
 
 def _delivery_page(
-    ctx: Ctx, found: Delivery, report: receipts.Report, form: Form, status: int = 200
+    ctx: Ctx,
+    found: Delivery,
+    report: receipts.Report,
+    form: Form,
+    status: int = 200,
+    answer: Form | None = None,
 ) -> Response:
     why = (
         switchboard().why(found.type.partition(".")[0], ctx.desk.organ_code)
@@ -110,6 +126,8 @@ def _delivery_page(
         else None
     )
     body = "" if found.state == "recalled" else found.package.body
+    newest = latest(found.package, found.organ)
+    clerk = ctx.desk.has("exchange.handle") and not found.claim
     return ctx.render(
         "exchange/delivery.html",
         status=status,
@@ -120,10 +138,26 @@ def _delivery_page(
         seal=seal_line(report),
         report=report,
         pages=page_images(body, found.title, "delivery", found.uid),
-        may_act=ctx.desk.has("exchange.handle") and found.state == "delivered" and not found.claim,
+        may_act=clerk and found.state == "delivered",
+        may_answer=clerk and found.state == "signed" and found.asked,
+        may_request=clerk and found.state == "returned" and newest == found,
+        soon=due_soon(found),
+        successor=_successor(found),
+        newer=newest if newest != found else None,
+        evidence=receipts.evidence_of(found.package, organ=found.organ),
         why=why.text(ctx.language) if why is not None else "",
         form=form,
+        answer=answer or ReasonForm(),
     )
+
+
+def _successor(found: Delivery) -> Delivery | None:
+    """What replaces it, as it was delivered here; nothing is said of what was not."""
+    if not found.superseded:
+        return None
+    here = (Delivery.package == found.superseded) & (Delivery.organ == found.organ)
+    row: Delivery | None = Delivery.select().where(here).order_by(Delivery.copy.desc()).first()
+    return row
 
 
 def seal_line(report: receipts.Report) -> SealLine | None:
@@ -188,6 +222,65 @@ def send_back_page(ctx: Ctx, uid: str) -> Response:
         return _delivery_page(ctx, found, open_once(ctx.desk, found), form, 422)
 
 
+def _with_reason(ctx: Ctx, uid: str, go: Callable[[Delivery, str], Response]) -> Response:
+    """Read the reason that the other side will read, and go on with it."""
+    found, form = ctx.get(Delivery, uid), ReasonForm(ctx.form)
+    with speaking(ctx.language):
+        if form.validate():
+            try:
+                return go(found, str(form.reason.data))
+            except OfficeError as error:
+                form.refuse(error)
+        report = open_once(ctx.desk, found)
+        return _delivery_page(ctx, found, report, SendBackForm(), 422, form)
+
+
+@page(
+    "/exchange/inbox/{uid}/agree-recall",
+    name="exchange:agree_recall",
+    level="exchange.handle",
+    methods=("POST",),
+    weight="signed",
+)
+def agree_page(ctx: Ctx, uid: str) -> Response:
+    """Agree that the sender takes back what was signed for."""
+    back = url("exchange:delivery", uid=uid)
+    return ctx.sign(agree_recall, ctx.get(Delivery, uid), back=back)
+
+
+@page(
+    "/exchange/inbox/{uid}/refuse-recall",
+    name="exchange:refuse_recall",
+    level="exchange.handle",
+    methods=("POST",),
+    weight="signed",
+)
+def refuse_page(ctx: Ctx, uid: str) -> Response:
+    """Keep what was signed for, with a reason."""
+    back = url("exchange:delivery", uid=uid)
+    return _with_reason(
+        ctx, uid, lambda found, why: ctx.sign(refuse_recall, found, back=back, reason=why)
+    )
+
+
+@page(
+    "/exchange/inbox/{uid}/request-resend",
+    name="exchange:request_resend",
+    level="exchange.handle",
+    methods=("POST",),
+    weight="recorded",
+)
+def request_page(ctx: Ctx, uid: str) -> Response:
+    """Ask the sender for what was sent back by mistake."""
+
+    def go(found: Delivery, why: str) -> Response:
+        ctx.do(request_resend, found, reason=why)
+        ctx.say(_("已请求补发，发文单位会收到待办。"))
+        return ctx.go("exchange:delivery", uid=uid)
+
+    return _with_reason(ctx, uid, go)
+
+
 def _outbox_spec() -> ListSpec:
     return ListSpec(
         title=_l("发文回执"),
@@ -220,76 +313,3 @@ def outbox_page(ctx: Ctx) -> Response:
             search=lambda text: Package.title.contains(text) | Package.number.contains(text),
         )
         return ctx.show_list("exchange/outbox.html", spec, fetch, url("exchange:outbox"))
-
-
-def receipt_book(package: Package) -> ReceiptBook:
-    """Who has signed for a package, who has not, who sent it back."""
-    names = {unit.code: unit for unit in Unit.select().where(Unit.box)}
-    rows = Delivery.select().where(Delivery.package == package.uid).order_by(Delivery.id)
-    return ReceiptBook(tuple(_receipt(row, names[row.organ]) for row in rows))
-
-
-def _receipt(row: Delivery, unit: Unit) -> Receipt:
-    waiting = row.state == "delivered"
-    return Receipt(
-        unit.name,
-        "read" if waiting and row.opened else _RECEIPT[row.state],
-        short=unit.short_name,
-        person="" if waiting else row.settled_by,
-        at=row.settled,
-        note="" if waiting else row.reason,
-    )
-
-
-class RecallForm(Form):
-    """Why a dispatch is recalled."""
-
-    reason = Paragraphs(_l("撤回原因"), limit=500, rows=3, required=True)
-
-
-@page("/exchange/outbox/{uid}", name="exchange:package", level="exchange.view")
-def package_page(ctx: Ctx, uid: str) -> Response:
-    """The receipts of one dispatch: who has signed for it, who has not, who sent it back."""
-    return _package_page(ctx, ctx.get(Package, uid), RecallForm())
-
-
-@page(
-    "/exchange/outbox/{uid}/recall",
-    name="exchange:recall",
-    level="exchange.recall",
-    methods=("POST",),
-    weight="signed",
-)
-def recall_page(ctx: Ctx, uid: str) -> Response:
-    """Recall a dispatch from all who have not signed for it."""
-    package, form = ctx.get(Package, uid), RecallForm(ctx.form)
-    with speaking(ctx.language):
-        if form.validate():
-            back = url("exchange:package", uid=uid)
-            try:
-                return ctx.sign(recall, package, back=back, reason=form.reason.data)
-            except OfficeError as error:
-                form.refuse(error)
-        return _package_page(ctx, package, form, 422)
-
-
-def _source(ctx: Ctx, package: Package) -> str:
-    """Where the sent object is shown; nowhere while its plugin is off."""
-    on = package.subject_kind.partition(".")[0] in ctx.plugins
-    return href_of(package.subject_kind, package.subject) if on else ""
-
-
-def _package_page(ctx: Ctx, package: Package, form: Form, status: int = 200) -> Response:
-    with speaking(ctx.language):
-        book = receipt_book(package)
-        return ctx.render(
-            "exchange/package.html",
-            status=status,
-            title=package.title,
-            item=package,
-            book=book,
-            form=form,
-            recallable=open_count(package) if ctx.desk.has("exchange.recall") else 0,
-            source=_source(ctx, package),
-            evidence=receipts.evidence_of(package),
-        )

@@ -1,0 +1,36 @@
+"""Which deliveries of a package an act of its sender reaches: all that wait, or chosen ones."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import peewee
+
+from kernel.errors import Invalid
+from kernel.exchange.models import Delivery, Package
+
+
+def waiting(package: Package, units: Sequence[str] = ()) -> peewee.Expression:
+    """The deliveries that nobody has signed for yet, of these units or of all."""
+    found = (
+        (Delivery.package == package.uid) & (Delivery.state == "delivered") & (Delivery.claim == "")
+    )
+    return found & Delivery.organ.in_(list(units)) if units else found
+
+
+def require_recipients(package: Package, units: Sequence[str]) -> None:
+    """Refuse units that were not sent this package.
+
+    :raises Invalid: ``exchange.not_recipient``.
+    """
+    sent = {
+        row.organ for row in Delivery.select(Delivery.organ).where(Delivery.package == package.uid)
+    }
+    wrong = [unit for unit in units if unit not in sent]
+    if wrong:
+        raise Invalid(
+            "exchange.not_recipient",
+            f"此件没有发给这些单位：{'、'.join(wrong)}。请从收文单位中选择。",
+            f"It was not sent to: {', '.join(wrong)}. Choose from its recipients.",
+            field="units",
+        )

@@ -1,0 +1,212 @@
+"""Sending again (补发, X8): the same package to who sent it back by mistake, or to one more unit.
+
+A copy is a delivery of its own, of the same package with the same digest; the state of the first
+one stays what it is.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from kernel.acts import outbox, tasks
+from kernel.acts.context import this_act
+from kernel.acts.gate import by_node
+from kernel.acts.models import Task
+from kernel.acts.verbs import act
+from kernel.crypto.ids import uuid7
+from kernel.errors import Conflict, Invalid
+from kernel.exchange import records
+from kernel.exchange.building import delivery_task
+from kernel.exchange.evidence import Evidence, Reason
+from kernel.exchange.inbound import require_reason
+from kernel.exchange.losing import ENDED, at_package
+from kernel.exchange.models import Delivery, Package
+from kernel.exchange.outbound import ROLES, Recipient, check_recipients
+from kernel.exchange.recalling import require_sent
+from kernel.exchange.refusals import TooLate
+from kernel.identity.desk import Desk, ServiceDesk
+from kernel.identity.models import Unit
+from kernel.storage.bulk import insert_rows
+from kernel.storage.database import connection, transaction
+
+STEP = "补发"
+
+
+def latest(package: Package, organ: str) -> Delivery | None:
+    """The newest delivery of a package to a unit; None if it was never sent there."""
+    which = (Delivery.package == package.uid) & (Delivery.organ == organ)
+    found: Delivery | None = Delivery.select().where(which).order_by(Delivery.copy.desc()).first()
+    return found
+
+
+def _resendable(
+    desk: Desk, package: Package, *, units: list[str], role: str = "main", reason: str
+) -> None:
+    require_sent(package)
+    if package.ended:
+        raise TooLate(
+            ENDED[package.ended],
+            "此件已撤回、作废或被替换，不能再补发",
+            "It was recalled, declared void or replaced; it is not sent any more",
+        )
+    if role not in ROLES or package.organ in units:
+        raise _wrong(units)
+    check_recipients([Recipient(unit, role) for unit in units])
+    has = [one.organ for unit in units if (one := latest(package, unit)) and _has(one)]
+    if has:
+        raise _wrong(has)
+    require_reason(reason)
+
+
+def _has(row: Delivery) -> bool:
+    return row.state != "returned" or row.claim != ""
+
+
+def _wrong(units: list[str]) -> Invalid:
+    names = "、".join(units)
+    return Invalid(
+        "exchange.has_it",
+        f"这些单位已收到此件，不需要补发：{names}。只能补发给已退回的单位或新增的单位。",
+        f"These have it already: {names}. Send again to who sent it back, or to further units.",
+        field="units",
+    )
+
+
+@act(
+    "exchange.resend",
+    title="补发",
+    title_en="Send again",
+    level="manage",
+    weight="signed",
+    private=("reason",),
+    check=_resendable,
+    lost=at_package,
+)
+def resend(
+    desk: Desk, package: Package, *, units: list[str], role: str = "main", reason: str
+) -> None:
+    """Send the same package to units that sent it back by mistake, or to further ones.
+
+    :param role: ``main`` or ``cc``, for units that did not have it before.
+    """
+    deed = this_act()
+    Package.update(claim="resend").where(Package.id == package.id).execute()
+    copies = [_copy(package, unit, role) for unit in dict.fromkeys(units)]
+    facts = {"reason": reason, "actor": records.actor_at(desk)}
+    effect = {"package": package.uid, "act": deed, "copies": copies, **facts}
+    outbox.put("exchange.resend", deed, effect)
+    tasks.finish(package, by=desk.post.uid, step=STEP)
+
+
+def _copy(package: Package, unit: str, role: str) -> dict[str, Any]:
+    before = latest(package, unit)
+    number = before.copy + 1 if before is not None else 0
+    return {
+        "organ": unit,
+        "copy": number,
+        "uid": uuid7(),
+        "role": before.role if before is not None else role,
+        "evidence": uuid7(),
+    }
+
+
+def settle(payload: dict[str, Any]) -> None:
+    """Outbox handler: the sender's evidence, the new deliveries with theirs. Idempotent."""
+    deed, copies = payload["act"], payload["copies"]
+    with connection():
+        package = Package.get(Package.uid == payload["package"])
+        if records.known(package.uid, "X8", deed):
+            return
+        rows = [_row(package, one) for one in copies]
+        said = {"actor": records.actor(payload["actor"]), **records.deed(deed)}
+        asked = [_asked(package, one, payload["reason"], said) for one in copies]
+        made = records.by_unit(package.organ, deed, asked)
+        made += records.by_node([_arrived(package, one) for one in copies])
+    with transaction():
+        if records.known(package.uid, "X8", deed):
+            return
+        service, digest = ServiceDesk(package.organ, "exchange.resend"), records.digest_of(made)
+        by_node(service, resent, package, rows=rows, evidence=digest)
+        records.keep(package, made, deed)
+
+
+def _place(one: dict[str, Any]) -> dict[str, Any]:
+    return {"recipient": one["organ"], "delivery": one["uid"] if one["copy"] else ""}
+
+
+def _asked(package: Package, one: dict[str, Any], reason: str, said: dict[str, Any]) -> Evidence:
+    why = (Reason("resent", reason),)
+    return records.fact(package, "X8", ev_id=one["evidence"], reasons=why, **_place(one), **said)
+
+
+def _arrived(package: Package, one: dict[str, Any]) -> Evidence:
+    place = _place(one) | {"state_from": "accepted", "state_to": "delivered"}
+    return records.fact(package, "D1", **place)
+
+
+def _row(package: Package, one: dict[str, Any]) -> dict[str, Any]:
+    sender = Unit.by_code(package.organ)
+    same = {"type", "title", "number", "urgency"}
+    return {
+        **{name: getattr(package, name) for name in same},
+        **{name: one[name] for name in ("uid", "organ", "copy", "role")},
+        "package": package.uid,
+        "sender": package.organ,
+        "sender_name": sender.name,
+    }
+
+
+@act(
+    "exchange.deliver_again",
+    title="登记补发",
+    title_en="Record what was sent again",
+    level="none",
+    weight="signed",
+    by="node",
+)
+def resent(
+    desk: ServiceDesk, package: Package, *, rows: list[dict[str, Any]], evidence: str
+) -> None:
+    """Lay the copies into their boxes, with a task for each clerk."""
+    insert_rows(Delivery, rows)
+    insert_rows(Task, [delivery_task(row | {"sign_by": None}) for row in rows])
+    new = sum(not row["copy"] for row in rows)
+    Package.update(claim="", total=Package.total + new).where(Package.id == package.id).execute()
+
+
+def _returned(desk: Desk, delivery: Delivery, *, reason: str) -> None:
+    newest = latest(delivery.package, delivery.organ)
+    if delivery.state != "returned" or newest is None or newest.id != delivery.id:
+        raise Conflict(
+            "exchange.not_returned",
+            "只有已退回、且没有补发的件才能请求补发。",
+            "Only what was sent back and not sent again can be asked for.",
+        )
+    if tasks.current(delivery.package, delivery.sender) is not None:
+        raise Conflict(
+            "exchange.requested",
+            "已请求补发，请等待发文单位办理。",
+            "It was asked for already; the sender has a task for it.",
+        )
+    require_reason(reason)
+
+
+@act(
+    "exchange.request_resend",
+    title="请求补发",
+    title_en="Ask to send it again",
+    level="handle",
+    weight="recorded",
+    private=("reason",),
+    check=_returned,
+)
+def request_resend(desk: Desk, delivery: Delivery, *, reason: str) -> None:
+    """Ask the sender for what was sent back by mistake; his clerk gets a task."""
+    tasks.assign(
+        delivery.package,
+        step=STEP,
+        organ=delivery.sender,
+        level="exchange.manage",
+        meta=f"{desk.organ.short_name}请求补发：{reason}"[:200],
+        sender=desk.organ.short_name,
+    )

@@ -1,0 +1,265 @@
+"""What a sender does after a dispatch: recall, remind, send again, deadlines, replace, void."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, time, timedelta
+from typing import Any, Literal
+
+from starlette.responses import Response
+
+from kernel.crypto.ids import stamp
+from kernel.errors import OfficeError
+from kernel.exchange.chosen import waiting
+from kernel.exchange.deadlines import set_deadline
+from kernel.exchange.ending import supersede, void
+from kernel.exchange.models import Delivery, Package
+from kernel.exchange.recalling import askable_count, recall
+from kernel.exchange.resending import resend
+from kernel.exchange.urging import urge, urgeable
+from kernel.identity.models import Unit
+from kernel.identity.phases import connected
+from kernel.portal.ctx import Ctx
+from kernel.portal.fields import Check, Choice, Date, Paragraphs
+from kernel.portal.forms import Form
+from kernel.portal.i18n import Lazy, _, _l, speaking
+from kernel.portal.picker import Branch, Leaf, Units
+from kernel.portal.routing import page
+from kernel.portal.urls import url
+from kernel.portal.words import CHINA
+
+LATEST = 50
+"""How many later dispatches are offered as a replacement."""
+
+
+class RecallForm(Form):
+    """Why a dispatch is recalled, and whether those who signed for it are asked."""
+
+    reason = Paragraphs(_l("撤回原因"), limit=500, rows=3, required=True)
+    ask = Check(_l("同时向已签收的单位申请撤回（须对方同意）"))
+
+
+class VoidForm(Form):
+    """Why it is void."""
+
+    reason = Paragraphs(_l("作废原因"), limit=500, rows=3, required=True)
+
+
+class SupersedeForm(Form):
+    """What replaces it, and why."""
+
+    by = Choice(_l("替换件"), required=True, hint=_l("先印发新的公文，再在这里选择。"))
+    reason = Paragraphs(_l("替换原因"), limit=500, rows=3, required=True)
+
+
+class UrgeForm(Form):
+    """Who is reminded, and how."""
+
+    units = Units(_l("催收单位"), hint=_l("不选即为全部未签收单位。"))
+    channel = Choice(
+        _l("方式"),
+        (("portal", _l("平台待办")), ("phone", _l("电话")), ("sms", _l("短信"))),
+        radio=True,
+        default="portal",
+    )
+
+
+class ResendForm(Form):
+    """Who gets it again, or in addition."""
+
+    units = Units(_l("补发单位"), required=True)
+    role = Choice(
+        _l("方式"), (("main", _l("主送")), ("cc", _l("抄送"))), radio=True, default="main"
+    )
+    reason = Paragraphs(_l("补发原因"), limit=500, rows=3, required=True)
+
+
+class DeadlineForm(Form):
+    """Until when it has to be signed for."""
+
+    units = Units(_l("适用单位"), hint=_l("不选即为全部未签收单位。"))
+    day = Date(_l("签收截止日期"), required=True, hint=_l("当日 24 时前签收。"))
+    reason = Paragraphs(_l("修改原因"), limit=500, rows=3, required=True)
+
+
+@dataclass(frozen=True)
+class Deed:
+    """One act of the sender as a page."""
+
+    name: str
+    title: Lazy
+    means: Lazy
+    """What it does and what it does not, for who has never done it."""
+    form: type[Form]
+    fill: Callable[[Any, Package, Ctx], None]
+    go: Callable[[Ctx, Any, Package, str], Response]
+    dangerous: bool = False
+
+
+def _leaves(codes: list[str]) -> tuple[Leaf, ...]:
+    rows = Unit.select().where(Unit.code.in_(codes)).order_by(Unit.rank)
+    return tuple(Leaf(one.code, one.name, one.short_name) for one in rows)
+
+
+def _codes(which: Any) -> list[str]:
+    return [row.organ for row in Delivery.select(Delivery.organ).where(which)]
+
+
+def _nothing(form: Any, package: Package, ctx: Ctx) -> None:
+    """Nothing to choose from."""
+
+
+def _asking(form: Any, package: Package, ctx: Ctx) -> None:
+    if not askable_count(package):
+        del form.ask
+
+
+def _to_urge(form: Any, package: Package, ctx: Ctx) -> None:
+    form.units.tree = [Branch(_("可催收的单位"), _leaves(_codes(urgeable(package, []))), open=True)]
+
+
+def _to_wait_for(form: Any, package: Package, ctx: Ctx) -> None:
+    form.units.tree = [Branch(_("未签收单位"), _leaves(_codes(waiting(package))), open=True)]
+
+
+def _to_resend(form: Any, package: Package, ctx: Ctx) -> None:
+    sent = Delivery.select().where(Delivery.package == package.uid).order_by(Delivery.copy)
+    newest = {row.organ: row for row in sent}
+    back = [code for code, row in newest.items() if row.state == "returned" and not row.claim]
+    units = Unit.select().where(Unit.box & (Unit.code != package.organ))
+    more = [one.code for one in units if one.code not in newest and connected(one)]
+    form.units.tree = [
+        Branch(_("已退回的单位"), _leaves(back), open=True),
+        Branch(_("增发给其他单位"), _leaves(more), whole=False),
+    ]
+
+
+def _later(form: Any, package: Package, ctx: Ctx) -> None:
+    fit = Package.visible(ctx.desk) & (Package.state == "sent") & (Package.ended == "")
+    rows = Package.select().where(fit & (Package.uid != package.uid))
+    form.by.choices = [
+        (row.uid, f"{row.number} {row.title}".strip())
+        for row in rows.order_by(Package.id.desc()).limit(LATEST)
+    ]
+
+
+def _signing(verb: Any, *names: str) -> Callable[[Ctx, Any, Package, str], Response]:
+    """Go on to the signature with these fields of the form."""
+
+    def go(ctx: Ctx, form: Any, package: Package, back: str) -> Response:
+        given = {name: form[name].data for name in names if name in form}
+        return ctx.sign(verb, package, back=back, **given)
+
+    return go
+
+
+def _urge(ctx: Ctx, form: Any, package: Package, back: str) -> Response:
+    count = ctx.do(urge, package, units=form.units.data or [], channel=form.channel.data)
+    ctx.say(_("已催收 %(n)s 家。", n=count))
+    return ctx.go_to(back)
+
+
+def _deadline(ctx: Ctx, form: Any, package: Package, back: str) -> Response:
+    end = datetime.combine(form.day.data, time(), CHINA) + timedelta(days=1, milliseconds=-1)
+    given = {"units": form.units.data or [], "reason": form.reason.data}
+    return ctx.sign(set_deadline, package, back=back, sign_by=stamp(end), **given)
+
+
+RECALL = Deed(
+    "recall",
+    _l("撤回"),
+    _l("未签收的单位不能再打开此件，只保留摘要和回执。已签收的单位可以申请撤回，须对方同意。"),
+    RecallForm,
+    _asking,
+    _signing(recall, "reason", "ask"),
+    dangerous=True,
+)
+VOID = Deed(
+    "void",
+    _l("作废"),
+    _l("所有收文单位都会看到“已作废”标识，内容仍可查看，文号不再使用。作废后不能恢复。"),
+    VoidForm,
+    _nothing,
+    _signing(void, "reason"),
+    dangerous=True,
+)
+SUPERSEDE = Deed(
+    "supersede",
+    _l("替换"),
+    _l("所有收文单位都会看到“已被替换”标识；收到替换件的单位同时看到它的链接。内容仍可查看。"),
+    SupersedeForm,
+    _later,
+    _signing(supersede, "by", "reason"),
+    dangerous=True,
+)
+URGE = Deed(
+    "urge",
+    _l("催收"),
+    _l("提醒未签收单位的收文人员，并记录次数和方式。同一单位 2 小时内催收一次，一天最多 3 次。"),
+    UrgeForm,
+    _to_urge,
+    _urge,
+)
+RESEND = Deed(
+    "resend",
+    _l("补发"),
+    _l("把同一个公文包再次投递给误退的单位，或增发给其他单位。内容、文号和摘要不变。"),
+    ResendForm,
+    _to_resend,
+    _signing(resend, "units", "role", "reason"),
+)
+DEADLINE = Deed(
+    "deadline",
+    _l("修改签收时限"),
+    _l("改变未签收单位的签收时限。过时未签收的登记为逾期，仍可签收，双方都会看到“超时签收”。"),
+    DeadlineForm,
+    _to_wait_for,
+    _deadline,
+)
+
+
+def _show(ctx: Ctx, uid: str, deed: Deed) -> Response:
+    package, back = ctx.get(Package, uid), url("exchange:package", uid=uid)
+    with speaking(ctx.language):
+        form: Any = deed.form(ctx.form if ctx.posted else None)
+        deed.fill(form, package, ctx)
+        if ctx.posted and form.validate():
+            try:
+                return deed.go(ctx, form, package, back)
+            except OfficeError as error:
+                form.refuse(error)
+        return ctx.render(
+            "exchange/after_sending.html",
+            status=422 if ctx.posted else 200,
+            title=str(deed.title),
+            item=package,
+            deed=deed,
+            form=form,
+            back=back,
+        )
+
+
+def _page(deed: Deed, level: str, weight: Literal["recorded", "signed"]) -> Any:
+    @page(
+        f"/exchange/outbox/{{uid}}/{deed.name}",
+        name=f"exchange:{deed.name}",
+        level=level,
+        methods=("GET", "POST"),
+        weight=weight,
+    )
+    def shown(ctx: Ctx, uid: str) -> Response:
+        return _show(ctx, uid, deed)
+
+    return shown
+
+
+PAGES = [
+    _page(RECALL, "exchange.recall", "signed"),
+    _page(URGE, "exchange.manage", "recorded"),
+    _page(RESEND, "exchange.manage", "signed"),
+    _page(DEADLINE, "exchange.manage", "signed"),
+    _page(SUPERSEDE, "exchange.manage", "signed"),
+    _page(VOID, "exchange.manage", "signed"),
+]
+"""The pages, one for each act, in the order in which they are offered."""

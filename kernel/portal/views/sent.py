@@ -1,0 +1,191 @@
+"""What became of a dispatch: who has signed for it, and what is there to prove it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from starlette.responses import Response
+
+from kernel.acts.house import reading
+from kernel.crypto.ids import now
+from kernel.errors import NotFound
+from kernel.exchange import receipts
+from kernel.exchange.deadlines import SOON
+from kernel.exchange.models import Delivery, Evidence, Package
+from kernel.exchange.recalling import askable_count, open_count
+from kernel.identity.models import Unit
+from kernel.portal.answers import download
+from kernel.portal.ctx import Ctx
+from kernel.portal.i18n import _, _l, speaking
+from kernel.portal.items import href_of
+from kernel.portal.lists import Column, Filter, ListSpec, Sort, from_query
+from kernel.portal.parts import Receipt, ReceiptBook, ReceiptState
+from kernel.portal.routing import page
+from kernel.portal.urls import url
+from kernel.portal.views.boxes import state_of, tags_of
+
+_RECEIPT: dict[str, ReceiptState] = {
+    "delivered": "delivered",
+    "signed": "signed",
+    "returned": "returned",
+    "recalled": "recalled",
+}
+STATES = {
+    "waiting": _l("未签收"),
+    "read": _l("已阅未签"),
+    "overdue": _l("逾期未签收"),
+    "soon": _l("时限将到"),
+    "signed": _l("已签收"),
+    "late": _l("超时签收"),
+    "returned": _l("已退回"),
+    "recalled": _l("已撤回"),
+    "asked": _l("撤回待答复"),
+}
+
+
+def _in_state(name: str) -> Any:
+    waits, signed = Delivery.state == "delivered", Delivery.state == "signed"
+    found: dict[str, Any] = {
+        "waiting": waits,
+        "read": waits & Delivery.opened.is_null(False),
+        "overdue": waits & (Delivery.sign_by <= now()),
+        "soon": waits & (Delivery.sign_by > now()) & (Delivery.sign_by <= now() + SOON),
+        "signed": signed,
+        "late": signed & (Delivery.settled > Delivery.sign_by),
+        "returned": Delivery.state == "returned",
+        "recalled": Delivery.state == "recalled",
+        "asked": Delivery.asked != "",
+    }
+    return found[name]
+
+
+def _note(row: Delivery) -> str:
+    """What the sender should know of one recipient, in one line."""
+    said = [row.reason] if row.state in ("returned", "recalled") else []
+    said += [_("催收 %(n)s 次", n=row.urges)] if row.urges else []
+    said += [_("撤回申请待答复")] if row.asked else []
+    return " · ".join(said)
+
+
+def _spec() -> ListSpec:
+    return ListSpec(
+        title=_l("各单位回执"),
+        columns=(
+            Column("unit", _l("单位"), "title", value=lambda row: row.box.name),
+            Column("state", _l("状态"), "tag", value=state_of),
+            Column("person", _l("签收人"), "person", value=_person),
+            Column("settled", _l("时间"), "time"),
+            Column("sign_by", _l("签收时限"), "due", value=_due),
+        ),
+        sorts=(Sort("sent", _l("按发送顺序"), "id", field=Delivery.id),),
+        default_sort="sent",
+        filters=(Filter("state", _l("状态"), tuple(STATES.items())),),
+        search_hint=_l("按单位名称查找"),
+        meta=_note,
+        tags=lambda row: [word for word in tags_of(row) if word != row.urgency],
+        page_size=50,
+    )
+
+
+def _person(row: Delivery) -> str:
+    return "" if row.state == "delivered" else str(row.settled_by)
+
+
+def _due(row: Delivery) -> Any:
+    return row.sign_by if row.state == "delivered" else None
+
+
+def receipt_book(package: Package) -> ReceiptBook:
+    """Who has signed for a package, who has not, who sent it back; of copies the newest."""
+    names = {unit.code: unit for unit in Unit.select().where(Unit.box)}
+    rows = Delivery.select().where(Delivery.package == package.uid).order_by(Delivery.copy)
+    newest = {row.organ: row for row in rows}
+    ordered = sorted(newest.values(), key=lambda row: row.id)
+    return ReceiptBook(tuple(_receipt(row, names[row.organ]) for row in ordered))
+
+
+def _receipt(row: Delivery, unit: Unit) -> Receipt:
+    waiting = row.state == "delivered"
+    return Receipt(
+        unit.name,
+        "read" if waiting and row.opened else _RECEIPT[row.state],
+        short=unit.short_name,
+        person="" if waiting else row.settled_by,
+        at=row.settled,
+        note="" if waiting else row.reason,
+    )
+
+
+@page("/exchange/outbox/{uid}", name="exchange:package", level="exchange.view")
+def package_page(ctx: Ctx, uid: str) -> Response:
+    """The receipts of one dispatch: who has signed for it, who has not, who sent it back."""
+    package = ctx.get(Package, uid)
+    with speaking(ctx.language):
+        spec = _spec()
+        rows = Delivery.select(Delivery, Unit).join(
+            Unit, on=(Unit.code == Delivery.organ), attr="box"
+        )
+        fetch = from_query(
+            rows.where(Delivery.package == package.uid),
+            spec,
+            ident=Delivery.uid,
+            filters={"state": _in_state},
+            search=lambda text: Unit.name.contains(text) | Unit.short_name.contains(text),
+        )
+        return ctx.show_list(
+            "exchange/package.html",
+            spec,
+            fetch,
+            url("exchange:package", uid=uid),
+            title=package.title,
+            item=package,
+            book=receipt_book(package),
+            source=_source(ctx, package),
+            successor=_successor(package),
+            evidence=receipts.evidence_of(package),
+            **_may(ctx, package),
+        )
+
+
+def _may(ctx: Ctx, package: Package) -> dict[str, Any]:
+    """What this desk can still do with it: how many boxes each act would reach."""
+    free = package.state == "sent" and not package.claim
+    return {
+        "may_manage": free and ctx.desk.has("exchange.manage"),
+        "may_recall": free and ctx.desk.has("exchange.recall"),
+        "waiting": open_count(package),
+        "askable": askable_count(package),
+    }
+
+
+def _source(ctx: Ctx, package: Package) -> str:
+    """Where the sent object is shown; nowhere while its plugin is off."""
+    on = package.subject_kind.partition(".")[0] in ctx.plugins
+    return href_of(package.subject_kind, package.subject) if on else ""
+
+
+def _successor(package: Package) -> Package | None:
+    found: Package | None = Package.get_or_none(Package.uid == package.successor)
+    return found
+
+
+def _mine(ctx: Ctx, uid: str) -> Evidence:
+    """A piece of evidence that this organ sent or that concerns its delivery."""
+    row: Evidence | None = Evidence.get_or_none(Evidence.uid == uid)
+    if row is not None and ctx.desk.has("exchange.view"):
+        package: Package = row.package
+        sent = package.organ == ctx.desk.organ_code
+        if sent or receipts.concerns(row, ctx.desk.organ_code):
+            return row
+    raise NotFound(
+        "files.missing", "没有这个文件，或者您无权查看。", "There is no such file for you."
+    )
+
+
+@page("/exchange/evidence/{uid}", name="exchange:evidence", level="exchange.view")
+def evidence_file(ctx: Ctx, uid: str) -> Response:
+    """One piece of evidence as a file, which anybody can verify offline."""
+    row = _mine(ctx, uid)
+    ctx.require_deliberate()
+    reading.note(ctx.desk, f"evidence/{uid}.json")
+    return download(bytes(row.record), f"{row.type}-{uid}.json", "application/json")
