@@ -53,12 +53,14 @@ from kernel.storage.log import open_log_key
 from kernel.storage.migrations import Applied, MigrationSet, migrate, pending
 from kernel.storage.notes import Notebook, notebook
 from kernel.storage.postgresql import masked
+from kernel.work.schedules import Schedules, schedules
 from kernel.work.workshop import Workshop, workshop
 
 _log = logging.getLogger("juyan.node")
 KERNEL = ROOT / "kernel"
 ROOMS = {
     "storage": KERNEL / "storage" / "tables",
+    "work": KERNEL / "work" / "tables",
     "identity": KERNEL / "identity" / "tables",
     "plugins": KERNEL / "plugins" / "tables",
     "acts": KERNEL / "acts" / "tables",
@@ -235,6 +237,7 @@ def _fill_registers(board: Switchboard) -> None:
     for fault in bus().faults:
         board.isolate(fault.plugin, fault.error)
     _refuse_faulty(board)
+    schedules.fill(Schedules(exchange_room.JOBS))
 
 
 def _routes(board: Switchboard) -> dict[str, list[PageRoute]]:

@@ -21,6 +21,7 @@ from kernel.seals.signer_client import Signer
 from kernel.settings import Settings
 from kernel.storage import log
 from kernel.work import logs
+from kernel.work.schedules import schedules
 
 PULSE = 0.5
 """Seconds between two looks at the outbox and the log when nobody rings."""
@@ -30,7 +31,7 @@ _log = logging.getLogger("juyan.worker")
 
 
 class Worker(threading.Thread):
-    """Does what acts leave behind: effects of the outbox, positions and checkpoints of the log.
+    """Does what acts leave behind: effects of the outbox, schedules, the positions of the log.
 
     Several may run, in one process or in many. Use as a context manager.
     """
@@ -58,6 +59,7 @@ class Worker(threading.Thread):
         """Look once: a busy database or a full disk must not end the worker."""
         try:
             outbox.drain()
+            schedules().run_due()
             if log.integrate():
                 log.checkpoint()
         except OfficeError as error:

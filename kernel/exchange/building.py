@@ -137,11 +137,25 @@ def _claimed(desk: ServiceDesk, package: Package, **_: Any) -> None:
     by="node",
     check=_claimed,
 )
-def accept(desk: ServiceDesk, package: Package, *, digest: str, blob: str, evidence: str) -> None:
-    """Take a package into the exchange and lay it into every recipient's box."""
+def accept(
+    desk: ServiceDesk,
+    package: Package,
+    *,
+    digest: str,
+    blob: str,
+    evidence: str,
+    failed: list[str] | None = None,
+) -> None:
+    """Take a package into the exchange and lay it into every recipient's box.
+
+    :param failed: recipients that cannot be reached; their deliveries end here.
+    """
     envelope = canonical.loads(bytes(package.envelope))
     rows = [_delivery(package, to, envelope["sender"]["name"]) for to in envelope["recipients"]]
+    ended = [row | {"state": "failed"} for row in rows if row["organ"] in (failed or [])]
+    rows = [row for row in rows if row["organ"] not in (failed or [])]
     insert_rows(Delivery, rows)
+    insert_rows(Delivery, ended)
     insert_rows(Task, [delivery_task(row) for row in rows])
     Package.update(state="sent", pkg_digest=digest, blob=blob, sent=now()).where(
         Package.id == package.id

@@ -26,21 +26,28 @@ def check_history(
         found = [evidences.verify(record, roots) for record in records]
     except Unverified as error:
         raise refused_for(error, EVIDENCE) from error
+    # The sender may have sent it to more units later (X8).
+    later = [facts.evidence.recipient for facts in found if facts.evidence.type == "X8"]
     for facts in found:
-        _check_subject(facts, package)
+        _check_subject(facts, package, later)
     moves = [one.evidence for one in found if one.evidence.state_from != one.evidence.state_to]
-    moves.sort(key=lambda one: (one.recipient, one.event_time.value, one.ev_id))
-    for recipient, mine in groupby(moves, lambda one: one.recipient):
-        if any(earlier.state_to != later.state_from for earlier, later in pairwise(mine)):
-            raise PackageRefused(EVIDENCE, f"history of {recipient}")
+    moves.sort(key=lambda one: (*_delivery(one), one.event_time.value, one.ev_id))
+    for delivery, mine in groupby(moves, _delivery):
+        if any(before.state_to != after.state_from for before, after in pairwise(mine)):
+            raise PackageRefused(EVIDENCE, f"history of {delivery[0]}")
     return found
 
 
-def _check_subject(facts: EvidenceFacts, package: Package) -> None:
+def _delivery(said: Evidence) -> tuple[str, str]:
+    """Whose delivery it is about: a copy that was sent again has a history of its own."""
+    return said.recipient, said.delivery
+
+
+def _check_subject(facts: EvidenceFacts, package: Package, later: Sequence[str]) -> None:
     said, envelope = facts.evidence, package.contents.envelope
     if (said.pkg_digest, said.msg_id) != (package.digest, envelope["msg_id"]):
         raise PackageRefused(EVIDENCE, "package")
-    if not _concerned(said, [to["unit"] for to in envelope["recipients"]]):
+    if not _concerned(said, [*(to["unit"] for to in envelope["recipients"]), *later]):
         raise PackageRefused(EVIDENCE, "recipient")
     by_sender = TYPES[said.type].side == "sender"
     if by_sender and x509.unit_of(facts.signer) != envelope["sender"]["unit"]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from kernel.crypto import canonical
-from kernel.exchange.models import Delivery, Evidence
+from kernel.exchange.models import Delivery, Evidence, Rejection
 from kernel.storage import log
 from kernel.storage.database import connection
 from kernel.storage.log_check import stored_bytes
@@ -15,6 +15,7 @@ PROOF = {
     "signed": {"C1"},
     "returned": {"C2"},
     "recalled": {"X2", "X4"},
+    "failed": {"D2"},
 }
 """The evidence without which a delivery cannot be in a state: one of these."""
 
@@ -35,5 +36,9 @@ def reconcile() -> Iterator[tuple[str, str]]:
             shown = proved.get((row.package_id, row.organ, row.copy_uid), set())
             if not shown & PROOF[row.state]:
                 yield f"delivery {row.uid}", f"is {row.state} without evidence of it"
+        for refused in Rejection.select().order_by(Rejection.id).iterator():
+            said = leaves.pop(refused.uid, None)
+            if said is None or said["digest"] != canonical.digest(stored_bytes(refused.record)):
+                yield f"rejection {refused.uid}", "is not what the log says"
     for uid in leaves:
         yield f"evidence {uid}", "stands in the log, but its row is gone"

@@ -72,8 +72,8 @@ class Package(Subject):
 class Delivery(Subject):
     """One package on its way to one recipient; ``organ`` is the recipient.
 
-    :ivar state: ``delivered`` 待签收, ``signed`` 已签收, ``returned`` 已退文, ``recalled`` 已撤回.
-        It changes by evidence only and never moves backwards.
+    :ivar state: ``delivered`` 待签收, ``signed`` 已签收, ``returned`` 已退文, ``recalled`` 已撤回,
+        ``failed`` 投递失败. It changes by evidence only and never moves backwards.
     :ivar claim: what a person decided and the node is recording (办理中); it excludes rivals.
     :ivar copy: 0 for the first delivery of a package to this recipient, then 1, 2, … (补发).
     :ivar mark: the act that declared it void or replaced, while the node is recording that.

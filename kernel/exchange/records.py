@@ -34,14 +34,15 @@ def fact(
     :param more: fields of :class:`~kernel.exchange.evidence.Evidence` that say more than that.
     """
     state = row.state if row is not None else ""
-    usual = {"ev_id": uuid7(), "state_from": state, "state_to": state, "origin": log_origin()}
+    usual: dict[str, Any] = {"ev_id": uuid7(), "state_from": state, "state_to": state}
+    usual |= {"recipient": row.organ if row is not None else ""}
+    usual |= {"delivery": row.copy_uid if row is not None else ""}
     return evidences.Evidence(
         type=type_,
         msg_id=package.uid,
         pkg_digest=package.pkg_digest,
-        recipient=row.organ if row is not None else "",
-        delivery=row.copy_uid if row is not None else "",
         event_time=EventTime(stamp(at or now())),
+        origin=log_origin(),
         **(usual | more),
     )
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 
 from kernel.acts.outbox import Handler
@@ -15,9 +16,11 @@ from kernel.exchange import (
     recalling,
     resending,
     settling,
+    submission,
     urging,
 )
 from kernel.identity.rights import Level
+from kernel.work.schedules import Job
 
 VERBS: list[Callable[..., Any]] = [
     building.accept,
@@ -38,6 +41,7 @@ VERBS: list[Callable[..., Any]] = [
     resending.resend,
     resending.resent,
     settling.settled,
+    submission.reject,
     urging.urge,
 ]
 
@@ -57,6 +61,8 @@ LEVELS = [
     ),
     Level("exchange.handle", "签收和退回", "Sign for and send back", ("document_clerk",)),
 ]
+
+JOBS = [Job("exchange.overdue", timedelta(minutes=1), deadlines.note_overdue)]
 
 HANDLERS: dict[str, Handler] = {
     "exchange.build": building.build,

@@ -84,7 +84,12 @@ _ENTRIES = (
     Entry(
         219, "版式文件上的电子印章不成立", "The seal on the document does not hold", evidence=_BAD
     ),
-    Entry(220, "回执不成立或不属于此件", "The evidence does not hold, or is about another package", told=_BOTH),
+    Entry(
+        220,
+        "回执不成立或不属于此件",
+        "The evidence does not hold, or is about another package",
+        told=_BOTH,
+    ),
     Entry(
         300, "发文单位与签名单位不符", "The sender is not the unit that signed", evidence=_BAD
     ),

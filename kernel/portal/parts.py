@@ -8,7 +8,9 @@ from typing import Literal
 
 from kernel.portal.i18n import Lazy, _l
 
-ReceiptState = Literal["waiting", "delivered", "read", "signed", "done", "returned", "recalled"]
+ReceiptState = Literal[
+    "waiting", "delivered", "read", "signed", "done", "returned", "recalled", "failed"
+]
 
 TAGS = (_l("特急"), _l("加急"), _l("平件"), _l("未读"), _l("超时"))
 """Tags that ``ui.tag`` puts into the language of the page; others are shown as they are."""
@@ -21,6 +23,7 @@ _RECEIPTS: dict[ReceiptState, tuple[str, Lazy]] = {
     "done": ("done", _l("已办结")),
     "returned": ("off", _l("已退回")),
     "recalled": ("off", _l("已撤回")),
+    "failed": ("off", _l("投递失败")),
 }
 
 

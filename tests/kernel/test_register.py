@@ -42,6 +42,7 @@ BY_NODE = {
     "exchange.accept": {"digest": "", "blob": "", "evidence": ""},
     "exchange.record": {"state": "signed", "evidence": ""},
     "exchange.withdraw": {"by": "", "evidence": ""},
+    "exchange.reject": {"digest": "", "numbers": [], "evidence": ""},
     "exchange.mark": {"by": "", "evidence": ""},
     "exchange.move_deadline": {"units": [], "sign_by": "", "evidence": ""},
     "exchange.deliver_again": {"rows": [], "evidence": ""},

@@ -29,6 +29,7 @@ STATES = {
     "signed": _l("已签收"),
     "returned": _l("已退回"),
     "recalled": _l("已撤回"),
+    "failed": _l("投递失败"),
 }
 ROLES = {"main": _l("主送"), "cc": _l("抄送")}
 
@@ -57,7 +58,7 @@ def _inbox_spec() -> ListSpec:
         ),
         sorts=(Sort("new", _l("按送达时间"), "id", descending=True, field=Delivery.id),),
         default_sort="new",
-        filters=(Filter("state", _l("状态"), tuple(STATES.items())),),
+        filters=(Filter("state", _l("状态"), tuple(STATES.items())[:4]),),
         search_hint=_l("按标题、文号、来文单位查找"),
         empty=_l("没有来文。其他单位发来的公文会出现在这里。"),
         href=lambda row: url("exchange:delivery", uid=row.uid),

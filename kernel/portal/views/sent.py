@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from peewee import JOIN
 from starlette.responses import Response
 
 from kernel.acts.house import reading
@@ -29,6 +30,7 @@ _RECEIPT: dict[str, ReceiptState] = {
     "signed": "signed",
     "returned": "returned",
     "recalled": "recalled",
+    "failed": "failed",
 }
 STATES = {
     "waiting": _l("未签收"),
@@ -40,6 +42,7 @@ STATES = {
     "returned": _l("已退回"),
     "recalled": _l("已撤回"),
     "asked": _l("撤回待答复"),
+    "failed": _l("投递失败"),
 }
 
 
@@ -55,6 +58,7 @@ def _in_state(name: str) -> Any:
         "returned": Delivery.state == "returned",
         "recalled": Delivery.state == "recalled",
         "asked": Delivery.asked != "",
+        "failed": Delivery.state == "failed",
     }
     return found[name]
 
@@ -71,7 +75,7 @@ def _spec() -> ListSpec:
     return ListSpec(
         title=_l("各单位回执"),
         columns=(
-            Column("unit", _l("单位"), "title", value=lambda row: row.box.name),
+            Column("unit", _l("单位"), "title", value=_name),
             Column("state", _l("状态"), "tag", value=state_of),
             Column("person", _l("签收人"), "person", value=_person),
             Column("settled", _l("时间"), "time"),
@@ -85,6 +89,11 @@ def _spec() -> ListSpec:
         tags=lambda row: [word for word in tags_of(row) if word != row.urgency],
         page_size=50,
     )
+
+
+def _name(row: Delivery) -> str:
+    box: Unit | None = getattr(row, "box", None)
+    return box.name if box is not None else str(row.organ)
 
 
 def _person(row: Delivery) -> str:
@@ -101,15 +110,15 @@ def receipt_book(package: Package) -> ReceiptBook:
     rows = Delivery.select().where(Delivery.package == package.uid).order_by(Delivery.copy)
     newest = {row.organ: row for row in rows}
     ordered = sorted(newest.values(), key=lambda row: row.id)
-    return ReceiptBook(tuple(_receipt(row, names[row.organ]) for row in ordered))
+    return ReceiptBook(tuple(_receipt(row, names.get(row.organ)) for row in ordered))
 
 
-def _receipt(row: Delivery, unit: Unit) -> Receipt:
+def _receipt(row: Delivery, unit: Unit | None) -> Receipt:
     waiting = row.state == "delivered"
     return Receipt(
-        unit.name,
+        unit.name if unit is not None else row.organ,
         "read" if waiting and row.opened else _RECEIPT[row.state],
-        short=unit.short_name,
+        short=unit.short_name if unit is not None else row.organ,
         person="" if waiting else row.settled_by,
         at=row.settled,
         note="" if waiting else row.reason,
@@ -122,9 +131,9 @@ def package_page(ctx: Ctx, uid: str) -> Response:
     package = ctx.get(Package, uid)
     with speaking(ctx.language):
         spec = _spec()
-        rows = Delivery.select(Delivery, Unit).join(
-            Unit, on=(Unit.code == Delivery.organ), attr="box"
-        )
+        # Also those that no unit has: a package from outside may name them.
+        box = Unit.code == Delivery.organ
+        rows = Delivery.select(Delivery, Unit).join(Unit, JOIN.LEFT_OUTER, on=box, attr="box")
         fetch = from_query(
             rows.where(Delivery.package == package.uid),
             spec,

@@ -1,0 +1,113 @@
+"""Sending again: the same package, a delivery of its own; what happened before stays."""
+
+from pathlib import Path
+
+import pytest
+
+from kernel.errors import Conflict, Invalid
+from kernel.exchange.inbound import send_back, sign_for
+from kernel.exchange.recalling import recall
+from kernel.exchange.resending import STEP, request_resend, resend
+from kernel.identity.models import NodeFact
+from kernel.storage import log, log_check
+from kernel.storage.database import connection, transaction
+from kernel.testing_office import Office
+from tests.exchange.after import (
+    proved,
+    recipient_does,
+    sender_does,
+    signed,
+    steps,
+    verifies_alone,
+)
+from tests.exchange.notice import (
+    CPCO,
+    GEDU,
+    GFIN,
+    browser_of,
+    deliveries,
+    delivery,
+    evidence,
+    opened,
+    package,
+)
+
+WHY = "误退，请补发"
+
+
+def sent_back(office: Office) -> None:
+    opened(office, GFIN)
+    recipient_does(office, GFIN, send_back, reason="重复来文")
+
+
+def test_a_copy_is_a_delivery_of_the_same_package(office: Office, tmp_path: Path):
+    sent_back(office)
+    sender_does(office, resend, units=[GFIN], reason=WHY)
+    first, second = (row for row in deliveries() if row.organ == GFIN)
+    assert (first.state, first.copy, second.state, second.copy) == ("returned", 0, "delivered", 1)
+    with connection():
+        assert first.package_id == second.package_id and first.digest() == second.digest()
+    assert (
+        proved(GFIN, "X8").evidence.delivery == second.uid == proved(GFIN, "D1").evidence.delivery
+    )
+    opened(office, GFIN)
+    recipient_does(office, GFIN, sign_for)
+    assert delivery(GFIN).state == "signed" and delivery(GFIN).id == second.id
+    assert verifies_alone(tmp_path) == "0"
+    log.integrate()
+    assert log_check.verify().ok
+
+
+def test_the_pages_lead_from_the_old_to_the_new_one(office: Office):
+    sent_back(office)
+    old = delivery(GFIN).uid
+    sender_does(office, resend, units=[GFIN], reason=WHY)
+    page = browser_of(office, GFIN).get(f"/exchange/inbox/{old}").text
+    assert f"/exchange/inbox/{delivery(GFIN).uid}" in page and "请求补发" not in page
+    shown = browser_of(office, CPCO).get(f"/exchange/outbox/{package().uid}").text
+    assert "补发" in shown and "0</strong> / 7" in shown
+
+
+def test_who_sent_it_back_by_mistake_asks_and_the_sender_has_a_task(office: Office):
+    sent_back(office)
+    browser, place = browser_of(office, GFIN), f"/exchange/inbox/{delivery(GFIN).uid}"
+    assert "请求补发" in browser.get(place).text
+    assert browser.post(f"{place}/request-resend", data={"reason": ""}).status_code == 422
+    assert "已请求补发" in browser.post(f"{place}/request-resend", data={"reason": WHY}).text
+    assert STEP in steps(CPCO)
+    with pytest.raises(Conflict, match=r"exchange\.requested"):
+        recipient_does(office, GFIN, request_resend, reason=WHY)
+    sender_does(office, resend, units=[GFIN], reason=WHY)
+    assert STEP not in steps(CPCO) and "签收" in steps(GFIN)
+
+
+def test_only_what_was_sent_back_is_asked_for(office: Office):
+    with pytest.raises(Conflict):
+        recipient_does(office, GEDU, request_resend, reason=WHY)
+
+
+def test_who_has_it_gets_no_second_one(office: Office):
+    for units in ([GEDU], [CPCO], ["620702101"], []):
+        with pytest.raises(Invalid):
+            sender_does(office, resend, units=units, reason=WHY)
+    assert len(deliveries()) == 7
+
+
+def test_a_further_unit_gets_its_first_one(office: Office, tmp_path: Path):
+    with transaction():
+        NodeFact.write("phase", 3)
+    sender_does(office, resend, units=["620702101"], role="cc", reason="增发")
+    new = delivery("620702101")
+    assert (new.copy, new.role, new.state) == (0, "cc", "delivered")
+    assert package().total == 8
+    assert verifies_alone(tmp_path) == "0"
+
+
+def test_nothing_goes_out_of_what_was_recalled(office: Office):
+    sent_back(office)
+    late = signed(office, CPCO, resend, units=[GFIN], reason=WHY)
+    sender_does(office, recall, reason="不再发送")
+    with pytest.raises(Conflict):
+        late()
+    assert [row.organ for row in evidence(type_="X14")] == [""]
+    assert len([row for row in deliveries() if row.organ == GFIN]) == 1
