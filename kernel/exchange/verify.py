@@ -1174,17 +1174,23 @@ class Verification:
             mine = evidence["pkg_digest"] == hexdigest(self.entries[MANIFEST])
             demand(mine, 220, "about another package")
             demand(evidence["msg_id"] == self.envelope["msg_id"], 220, "about another message")
-            demand(self._concerned(evidence), 220, "a recipient that is not in the envelope")
             found.append(evidence)
+        # The sender may have sent it to more units later (X8).
+        units = [to["unit"] for to in self.envelope["recipients"]]
+        units += [e["recipient"] for e in found if e["type"] == "X8"]
+        for evidence in found:
+            named = concerned(evidence, units)
+            demand(named, 220, "a recipient that is not in the envelope")
         check_history(found)
         names = [f"{e['recipient']} {EVIDENCE[e['type']][0]}" for e in found]
         return "、".join(names) or "? no evidence found"
 
-    def _concerned(self, evidence: dict[str, Any]) -> bool:
-        """Whether it names a recipient of the envelope; or nobody, while there is no box yet."""
-        if evidence["recipient"]:
-            return evidence["recipient"] in [to["unit"] for to in self.envelope["recipients"]]
-        return bool(evidence["type"][0] == "A" or evidence["state_from"] == evidence["state_to"])
+
+def concerned(evidence: dict[str, Any], units: list[str]) -> bool:
+    """Whether it names one of these recipients; or nobody, while there is no box yet."""
+    if evidence["recipient"]:
+        return evidence["recipient"] in units
+    return bool(evidence["type"][0] == "A" or evidence["state_from"] == evidence["state_to"])
 
 
 Step = Callable[[Verification], str]
