@@ -32,13 +32,15 @@ import fcntl
 import hashlib
 import re
 import time
+import tomllib
 from pathlib import Path
 from shutil import disk_usage
 
 ROOT = Path(__file__).resolve().parent
 VENV = ROOT / ".venv"
 PYTHON = VENV / "bin" / "python"
-PRODUCT, TESTS = ROOT / "requirements.lock", ROOT / "requirements-test.lock"
+LOCKS = ("requirements.lock", "requirements-postgresql.lock", "requirements-test.lock")  # growing
+PRODUCT, POSTGRESQL, TESTS = (ROOT / name for name in LOCKS)
 
 
 class Failed(Exception):
@@ -46,9 +48,7 @@ class Failed(Exception):
 
 
 FULL = "磁盘已满，请腾出约 1 GB 空间后再运行。\nThe disk is full: free about 1 GB, run this again."
-READ_ONLY = (
-    f"不能写入 {ROOT}，请检查权限。\nThe folder {ROOT} cannot be written to: check its rights."
-)
+READ_ONLY = f"不能写入 {ROOT}，请检查权限。\nThe folder {ROOT} cannot be written: check its rights."
 NO_VENV = """这个 Python 不能建立虚拟环境；Debian、Ubuntu 上请先安装 python3-venv。
 This Python cannot make a virtual environment; on Debian or Ubuntu install python3-venv."""
 WRONG_HASH = """下载的软件包与锁定的校验值不符，没有安装。请检查所用的软件源。
@@ -67,10 +67,21 @@ def why(log: str, otherwise: str) -> str:
 
 
 def wanted(arguments: list[str]) -> Path:
-    """The lock file that the command needs: the tests bring their own tools."""
-    if arguments[:1] == ["--instance"]:
-        arguments = arguments[2:]
-    return TESTS if arguments[:1] == ["test"] else PRODUCT
+    """The lock file that the command needs: tests and PostgreSQL bring their own packages."""
+    line, given = "\0".join([*arguments, ""]), r"--(instance|database)[=\0]([^\0]*)\0"
+    if re.sub(given, "", line).startswith("test\0"):
+        return TESTS
+    options = {"database": os.environ.get("JUYAN_DATABASE")} | dict(re.findall(given, line))
+    return POSTGRESQL if options["database"] or noted(options.get("instance")) else PRODUCT
+
+
+def noted(instance: "str | None") -> bool:
+    """Whether the node of this folder has a database on a server, by its settings."""
+    folder = instance or os.environ.get("JUYAN_INSTANCE") or ROOT / "data" / "instance"
+    try:
+        return bool(tomllib.loads(Path(folder, "settings.toml").read_text("utf-8"))["database"])
+    except (OSError, ValueError, KeyError):  # what is wrong with it, the command itself will say
+        return False
 
 
 def mark(lock: Path) -> Path:
@@ -84,9 +95,10 @@ def digest(lock: Path) -> str:
 
 
 def installed(lock: Path) -> bool:
-    """Whether this very lock was installed to its end."""
-    done = mark(lock)
-    return PYTHON.exists() and done.exists() and done.read_text() == digest(lock)
+    """Whether this very lock, or one that holds all of it, was installed to its end."""
+    holders = map(lock.with_name, LOCKS[LOCKS.index(lock.name) :])
+    done = [one for one in holders if mark(one).exists()]
+    return PYTHON.exists() and any(mark(one).read_text() == digest(one) for one in done)
 
 
 def say(text: str, passing: bool = False) -> None:
@@ -111,17 +123,9 @@ def install(lock: Path) -> None:
     """Install all of a lock, with hashes, and show how far it is."""
     total = len(re.findall(r"^[\w.-]+==", lock.read_text("utf-8"), re.M))
     log, started = VENV / "install.log", time.monotonic()
-    command = [
-        str(PYTHON),
-        "-m",
-        "pip",
-        "install",
-        "--require-hashes",
-        "--no-deps",
-        "-r",
-        str(lock),
-    ]
+    command = [str(PYTHON), "-m", "pip", "install", "--require-hashes", "--no-deps"]
     command += ["--no-input", "--disable-pip-version-check", "--progress-bar", "off"]
+    command += ["-r", str(lock)]
     with log.open("wb") as stream:
         pip = subprocess.Popen(command, stdout=stream, stderr=stream, stdin=subprocess.DEVNULL)
         try:
@@ -129,8 +133,8 @@ def install(lock: Path) -> None:
         finally:
             pip.terminate()  # nothing happens where it has ended; Ctrl-C must not leave it running
             pip.wait()
-    written = log.read_text("utf-8", "replace")
     if pip.returncode:
+        written = log.read_text("utf-8", "replace")
         errors = [line for line in written.splitlines() if line.startswith("ERROR")]
         raise Failed("\n".join([why(written, NO_PACKAGES), *errors[-1:], f"详见 See {log}"]))
     say(f"安装完成 Installed: {total}, {time.monotonic() - started:.0f} s")
@@ -164,10 +168,10 @@ def prepare(lock: Path) -> None:
     if not installed(lock):
         if not (PYTHON.exists() and mark(PRODUCT).exists()):
             make_venv()
-        for one in (PRODUCT, TESTS):  # gone meanwhile: what is interrupted is done afresh
-            mark(one).unlink(missing_ok=True)
+        for name in LOCKS:  # gone meanwhile: what is interrupted is done afresh
+            mark(ROOT / name).unlink(missing_ok=True)
         install(lock)
-        for one in {lock, PRODUCT}:  # the tests' lock holds all of the product's
+        for one in {lock, PRODUCT}:  # each lock holds all of the product's
             mark(one).write_text(digest(one))
     os.close(folder)
 
@@ -183,11 +187,9 @@ def main() -> None:
     except KeyboardInterrupt:
         say("\n已停止；下次运行会重新安装。Stopped; the next run installs afresh.")
         sys.exit(130)
-    except Failed as failure:
-        say(f"\n{failure}")
-        sys.exit(4)
-    except OSError as error:
-        say(f"{why(str(error), READ_ONLY)}\n{error}")
+    except (Failed, OSError) as failure:
+        reason = "" if isinstance(failure, Failed) else why(str(failure), READ_ONLY)
+        say(f"{reason}\n{failure}")
         sys.exit(4)
     from kernel.cli import main as commands
 

@@ -76,6 +76,19 @@ def found(
         (folder / BEGUN).unlink()
 
 
+def unfound(settings: Settings) -> None:
+    """Take what a founding began out of its database server: for nodes that are thrown away.
+
+    A file of SQLite goes with its folder.
+    """
+    begun = any((settings.instance / name).exists() for name in (BEGUN, FOUNDED))
+    if settings.database and begun:
+        open_database(settings)
+        with connection():
+            clear(db.obj)
+        close_database()
+
+
 def _begin(settings: Settings) -> None:
     """Clear what an interrupted founding left, and note what was here before this one."""
     folder = settings.instance

@@ -76,9 +76,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Make the markers known."""
+    """Make the markers known, and leave the environment's database alone."""
     for marker in MARKERS:
         config.addinivalue_line("markers", marker)
+    # Tests and what they start never touch the database of whoever runs them.
+    os.environ.pop("JUYAN_DATABASE", None)
     config.stash[_not_run] = Counter()
     config.stash[_long] = 0
 

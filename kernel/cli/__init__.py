@@ -12,6 +12,7 @@ import importlib
 import importlib.util
 import os
 import pkgutil
+from dataclasses import replace
 from pathlib import Path
 
 import click
@@ -36,7 +37,31 @@ def settings() -> Settings:
 
     :raises Invalid: ``settings.unknown`` or ``settings.value``.
     """
-    return load(_instance(click.get_current_context()))
+    ctx = click.get_current_context()
+    known, named = load(_instance(ctx)), ctx.find_root().params.get("database")
+    return replace(known, database=named) if named else known
+
+
+def named_database() -> str:
+    """The database URL of the command line or the environment; not that of settings.toml."""
+    named = click.get_current_context().find_root().params.get("database")
+    return str(named or os.environ.get("JUYAN_DATABASE", ""))
+
+
+def _note_database(ctx: click.Context, _: click.Parameter, value: str | None) -> str | None:
+    if value:
+        ctx.find_root().params["database"] = value
+    return value
+
+
+database_option = click.option(
+    "--database",
+    metavar="URL",
+    expose_value=False,
+    callback=_note_database,
+    help="PostgreSQL 数据库 a server's database, postgresql://user@host/name [SQLite]",
+)
+"""``--database`` after a command; it may also stand before it."""
 
 
 def _instance(ctx: click.Context) -> Path | None:
@@ -127,6 +152,7 @@ def _pipe_closed(error: Exception) -> bool:
     metavar="DIR",
     help="节点的数据目录 the folder of the node [data/instance]",
 )
+@database_option
 @click.version_option(__version__, prog_name="Juyan 居延")
 def main(instance: Path | None) -> None:
     """居延：机关无纸化办公。Juyan: the paperless office of a city's organs.

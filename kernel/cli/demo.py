@@ -36,6 +36,7 @@ BANNER = """
 @click.command
 @click.option("--host", help="监听地址 the address to listen on [127.0.0.1]")
 @click.option("--port", type=int, help="端口 the port [8000]")
+@cli.database_option
 def command(host: str | None, port: int | None) -> None:
     """建立（首次）并启动演示 Found a demo node, if there is none, and serve it.
 

@@ -10,6 +10,7 @@ from kernel.storage.database import close_database
 
 
 @click.command
+@cli.database_option
 def command() -> None:
     """升级数据库 Bring the tables of the kernel and of all plugins up to date.
 

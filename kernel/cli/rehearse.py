@@ -14,6 +14,7 @@ import click
 from kernel import cli
 from kernel.cli.output import Progress, json_option, print_json, table
 from kernel.errors import Invalid
+from kernel.founding import unfound
 from kernel.reference import read
 from kernel.rehearsal import Result, Watcher, rehearse
 from kernel.settings import Settings
@@ -24,6 +25,7 @@ TARGET = click.Path(file_okay=False, path_type=Path)
 @click.command
 @click.option("--keep", type=TARGET, metavar="DIR", help="保留结果文件 keep the files there")
 @json_option
+@cli.database_option
 def command(keep: Path | None, as_json: bool) -> None:
     """演练：两件公文从拟稿到全部签收 Rehearse the main job on a throw-away node.
 
@@ -34,14 +36,19 @@ def command(keep: Path | None, as_json: bool) -> None:
     boxes in phase 3. Every recipient verifies and signs for; every package is checked by the
     stand-alone verifier.
 
+    --database 须是空数据库，演练后清空。A database that --database names has to be empty, and is
+    emptied afterwards.
+
     退出码 exit code: 0 全部通过 all verified, 1 有问题 something is not.
     """
     cli.settings()  # a misspelt setting is said now, and not after a minute
     target = _target(keep)
     place = Path(tempfile.mkdtemp(prefix="juyan-rehearsal-"))
+    settings = Settings(place / "node", cli.named_database(), demo=True)
     try:
-        result = _rehearse(Settings(instance=place / "node", demo=True), target or place / "files")
+        result = _rehearse(settings, target or place / "files")
     finally:
+        unfound(settings)
         shutil.rmtree(place, ignore_errors=True)
     if as_json:
         print_json(_facts(result))

@@ -17,6 +17,7 @@ from kernel.storage.lock import InstanceLock
 @click.option("--host", help="监听地址 the address to listen on")
 @click.option("--port", type=int, help="端口 the port")
 @click.option("--no-worker", is_flag=True, help="后台任务由 worker 进程做 `worker` runs elsewhere")
+@cli.database_option
 def command(host: str | None, port: int | None, no_worker: bool) -> None:
     """启动节点的门户 Serve the portal of the node."""
     known = cli.settings()

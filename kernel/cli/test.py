@@ -71,9 +71,10 @@ def _checks() -> list[Outcome]:
     return [_run(name, arguments) for name, arguments in CHECKS.items()]
 
 
-def _pytest(full: bool, arguments: tuple[str, ...]) -> Outcome:
+def _pytest(full: bool, database: str, arguments: tuple[str, ...]) -> Outcome:
     colour = "--color=yes" if sys.stdout.isatty() else "--color=no"
     options = [colour, "--durations=10", "--durations-min=2", *(["--full"] if full else [])]
+    options += ["--database", database] if database else []
     return _run("pytest", ["-m", "pytest", *options, *arguments])
 
 
@@ -83,8 +84,13 @@ def _missing() -> list[str]:
 
 @click.command(context_settings={"ignore_unknown_options": True, "help_option_names": ["--help"]})
 @click.option("--full", is_flag=True, help="也运行耗时长的测试 the long runs too")
+@click.option(
+    "--database",
+    metavar="KIND",
+    help="sqlite, postgresql（临时服务器 a throw-away server）, URL",
+)
 @click.argument("arguments", nargs=-1, type=click.UNPROCESSED, metavar="[ARGS]…")
-def command(full: bool, arguments: tuple[str, ...]) -> None:
+def command(full: bool, database: str | None, arguments: tuple[str, ...]) -> None:
     """运行检查和测试 Run the checks (ruff, imports, mypy) and the tests.
 
     ARGS 原样交给 pytest；给出时只运行 pytest。
@@ -98,7 +104,8 @@ def command(full: bool, arguments: tuple[str, ...]) -> None:
     for part in _missing():
         click.secho(f"MISSING {part}: tests that need it are NOT RUN", fg="red", bold=True)
     outcomes = [] if arguments else _checks()
-    outcomes.append(_pytest(full, arguments))
+    named = database or click.get_current_context().find_root().params.get("database") or ""
+    outcomes.append(_pytest(full, named, arguments))
     click.echo("\n" + table(("", "", ""), [one.row for one in outcomes]))
     _finish(outcomes, time.monotonic() - started)
 

@@ -14,6 +14,7 @@ from kernel.node import open_node
 
 
 @click.command
+@cli.database_option
 def command() -> None:
     """处理后台任务，直到停止 Do what acts leave behind, until stopped.
 

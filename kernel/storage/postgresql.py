@@ -192,8 +192,7 @@ def refuse_connection(url: str, error: BaseException) -> Unavailable:
             f"数据库“{name}”不存在，请先建立：createdb -E UTF8 -T template0 {name}",
             f"There is no database {name!r}; make it first: createdb -E UTF8 -T template0 {name}",
         )
-    text = str(error).strip().splitlines()
-    why = text[-1] if text else ""
+    why = str(error).strip().partition("\n")[0]
     return Unavailable(
         "storage.unreachable",
         f"连接不上数据库 {masked(url)}，请检查服务器是否运行、地址和账号是否正确（{why}）。",

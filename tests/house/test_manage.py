@@ -30,10 +30,42 @@ def manage() -> ModuleType:
         (["units", "test"], "requirements.lock"),
         (["test", "-k", "x"], "requirements-test.lock"),
         (["--instance", "d", "test"], "requirements-test.lock"),
+        (["--database", "postgresql://h/d", "test"], "requirements-test.lock"),
+        (["demo", "--database", "postgresql://h/d"], "requirements-postgresql.lock"),
+        (["--database=postgresql://h/d", "units", "test"], "requirements-postgresql.lock"),
     ],
 )
-def test_only_the_tests_bring_their_own_tools(manage: ModuleType, arguments: list[str], lock: str):
+def test_a_command_brings_the_packages_that_it_needs(
+    manage: ModuleType, arguments: list[str], lock: str, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.delenv("JUYAN_INSTANCE", raising=False)
     assert manage.wanted(arguments).name == lock
+
+
+def test_a_node_on_a_server_needs_its_driver(
+    manage: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    here = ["--instance", str(tmp_path), "serve"]
+    (tmp_path / "settings.toml").write_text('demo = true\ndatabase = ""\n')
+    assert manage.wanted(here).name == "requirements.lock"
+    (tmp_path / "settings.toml").write_text('database = "postgresql:///juyan"\n')
+    assert manage.wanted(here).name == "requirements-postgresql.lock"
+    (tmp_path / "settings.toml").write_text("this is no TOML")
+    assert manage.wanted(here).name == "requirements.lock"
+    monkeypatch.setenv("JUYAN_DATABASE", "postgresql:///juyan")
+    assert manage.wanted(here).name == "requirements-postgresql.lock"
+
+
+def test_the_lock_of_the_tests_holds_that_of_a_server(
+    manage: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(manage, "VENV", tmp_path)
+    monkeypatch.setattr(manage, "PYTHON", Path(sys.executable))
+    for name in manage.LOCKS:
+        (tmp_path / name).write_text(f"# {name}\n")
+    plain, server, tests = (tmp_path / name for name in manage.LOCKS)
+    manage.mark(server).write_text(manage.digest(server))
+    assert manage.installed(plain) and manage.installed(server) and not manage.installed(tests)
 
 
 @pytest.mark.parametrize(
