@@ -20,6 +20,7 @@ from kernel.acts.models import Act, Prepared, Proposal
 from kernel.acts.signatures import check_signature, node_signature
 from kernel.acts.statement import Statement, arguments_of, compose, place_of, read
 from kernel.acts.subjects import Subject, find, kinds, missing, reload
+from kernel.acts.subjects import hold as keep_from_others
 from kernel.acts.verbs import Verb, verb_of, verbs
 from kernel.crypto.acts_batch import PREFIX
 from kernel.crypto.ids import now, parse_stamp
@@ -260,8 +261,10 @@ def _check_desk(desk: Desk, statement: Statement) -> None:
 
 
 def _current(desk: Desk, statement: Statement) -> Subject | None:
-    subject = _subject(desk, statement)
     ref = statement.facts["object"]
+    if ref is not None:
+        keep_from_others(kinds().get(ref["kind"]), ref["uid"])
+    subject = _subject(desk, statement)
     if subject is None:
         return None
     if subject.version != ref["version"] or subject.digest() != ref["digest"]:

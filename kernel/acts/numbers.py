@@ -9,7 +9,7 @@ from kernel.acts.models import Number, Series
 from kernel.acts.subjects import Subject
 from kernel.errors import Conflict, Invalid
 from kernel.storage.bulk import insert_rows
-from kernel.storage.database import connection
+from kernel.storage.database import connection, lock_rows
 
 
 @dataclass(frozen=True)
@@ -25,9 +25,12 @@ class DocNumber:
 
 
 def _series(organ: str, name: str, year: int) -> Series:
+    """The row of a series, kept from others until the transaction ends."""
     where = {"organ": organ, "name": name, "year": year}
-    found: Series | None = Series.get_or_none(**where)
-    return found or Series.create(**where)
+    Series.insert(**where).on_conflict_ignore().execute()
+    found: Series = Series.get(**where)
+    lock_rows(Series, Series.id == found.id)
+    return Series.get_by_id(found.id)
 
 
 def peek(organ: str, name: str, year: int) -> DocNumber:
@@ -85,6 +88,12 @@ def _named(series: str) -> Series:
     organ, _, rest = series.partition("/")
     name, _, year = rest.rpartition("/")
     return _series(organ, name, int(year))
+
+
+def take_next(organ: str, name: str, year: int, subject: Subject) -> DocNumber:
+    """Take whichever number is next, where nobody has signed for a certain one."""
+    free: int = _series(organ, name, year).next
+    return take(organ, name, year, subject, expected=free)
 
 
 def take(organ: str, name: str, year: int, subject: Subject, *, expected: int) -> DocNumber:

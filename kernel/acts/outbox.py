@@ -20,7 +20,7 @@ from kernel.acts.models import Effect
 from kernel.crypto.ids import now
 from kernel.errors import OfficeError
 from kernel.slots import Slot
-from kernel.storage.database import after_commit, connection, transaction
+from kernel.storage.database import after_commit, connection, on_postgresql, transaction
 
 Handler = Callable[[dict[str, Any]], None]
 LEASE = timedelta(minutes=2)
@@ -68,10 +68,13 @@ def _take() -> Effect | None:
     with transaction():
         if hold.held() is not None:
             return None  # what the lost days already did may not be done again unseen
-        effect: Effect | None = Effect.select().where(ready | left).order_by(Effect.id).first()
+        query: Any = Effect.select().where(ready | left).order_by(Effect.id).limit(1)
+        if on_postgresql():
+            # What another worker is just taking is passed over, so that nobody waits or stops.
+            query = query.for_update("FOR UPDATE SKIP LOCKED")
+        effect: Effect | None = query.first()
         if effect is None:
             return None
-        # Where two workers read the same row (not on SQLite), one of them gets it.
         taken = (
             Effect.update(state="leased", lease=moment + LEASE, attempts=effect.attempts + 1)
             .where((Effect.id == effect.id) & (Effect.attempts == effect.attempts))

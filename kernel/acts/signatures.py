@@ -13,6 +13,7 @@ from kernel.identity.authenticators import Signature, authenticators
 from kernel.identity.authority import authority
 from kernel.identity.desk import Desk
 from kernel.identity.models import Credential
+from kernel.storage.database import lock_rows
 
 
 def check_signature(desk: Desk, statement: Statement, signature: Signature | None) -> None:
@@ -27,6 +28,8 @@ def check_signature(desk: Desk, statement: Statement, signature: Signature | Non
             "此操作需要用您的安全认证插件签名，请插好后重试。",
             "This act has to be signed with your key; please try again with it.",
         )
+    # Whoever revokes it waits for this act, and the next act for him.
+    lock_rows(Credential, Credential.uid == uid, shared=True)
     facts = credentials.active(uid, desk.person.uid)
     signed = _unfold(statement, signature)
     method = authenticators().get(signed.kind)

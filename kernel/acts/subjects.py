@@ -12,7 +12,7 @@ from kernel.crypto.ids import uuid7
 from kernel.errors import NotFound
 from kernel.identity.desk import Desk
 from kernel.slots import Slot
-from kernel.storage.database import Model
+from kernel.storage.database import Model, lock_rows
 
 S = TypeVar("S", bound="Subject")
 
@@ -110,6 +110,12 @@ def find(cls: type[S], uid: str, desk: Desk) -> S:
     return row
 
 
+def hold(cls: type[Subject], uid: str) -> None:
+    """Keep an object from all other acts until the transaction ends; they wait for it."""
+    lock_rows(cls, cls.uid == uid)
+
+
 def reload(subject: Subject) -> Any:
-    """The object as it stands in the database now."""
+    """The object as it stands in the database now, kept from all other acts."""
+    hold(type(subject), subject.uid)
     return type(subject).get_by_id(subject.id)

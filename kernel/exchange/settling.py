@@ -7,6 +7,7 @@ from typing import Any
 from kernel.acts import signatures, tasks
 from kernel.acts.gate import by_node
 from kernel.acts.models import Act
+from kernel.acts.subjects import hold
 from kernel.acts.verbs import act
 from kernel.crypto import canonical, x509
 from kernel.crypto.ids import parse_stamp, stamp
@@ -140,6 +141,7 @@ def settled(desk: ServiceDesk, delivery: Delivery, *, state: str, evidence: str)
 def _hand_over(uid: str) -> None:
     """Tell the plugin that owns the payload; until it has listened, the delivery stays parked."""
     with transaction():
+        hold(Delivery, uid)
         row = Delivery.get(Delivery.uid == uid)
         plugin = row.type.partition(".")[0]
         if not row.parked or plugin not in switchboard().effective(row.organ):

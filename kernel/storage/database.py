@@ -33,8 +33,8 @@ __all__ = [
     "db",
     "exclusive",
     "execute_many",
-    "hold",
     "in_transaction",
+    "lock_rows",
     "on_postgresql",
     "open_database",
     "require_transaction",
@@ -168,7 +168,8 @@ def transaction() -> Iterator[None]:
     """All or nothing: commits at the end, rolls back on any error.
 
     On SQLite it takes the write lock at once. On PostgreSQL several run at the same time, and what
-    has to be alone says so: :func:`hold`, :func:`exclusive`, an UPDATE that names what it expects.
+    has to be alone says so: :func:`lock_rows`, :func:`exclusive`, or an UPDATE that names what it
+    expects.
 
     Must be the outermost one: code that may run inside somebody else's transaction says
     :func:`require_transaction` instead, and what may fail alone uses :func:`savepoint`.
@@ -229,19 +230,22 @@ def exclusive(name: str) -> None:
         db.execute_sql("SELECT pg_advisory_xact_lock(%s)", (postgresql.number_of(name),))
 
 
-def hold(model: type[peewee.Model], where: peewee.Expression) -> None:
+def lock_rows(model: type[peewee.Model], where: peewee.Expression, *, shared: bool = False) -> None:
     """Hold rows until the transaction ends: others who want to hold or change them wait.
 
     What is read of them afterwards is what the one before has left. On SQLite the transaction
     itself does it.
 
+    :param shared: several may hold them at the same time, so that nobody changes them meanwhile.
+
     :raises Unavailable: ``storage.busy`` when another one takes too long.
     """
-    require_transaction("hold")
+    require_transaction("lock_rows")
     if on_postgresql():
         # Not FOR UPDATE, which would also stop rows that only refer to these.
+        strength = "FOR SHARE" if shared else "FOR NO KEY UPDATE"
         one: Any = model.select(peewee.SQL("1")).where(where)
-        list(one.for_update("FOR NO KEY UPDATE").tuples())
+        list(one.for_update(strength).tuples())
 
 
 def after_commit(call: Callable[[], object]) -> None:

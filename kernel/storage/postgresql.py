@@ -3,8 +3,8 @@
 **Isolation.** READ COMMITTED, PostgreSQL's own default, and three habits that make it enough:
 
 * An act holds the row of its object from its first check to its commit
-  (:func:`kernel.storage.database.hold`), so that acts on one object follow each other as they do
-  on SQLite, and every check sees what the one before has done.
+  (:func:`kernel.storage.database.lock_rows`), so that acts on one object follow each other as
+  they do on SQLite, and every check sees what the one before has done.
 * What is decided once is decided by the database: an UPDATE that names the state it expects and is
   counted, or a UNIQUE index. Both see the newest committed row, whatever was read before.
 * What reads much and writes its sum (positions of the log, the first number of a series) is one

@@ -127,10 +127,8 @@ def _count(credential: str, assertion: webauthn.Assertion) -> None:
     is done twice is the gate's question.
     """
     value, digest = assertion.counter, canonical.digest(assertion.to_bytes())
-    row = Counter.get_or_none(Counter.credential == credential)
-    if row is None:
-        Counter.create(credential=credential, value=value, last=digest)
-        return
+    Counter.insert(credential=credential, value=0, last="").on_conflict_ignore().execute()
+    row = Counter.get(Counter.credential == credential)
     if row.value == value and (value == 0 or row.last == digest):
         return
     moved = (

@@ -54,7 +54,9 @@ def keep(flow: Flow) -> FlowRow:
     where = (FlowRow.key == flow.key) & (FlowRow.version == flow.version)
     row: FlowRow | None = FlowRow.get_or_none(where)
     if row is None:
-        row = FlowRow.create(key=flow.key, version=flow.version, definition=flow.to_json())
+        new = FlowRow.insert(key=flow.key, version=flow.version, definition=flow.to_json())
+        new.on_conflict_ignore().execute()  # somebody else may just write the same
+        row = FlowRow.get(where)
     if flow_of(row.definition) != flow:
         raise ValueError(f"{flow.key}: raise the version when you change the steps")
     return row

@@ -18,6 +18,7 @@ from kernel.identity.authenticators import authenticators
 from kernel.identity.authority import authority
 from kernel.identity.desk import Desk
 from kernel.identity.models import Credential, Enrolment, NodeFact, Person, Session
+from kernel.storage.database import exclusive
 
 
 def _holder(person: str) -> Person:
@@ -52,6 +53,10 @@ def _new(
 ) -> None:
     _check_kind(kind)
     _statement(person, kind, public_key, binding)
+    _not_issued(public_key)
+
+
+def _not_issued(public_key: str) -> None:
     if credentials.is_issued(public_key):
         raise Conflict(
             "keys.issued",
@@ -102,6 +107,8 @@ def issue_key(
     :param binding: what the statement has to say of a key of this kind beyond that.
     :param label: how its holder tells it from his others.
     """
+    exclusive("house.issue_key")
+    _not_issued(public_key)
     said = _statement(person, kind, public_key, binding)
     enrolments.settle(public_key)
     return str(credentials.issue(said, this_act(), label).uid)

@@ -7,6 +7,7 @@ from kernel.errors import Conflict
 from kernel.identity.desk import Desk
 from kernel.identity.models import NodeFact, Unit
 from kernel.identity.phases import TITLES, node_phase
+from kernel.storage.database import exclusive
 
 
 def _forward(desk: Desk, *, phase: int) -> None:
@@ -35,4 +36,6 @@ def _consequence(desk: Desk, subject: None = None, *, phase: int) -> str:
 )
 def advance(desk: Desk, *, phase: int) -> None:
     """Take the node into a later phase; units whose turn has come are connected."""
+    exclusive("house.advance")
+    _forward(desk, phase=phase)
     NodeFact.write("phase", phase)

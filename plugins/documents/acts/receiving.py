@@ -44,8 +44,7 @@ def register(desk: Desk, delivery: Delivery) -> Incoming:
         received=moment,
     )
     year = local(moment).year
-    free = numbers.peek(delivery.organ, SERIES, year)
-    taken = numbers.take(delivery.organ, SERIES, year, incoming, expected=free.value)
+    taken = numbers.take_next(delivery.organ, SERIES, year, incoming)
     incoming.number = str(taken)
     incoming.save(force_insert=True)
     _announce(desk, incoming)

@@ -1,0 +1,230 @@
+"""Rivals at the same time, on both databases: SQLite lets one write after the other, a server
+does not, and what is decided must be the same."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import pytest
+
+from kernel.acts import gate, numbers, outbox
+from kernel.acts.context import acting
+from kernel.acts.house.keys import revoke_key
+from kernel.acts.house.rollout import advance
+from kernel.acts.models import Effect, Number
+from kernel.acts.outbox import Handlers
+from kernel.crypto.ids import now
+from kernel.errors import Conflict, OfficeError
+from kernel.exchange import settling
+from kernel.exchange.inbound import send_back, sign_for
+from kernel.exchange.models import Delivery, Package
+from kernel.exchange.recalling import recall
+from kernel.identity import credentials
+from kernel.identity.models import Credential, NodeFact
+from kernel.storage import search
+from kernel.storage.database import connection, exclusive, lock_rows, transaction
+from kernel.storage.search import Entry
+from kernel.testing_office import Office
+from plugins.documents.models import Incoming
+from plugins.workflow.definition import flow_of
+from plugins.workflow.models import FlowRow
+from plugins.workflow.running import keep
+from tests.exchange.conftest import _offices  # noqa: F401  # the office that has sent a notice
+from tests.exchange.notice import CLERKS, CPCO, GFIN, delivery, evidence, opened, package
+
+pytestmark = pytest.mark.both
+Call = Callable[[], Any]
+
+
+def at_once(calls: list[Call]) -> list[Any]:
+    """Each in a thread of its own, begun together; gives results and refusals."""
+    start = threading.Barrier(len(calls))
+
+    def one(call: Call) -> Any:
+        start.wait(10)
+        try:
+            return call()
+        except OfficeError as error:
+            return error
+
+    with ThreadPoolExecutor(len(calls)) as pool:
+        return list(pool.map(one, calls))
+
+
+def signed(office: Office, name: str, verb: Any, subject: Any, **given: Any) -> Call:
+    """An act that is prepared and signed; calling it performs it."""
+    desk = office.desk(name)
+    act = gate.prepare(desk, verb, subject, **given)
+    signature = office.sign(desk, act)
+    return lambda: gate.perform(desk, act, signature)
+
+
+def test_numbers_of_a_new_series_are_gapless(office: Office) -> None:
+    subject = package()
+
+    def take() -> int:
+        with transaction():
+            return numbers.take_next(GFIN, "新", 2026, subject).value
+
+    assert sorted(at_once([take] * 8)) == list(range(1, 9))
+    with connection():
+        assert Number.select().where(Number.kind == Package.kind).count() == 8
+
+
+def test_one_number_goes_to_one(office: Office) -> None:
+    subject = package()
+
+    def take() -> int:
+        with transaction():
+            return numbers.take(GFIN, "财发", 2026, subject, expected=1).value
+
+    ends = at_once([take] * 6)
+    assert ends.count(1) == 1
+    assert {one.code for one in ends if one != 1} == {"numbers.taken"}
+
+
+def test_one_signature_is_used_once(office: Office) -> None:
+    call = signed(office, CLERKS[GFIN], sign_for, opened(office, GFIN))
+    ends = at_once([call] * 4)
+    assert sum(isinstance(one, gate.Done) for one in ends) == 1
+    assert all(isinstance(one, Conflict | gate.Done) for one in ends)
+
+
+@pytest.mark.parametrize("turn", range(3))
+def test_sign_for_send_back_and_recall_have_one_winner(office: Office, turn: int) -> None:
+    item = opened(office, GFIN)
+    ends = at_once(
+        [
+            signed(office, CLERKS[GFIN], sign_for, item),
+            signed(office, CLERKS[GFIN], send_back, item, reason="重复来文"),
+            signed(office, CLERKS[CPCO], recall, package(), reason="附件有误"),
+        ]
+    )
+    assert not isinstance(ends[2], OfficeError) or ends[2].code != "exchange.settled"
+    assert sum(isinstance(one, gate.Done) for one in ends[:2]) <= 1
+    outbox.drain()
+    assert delivery(GFIN).state in ("signed", "returned", "recalled")
+    ended = [row.type for row in evidence(GFIN) if row.type in ("C1", "C2", "X2")]
+    assert len(ended) == 1
+
+
+def test_workers_share_the_outbox_and_do_each_thing_once(
+    office: Office,
+) -> None:
+    done: list[int] = []
+
+    def slow(payload: dict[str, Any]) -> None:
+        time.sleep(0.01)
+        done.append(payload["n"])
+
+    with transaction(), acting("test"):
+        Effect.delete().execute()
+        for number in range(30):
+            outbox.put("slow", str(number), {"n": number})
+    outbox.handlers.fill(Handlers({"slow": slow}))
+    shares = at_once([outbox.drain] * 3)
+    assert sum(shares) == 30
+    assert sorted(done) == list(range(30))
+    assert min(shares) > 1  # nobody stops because another one is just taking something
+
+
+def test_what_was_signed_for_is_registered_once(office: Office) -> None:
+    office.act(office.desk(CLERKS[GFIN]), sign_for, opened(office, GFIN))
+    uid = delivery(GFIN).uid
+    with transaction():
+        Incoming.delete().where(Incoming.delivery == uid).execute()
+        Delivery.update(parked=True).where(Delivery.uid == uid).execute()
+    assert at_once([lambda: settling._hand_over(uid)] * 4) == [None] * 4
+    with connection():
+        assert Incoming.select().where(Incoming.delivery == uid).count() == 1
+
+
+def test_a_new_flow_is_written_once(office: Office) -> None:
+    with connection():
+        known = FlowRow.select().order_by(FlowRow.id).first()
+        flow = flow_of(known.definition | {"version": 77})
+
+    def begin() -> int:
+        with transaction():
+            row = keep(flow)
+            time.sleep(0.02)
+            return row.id
+
+    assert len(set(at_once([begin] * 5))) == 1
+
+
+def test_the_phase_never_goes_back(office: Office) -> None:
+    def to(phase: int) -> Call:
+        def go() -> None:
+            with transaction():
+                advance(None, phase=phase)  # type: ignore[arg-type]
+
+        return go
+
+    at_once([to(2), to(3), to(2), to(3)])
+    with connection():
+        assert NodeFact.read("phase") == 3
+
+
+def test_indexing_one_object_many_times_leaves_one_entry(office: Office) -> None:
+    moment = now()
+
+    def index(number: int) -> None:
+        with transaction():
+            search.index(
+                Entry(
+                    "documents", "x", "same", GFIN, f"雪豹{number}", "", moment, frozenset({"node"})
+                )
+            )
+            search.index(
+                Entry("documents", "x", f"n{number}", GFIN, "雪豹", "", moment, frozenset({"node"}))
+            )
+
+    ends = at_once([lambda n=n: index(n) for n in range(6)])
+    assert ends == [None] * 6
+    hits = [hit.uid for hit in search.find("雪豹", {"node"}, {"documents"}).hits]
+    assert sorted(hits) == ["n0", "n1", "n2", "n3", "n4", "n5", "same"]
+
+
+def test_who_revokes_a_key_waits_for_the_act_and_the_next_act_for_him(office: Office) -> None:
+    clerk = office.desk(CLERKS[GFIN])
+    within, go_on = threading.Event(), threading.Event()
+    order: list[str] = []
+
+    def acts() -> None:
+        with transaction():
+            lock_rows(Credential, Credential.uid == clerk.credential, shared=True)
+            within.set()
+            go_on.wait(2)
+            assert credentials.is_active(clerk.credential, clerk.person.uid)
+            order.append("act")
+
+    def revokes() -> None:
+        within.wait(5)
+        go_on.set()
+        with transaction():
+            revoke_key(None, credential=clerk.credential, reason="遗失")  # type: ignore[arg-type]
+        order.append("revoked")
+
+    at_once([acts, revokes])
+    assert order == ["act", "revoked"]
+
+
+def test_what_is_exclusive_is_done_one_after_the_other(office: Office) -> None:
+    inside: list[int] = []
+    most: list[int] = []
+
+    def one() -> None:
+        with transaction():
+            exclusive("test")
+            inside.append(1)
+            most.append(len(inside))
+            time.sleep(0.02)
+            inside.pop()
+
+    assert at_once([one] * 5) == [None] * 5
+    assert max(most) == 1
