@@ -71,7 +71,7 @@ class Driver:
 
     def check(self) -> None:
         """Nothing was said to a console, and no answer was a defect."""
-        assert self.trouble == []
+        assert self.trouble == [], "\n".join(self.trouble)
 
     def close(self) -> None:
         """Everybody goes home."""

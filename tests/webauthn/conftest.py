@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from html import unescape
 from json import loads
+from pathlib import Path
 from typing import Any
 
 import httpx2
 import pytest
+from playwright.sync_api import Browser as Chromium
 
 from kernel.acts.gate import PreparedAct, perform, prepare
 from kernel.acts.house.confirm import confirm
@@ -21,7 +23,13 @@ from kernel.identity.authenticators import Signature
 from kernel.identity.desk import Desk
 from kernel.storage.database import connection, transaction
 from kernel.testing_office import ORIGIN, Browser, Office
+from tests.portal.conftest import browser, pytest_runtest_makereport
+from tests.portal.driver import Driver
+from tests.portal.node import Place, pictures_folder
+from tests.webauthn.browser import served
 from tests.webauthn.token import Token
+
+__all__ = ["browser", "pytest_runtest_makereport"]
 
 
 @dataclass
@@ -111,3 +119,19 @@ def nonce_of(page: str) -> str:
 def count(model: Any) -> int:
     with connection():
         return int(model.select().count())
+
+
+@pytest.fixture
+def place(office_folder: Path) -> Iterator[Place]:
+    with served(office_folder) as running:
+        yield running
+
+
+@pytest.fixture
+def driver(place: Place, browser: Chromium) -> Iterator[Driver]:
+    people = Driver(place, browser, pictures_folder())
+    yield people
+    people.close()
+    # Chromium advises RSA, which the house does not take.
+    people.trouble = [one for one in people.trouble if "pubKeyCredParams" not in one]
+    people.check()

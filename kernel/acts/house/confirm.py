@@ -71,6 +71,12 @@ def _object(statement: Statement) -> Subject | None:
     return subject
 
 
+def consequence_of(desk: Desk, proposal: Proposal) -> str:
+    """What follows when it is confirmed, in the words that the first person was shown."""
+    verb, subject, arguments = _proposed(proposal)
+    return "" if verb.confirm is None else str(verb.confirm(desk, subject, **arguments))
+
+
 @act(
     "house.confirm",
     title="复核同意",
@@ -78,6 +84,7 @@ def _object(statement: Statement) -> Subject | None:
     level="confirm",
     weight="signed",
     check=_still,
+    confirm=consequence_of,
 )
 def confirm(desk: Desk, proposal: Proposal) -> Any:
     """Confirm what another person proposed; runs the proposed act's body."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from starlette.responses import Response
 
-from kernel.acts.house.confirm import confirm, decline
+from kernel.acts.house.confirm import confirm, consequence_of, decline
 from kernel.acts.models import Act, Proposal
 from kernel.crypto import canonical
 from kernel.errors import OfficeError
@@ -25,10 +25,22 @@ def proposals_page(ctx: Ctx) -> Response:
         said = canonical.loads(bytes(Act.get(Act.uid == one.act).bytes))
         proposer = Person.get_or_none(Person.uid == one.proposer)
         rows.append(
-            {"item": one, "by": proposer.name if proposer else "", "params": said["params"]}
+            {
+                "item": one,
+                "by": proposer.name if proposer else "",
+                "params": said["params"],
+                "consequence": _consequence(ctx, one),
+            }
         )
     with speaking(ctx.language):
         return ctx.render("admin/proposals.html", title=_("双人复核"), rows=rows)
+
+
+def _consequence(ctx: Ctx, proposal: Proposal) -> str:
+    try:
+        return consequence_of(ctx.desk, proposal)
+    except OfficeError as error:
+        return error.text(ctx.language)
 
 
 @page(
