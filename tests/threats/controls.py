@@ -6,21 +6,30 @@ that passes without the control proves nothing.
 
 from __future__ import annotations
 
+import asyncio
+import logging
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
 
 import pytest
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
+from jinja2 import Environment
 
-from kernel.acts import gate, hold, ledger
+from kernel.acts import gate, hold, ledger, numbers
 from kernel.acts.house import grants
+from kernel.acts.models import Number, Series
+from kernel.cli.deadlines import DeadlineProtocol
+from kernel.crypto import acts_format, webauthn
 from kernel.identity import credentials, sessions
 from kernel.identity.desk import Desk
-from kernel.portal import ctx
+from kernel.plugins.bus import Bus
+from kernel.portal import ctx, export, origin, render, routing
+from kernel.portal.admission import Admission
 from kernel.slots import Slot
 from kernel.storage import blobs, log_check
 from kernel.storage.backup import manifest, sealed
+from kernel.work import logs
 
 Patch = pytest.MonkeyPatch
 
@@ -103,12 +112,49 @@ def _backups_unchecked(patch: Patch) -> None:
     patch.setattr(manifest.Part, "__eq__", lambda *_: True)
 
 
+def _passed_on(_: Bus, plugin: str, hook: str, error: Exception) -> None:
+    raise error
+
+
+def _unescaped(patch: Patch) -> None:
+    def environment(**options: Any) -> Environment:
+        return Environment(**{**options, "autoescape": False})  # noqa: S701  # this is the point
+
+    patch.setattr(render, "Environment", environment)
+
+
+def _whatever(desk: Desk, statement: Any) -> Any:
+    return gate._subject(desk, statement)
+
+
+def _read_then_write(organ: str, name: str, year: int, subject: Any, *, expected: int) -> None:
+    series = numbers._series(organ, name, year)
+    Series.update(next=series.next + 1).where(Series.id == series.id).execute()
+    Number.create(series=series, value=expected, kind=subject.kind, subject=subject.uid)
+
+
+async def _let_in(_: Admission, door: asyncio.Semaphore) -> None:
+    if not door.locked():
+        await door.acquire()
+
+
+def _signatures_unchecked(patch: Patch) -> None:
+    # First in the office itself, which is founded already; then in the reader of records.
+    patch.setattr(acts_format.suites, "verify", nothing)
+
+
+def _everything_logged(patch: Patch) -> None:
+    patch.setattr(logs, "plain", lambda value: value)
+    patch.setattr(logs, "places", lambda error: [str(error)])
+
+
 CONTROLS = [
     Control(1, "sessions end on the server", without(sessions, "end")),
     Control(1, "tokens are stored as hashes", without(sessions, "_hash", lambda token: token)),
     Control(1, "a session ends when it is not used", without(sessions, "IDLE", sessions.LONGEST)),
     Control(2, "a signature for each act", without(gate, "check_signature")),
     Control(2, "the state of the key now", without(credentials, "active", _revoked_too)),
+    Control(2, "the key verified its owner", without(webauthn, "check_flags")),
     Control(3, "single use, one session, two minutes", without(gate, "_consume")),
     Control(4, "the scope is part of the query", without(ctx, "find", _any_row)),
     Control(4, "a page states its level", without(Desk, "has", lambda *_: True)),
@@ -122,4 +168,18 @@ CONTROLS = [
     Control(8, "acts are held against their leaves", without(ledger, "reconcile", list)),
     Control(9, "compared with the notes at the start", without(hold, "_older", lambda: False)),
     Control(9, "a held node signs nothing", without(hold, "require")),
+    Control(10, "what a plugin raises is its own", without(Bus, "_fault", _passed_on)),
+    Control(10, "a check that fails refuses", without(Bus, "veto")),
+    Control(18, "what is shown is escaped", _unescaped),
+    Control(19, "formulas become text", without(export, "_FORMULA", ())),
+    Control(21, "other sites are refused", without(origin, "same_origin", lambda *_: True)),
+    Control(21, "forms carry a token", without(routing, "token_due", lambda *_: False)),
+    Control(22, "the act is about these very bytes", without(gate, "_current", _whatever)),
+    Control(23, "a number is taken by compare-and-set", without(numbers, "take", _read_then_write)),
+    Control(24, "connections have deadlines", without(DeadlineProtocol, "_arm")),
+    Control(24, "the door is bounded", without(Admission, "_enter", _let_in)),
+    Control(25, "room is left on the disk", without(blobs.BlobStore, "_check_space")),
+    Control(26, "the signature is over the bytes", _signatures_unchecked),
+    Control(27, "only known fields, only identifiers", _everything_logged),
+    Control(28, "one line of JSON", without(logs.Lines, "format", logging.Formatter.format)),
 ]

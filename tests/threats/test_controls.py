@@ -14,7 +14,7 @@ import pytest
 
 from tests.threats.controls import CONTROLS, Control
 
-ROWS = {1, 2, 3, 4, 5, 6, 7, 8, 9}
+ROWS = {*range(1, 11), 18, 19, 21, 22, 23, 24, 25, 26, 27, 28}
 """The rows of the table that are proved here."""
 
 

@@ -18,6 +18,8 @@ from kernel.storage.database import connection, transaction
 from kernel.testing_office import Browser, Office
 from plugins.documents.models import Document
 from tests.threats.attacks import a_grant, attempt, code, key_of, signed_in, with_token
+from tests.webauthn.conftest import issue as issue_key
+from tests.webauthn.token import Token
 
 
 def token_of(browser: Browser) -> str:
@@ -56,6 +58,11 @@ def test_row_01_stolen_session_cookie(office: Office):
 
 def test_row_02_stolen_usb_key(office: Office):
     """A session signs nothing by itself, a revoked key nothing from that moment on."""
+    holder = issue_key(office, "何静", Token())
+    holder.token.flags = 1  # touched, but whoever found it does not know its PIN
+    found = holder.desk()
+    prepared = a_grant(office, found)
+    assert attempt(found, prepared, holder.sign(prepared)) == "webauthn.verification"
     desk = office.desk("何静")
     assert attempt(desk, a_grant(office, desk), None) == "acts.unsigned"
     other = a_grant(office, desk)
@@ -63,7 +70,7 @@ def test_row_02_stolen_usb_key(office: Office):
     waiting = a_grant(office, desk)
     signature = office.sign(desk, waiting)
     system = office.desk("杨帆")
-    office.act(system, revoke_key, credential=key_of(office, "何静"), reason="遗失")
+    office.act(system, revoke_key, credential=desk.credential, reason="遗失")
     assert attempt(desk, waiting, signature) == "keys.revoked"
 
 
