@@ -11,16 +11,22 @@ import logging
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
+from xml.etree.ElementTree import XMLParser
 
 import pytest
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 from jinja2 import Environment
 
+from kernel import node
 from kernel.acts import gate, hold, ledger, numbers
 from kernel.acts.house import grants
 from kernel.acts.models import Number, Series
 from kernel.cli.deadlines import DeadlineProtocol
 from kernel.crypto import acts_format, webauthn
+from kernel.exchange import package as packages
+from kernel.exchange import submission
+from kernel.exchange.refusals import PackageRefused
+from kernel.exchange.verdict import Verdict
 from kernel.identity import credentials, sessions
 from kernel.identity.desk import Desk
 from kernel.plugins.bus import Bus
@@ -29,7 +35,7 @@ from kernel.portal.admission import Admission
 from kernel.slots import Slot
 from kernel.storage import blobs, log_check
 from kernel.storage.backup import manifest, sealed
-from kernel.work import logs
+from kernel.work import logs, markup, zips
 
 Patch = pytest.MonkeyPatch
 
@@ -41,6 +47,35 @@ class Control:
     row: int
     name: str
     remove: Callable[[Patch], object]
+
+
+THREATS = {
+    1: "会话被盗 a stolen session cookie",
+    2: "安全认证插件被盗 a stolen security key",
+    3: "重放登录或签名 a forged or replayed challenge",
+    4: "越权查看其他单位 an insider of another unit",
+    5: "从搜索、列表、导出旁窥 side channels of search, lists and exports",
+    6: "部门管理员越权授权 a malicious department administrator",
+    7: "系统管理员直接改库 a malicious system administrator with a shell",
+    8: "篡改数据文件和备份 tampered files and backups",
+    9: "换回旧数据库 an old database put back",
+    10: "插件失常 a plugin that misbehaves",
+    12: "伪造、重放公文包 forged and repeated packages",
+    14: "恶意压缩包 path traversal, zip slip, zip bombs",
+    15: "恶意 XML (XXE, billion laughs)",
+    18: "存储型跨站脚本 stored XSS",
+    19: "表格公式注入 formula injection",
+    20: "主题模板注入 template injection by themes",
+    21: "跨站请求伪造 CSRF",
+    22: "审批与用印之间被改 edited between approval and seal",
+    23: "抢号 race for a number",
+    24: "慢速连接和拥挤 slow clients and crowds",
+    25: "磁盘写满 disk full",
+    26: "否认办理 an act that is denied",
+    27: "日志泄露内容 words in the log",
+    28: "伪造日志行 forged lines in the log",
+}
+"""The rows of the threat table that are proved here."""
 
 
 def nothing(*_: Any, **__: Any) -> None:
@@ -148,6 +183,24 @@ def _everything_logged(patch: Patch) -> None:
     patch.setattr(logs, "places", lambda error: [str(error)])
 
 
+def _as_it_reads(data: bytes, roots: Any) -> Any:
+    try:
+        return Verdict(100, None, packages.read(data))
+    except PackageRefused as refusal:
+        return Verdict(refusal.number, refusal)
+
+
+def _plain_parser(*, target: Any, **_: Any) -> XMLParser:
+    return XMLParser(target=target)  # noqa: S314  # this is the point
+
+
+def _any_theme(patch: Patch) -> None:
+    def renderer(themes: Any, *rest: Any, **more: Any) -> Any:
+        return render.Renderer([origin.settings().instance / "themes"], *rest, **more)
+
+    patch.setattr(node, "Renderer", renderer)
+
+
 CONTROLS = [
     Control(1, "sessions end on the server", without(sessions, "end")),
     Control(1, "tokens are stored as hashes", without(sessions, "_hash", lambda token: token)),
@@ -170,8 +223,16 @@ CONTROLS = [
     Control(9, "a held node signs nothing", without(hold, "require")),
     Control(10, "what a plugin raises is its own", without(Bus, "_fault", _passed_on)),
     Control(10, "a check that fails refuses", without(Bus, "veto")),
+    Control(12, "the same package, the same receipt", without(submission, "_known")),
+    Control(12, "signatures of packages", without(submission, "examine", _as_it_reads)),
+    Control(14, "names, links, places, methods", without(zips, "_check")),
+    Control(14, "bytes are counted while they come", without(zips, "_check_growth")),
+    Control(14, "the budget of all containers", without(zips._Budget, "take")),
+    Control(15, "no types and no entities", without(markup, "DefusedXMLParser", _plain_parser)),
+    Control(15, "depth is counted", without(markup, "DEEPEST", 10**6)),
     Control(18, "what is shown is escaped", _unescaped),
     Control(19, "formulas become text", without(export, "_FORMULA", ())),
+    Control(20, "themes of the house only", _any_theme),
     Control(21, "other sites are refused", without(origin, "same_origin", lambda *_: True)),
     Control(21, "forms carry a token", without(routing, "token_due", lambda *_: False)),
     Control(22, "the act is about these very bytes", without(gate, "_current", _whatever)),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import inspect
+import os
 import pkgutil
 import re
 from collections.abc import Callable
@@ -12,10 +13,11 @@ from typing import Any
 
 import pytest
 
-from tests.threats.controls import CONTROLS, Control
+from tests.threats.controls import CONTROLS, THREATS, Control
 
-ROWS = {*range(1, 11), 18, 19, 21, 22, 23, 24, 25, 26, 27, 28}
+ROWS = {*range(1, 11), 12, 14, 15, *range(18, 29)}
 """The rows of the table that are proved here."""
+TABLE = ROOT / "docs" / "threats.md"
 
 
 def row_tests() -> dict[int, Callable[..., Any]]:
@@ -55,3 +57,35 @@ def _offices_are_made_before(request: pytest.FixtureRequest) -> None:
     """What all tests share is founded with every control in its place."""
     offices, databases = request.getfixturevalue("_offices"), request.getfixturevalue("databases")
     offices.copy(databases, request.getfixturevalue("tmp_path") / "first")
+
+
+HEAD = """\
+# 威胁与控制 Threats and controls
+
+每一行由一项测试证明；把控制逐一去掉，该测试就必须失败（`tests/threats/test_controls.py`）。
+Each row is proved by a test, and the test has to fail when any of its controls is taken away, one
+at a time; `tests/threats/test_controls.py` does that in every run of the suite.
+
+| 行 row | 威胁 threat | 控制 controls | 测试 test |
+|---|---|---|---|
+"""
+FOOT = """
+不在此表之列 Not in this table: 11, 13, 16, 17, 29, 30 (other nodes, watched folders, antivirus,
+outgoing connections, supply chain, previews) come with the parts that they are about.
+"""
+
+
+def written() -> str:
+    rows = []
+    for row, test in sorted(TESTS.items()):
+        controls = "; ".join(one.name for one in CONTROLS if one.row == row)
+        where = f"`{test.__module__.rpartition('.')[2]}.py` {test.__name__}"
+        rows.append(f"| {row} | {THREATS[row]} | {controls} | {where} |")
+    return HEAD + "\n".join(rows) + "\n" + FOOT
+
+
+def test_the_table_in_the_docs_is_this_one():
+    """``JUYAN_WRITE_DOCS=1`` writes it anew."""
+    if os.environ.get("JUYAN_WRITE_DOCS") == "1":
+        TABLE.write_text(written(), "utf-8")
+    assert TABLE.read_text("utf-8") == written()

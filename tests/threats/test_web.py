@@ -146,7 +146,8 @@ def test_row_27_words_in_the_log(office: Office, tmp_path: Path):
         browser.get(f"/documents/out/{CANARY}")
         browser.post("/documents/out/new", data={"title": CANARY, "body": CANARY, "main": CANARY})
         browser.get("/", headers={"user-agent": CANARY, "referer": CANARY})
-        logs.event("request", route=CANARY, code=CANARY, person=CANARY)
+        words = f"{CANARY} 机密"
+        logs.event("request", route=words, code=words, person=words)
         error = caught(lambda: int(CANARY))
         logging.getLogger("juyan.x").error("it failed: %s", error, exc_info=error)
         written = "\n".join(
