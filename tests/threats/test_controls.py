@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 
+from kernel.settings import ROOT
 from tests.threats.controls import CONTROLS, THREATS, Control
 
 ROWS = {*range(1, 11), 12, 14, 15, *range(18, 29)}
