@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 
 from kernel.errors import Invalid
@@ -24,7 +24,7 @@ class Settings:
 
     instance: Path = ROOT / "data" / "instance"
     """The folder of the node: database, blobs, keys, backups."""
-    database: str = ""
+    database: str = field(default="", repr=False)  # it may hold a password
     """Database URL; empty means the SQLite file ``juyan.db`` in the instance folder."""
     host: str = "127.0.0.1"
     """The address that the portal listens on."""

@@ -7,6 +7,8 @@ Load it from your ``conftest.py`` with ``pytest_plugins = ["kernel.testing"]``. 
     one is missing the test is left out, and the report says so. With ``CI=true`` that is a failure.
 ``@pytest.mark.both``
     The test runs on SQLite and on PostgreSQL (it uses ``databases``, or ``office``, which does).
+``@pytest.mark.database("postgresql")``
+    The test is about this database and runs on no other one.
 ``databases``
     Databases for nodes of one's own: see :class:`kernel.testing_databases.Databases`.
 ``@pytest.mark.full``
@@ -55,6 +57,7 @@ __all__ = [
 ]
 MARKERS = (
     "needs(part, ...): parts of the machine that the test needs; see kernel.testing_parts",
+    "database(kind): the test is about this database only",
     "both: the test runs on SQLite and on PostgreSQL",
     "full: a long run, only done with --full",
     "plugins(folder, ...): plugin folders that are dropped into the office of the test",
@@ -86,13 +89,19 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """Let tests that are about the database run on both, unless one was named."""
-    both = metafunc.definition.get_closest_marker("both") is not None
-    if not both or "databases" not in metafunc.fixturenames:
+    """Let tests that are about a database run on theirs, or on both unless one was named."""
+    if "databases" not in metafunc.fixturenames:
         return
-    if not metafunc.config.getoption("--database"):
-        there = pytest.param("postgresql", marks=pytest.mark.needs("postgresql"))
-        metafunc.parametrize("databases", ["sqlite", there], indirect=True)
+    about = metafunc.definition.get_closest_marker("database")
+    both = metafunc.definition.get_closest_marker("both")
+    kinds = list(about.args) if about else ["sqlite", "postgresql"] if both else []
+    if kinds and (about or not metafunc.config.getoption("--database")):
+        metafunc.parametrize("databases", [_kind(name) for name in kinds], indirect=True)
+
+
+def _kind(name: str) -> object:
+    marks = [pytest.mark.needs(name)] if name in testing_parts.PARTS else []
+    return pytest.param(name, marks=marks)
 
 
 def pytest_report_header(config: pytest.Config) -> list[str]:

@@ -44,7 +44,7 @@ def database_errors() -> Iterator[None]:
 
 def sqlstate(error: BaseException) -> str | None:
     """PostgreSQL's code of an error; empty where the server could not say one, None elsewhere."""
-    driven = error.args[0] if isinstance(error, peewee.PeeweeException) and error.args else error
+    driven = getattr(error, "orig", error)
     if _psycopg is None or not isinstance(driven, _psycopg.Error):
         return None
     return driven.sqlstate or ""
@@ -63,14 +63,19 @@ def _of_postgresql(state: str, error: BaseException) -> OfficeError | None:
         return busy()
     if state == "53100":
         return full()
-    if state == "22021" or (not state and "NUL (0x00)" in text):
+    if state == "22021" or (not state and "(0x00)" in text):
         return _no_text()
-    # What has no code comes from the connection itself.
-    if not state or state.startswith(("08", "57P")):
+    if state.startswith(("08", "57P")) or (not state and _broken(error)):
         return lost()
     if state.startswith(("25006", "42501", "53", "58", "XX")):
         return failed(text)
     return None
+
+
+def _broken(error: BaseException) -> bool:
+    """Whether the connection itself is what failed: that has no code, but a class of its own."""
+    driven = getattr(error, "orig", error)
+    return isinstance(driven, _psycopg.OperationalError | _psycopg.InterfaceError)
 
 
 def _of_sqlite(error: BaseException | None) -> Unavailable | None:

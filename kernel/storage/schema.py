@@ -19,7 +19,7 @@ import peewee
 from playhouse.migrations import Runner, template
 from playhouse.schema_diff import SchemaDiff, diff_models
 
-from kernel.storage.database import connection, db
+from kernel.storage.database import connection, db, on_postgresql
 
 Models = Sequence[type[peewee.Model]]
 
@@ -87,14 +87,33 @@ def _migrated(folder: Path) -> peewee.SqliteDatabase:
 
 
 def _column_differences(models: Models) -> Iterator[str]:
-    wanted = peewee.SqliteDatabase(":memory:")
-    with wanted.bind_ctx(models, bind_refs=False, bind_backrefs=False):
-        wanted.create_tables(models)
-    for table in sorted({model._meta.table_name for model in models}):
-        want, have = (_facts(base, table) for base in (wanted, db.obj))
+    tables = sorted({model._meta.table_name for model in models})
+    wanted = _wanted_there(models, tables) if on_postgresql() else _wanted_here(models, tables)
+    for table in tables:
+        want, have = wanted[table], _facts(db.obj, table)
         yield from (f"{table}: models say {fact}" for fact in sorted(want - have))
         yield from (f"{table}: the tables have {fact}" for fact in sorted(have - want))
-    wanted.close()
+
+
+def _wanted_here(models: Models, tables: list[str]) -> dict[str, set[str]]:
+    """What the models make of an empty database in memory."""
+    memory = peewee.SqliteDatabase(":memory:")
+    with memory.bind_ctx(models, bind_refs=False, bind_backrefs=False):
+        memory.create_tables(models)
+    found = {table: _facts(memory, table) for table in tables}
+    memory.close()
+    return found
+
+
+def _wanted_there(models: Models, tables: list[str]) -> dict[str, set[str]]:
+    """What they make of an empty schema of the server, which is taken back."""
+    with db.atomic() as undone:
+        db.execute_sql("CREATE SCHEMA juyan_wanted")
+        db.execute_sql("SET LOCAL search_path TO juyan_wanted, public")
+        db.create_tables(models)
+        found = {table: _facts(db.obj, table) for table in tables}
+        undone.rollback()
+    return found
 
 
 def _facts(database: peewee.Database, table: str) -> set[str]:

@@ -1,6 +1,7 @@
 """The log: what is in it stays in it, and whoever changes it is noticed by name."""
 
 import random
+import re
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -13,10 +14,11 @@ from kernel.crypto import canonical, merkle
 from kernel.crypto.note import read_checkpoint
 from kernel.errors import Invalid, Unavailable, Unverified
 from kernel.storage import log, log_check
-from kernel.storage.database import connection, db, transaction
+from kernel.storage.database import connection, db, on_postgresql, transaction
 from kernel.storage.log_check import Report, verify
 from kernel.storage.models import LogCheckpoint, LogLeaf, LogNode
 
+pytestmark = pytest.mark.both
 GUARDS = ("log_leaf", "log_node", "log_checkpoint")
 
 
@@ -42,15 +44,32 @@ class UndoneError(Exception):
     """Rolls back what a test did to the log."""
 
 
+def here(statement: str) -> str:
+    """The statement as this database writes bytes; it is thought for SQLite."""
+    if not on_postgresql():
+        return statement
+    changes = {
+        r"x'([0-9a-f]*)'": r"'\\x\1'::bytea",
+        r"zeroblob\((\d+)\)": r"decode(repeat('00', \1), 'hex')",
+        r"replace\(data, (.*?)\) W": r"convert_to(replace(encode(data, 'escape'), \1), 'UTF8') W",
+        r"CAST\((.*?) AS TEXT\)": r"convert_from(\1, 'UTF8')",
+        r"rowid": "ctid",
+        r"DROP TRIGGER (\w+)_no_(\w+)": r"DROP TRIGGER \1_no_\2 ON \1",
+    }
+    for pattern, there in changes.items():
+        statement = re.sub(pattern, there, statement)
+    return statement
+
+
 def after(*statements: str, witnessed: tuple[str, ...] = ()) -> Report:
     """What a check finds after somebody with all rights ran these statements; then undone."""
     reports: list[Report] = []
     with pytest.raises(UndoneError), transaction():
         for table in GUARDS:
             for event in ("update", "delete"):
-                db.execute_sql(f"DROP TRIGGER {table}_no_{event}")
+                db.execute_sql(here(f"DROP TRIGGER {table}_no_{event}"))
         for statement in statements:
-            db.execute_sql(statement)
+            db.execute_sql(here(statement))
         reports.append(verify(witnessed=witnessed))
         raise UndoneError
     return reports[0]
@@ -151,7 +170,7 @@ def test_an_unchanged_log_gets_no_second_checkpoint(filled: Path) -> None:
 )
 def test_the_database_itself_refuses_changes(filled: Path, statement: str) -> None:
     with pytest.raises(peewee.IntegrityError, match="insert-only"), transaction():
-        db.execute_sql(statement)
+        db.execute_sql(here(statement))
 
 
 TAMPERED = {
@@ -191,6 +210,10 @@ TAMPERED = {
 @pytest.mark.parametrize("what", TAMPERED)
 def test_whoever_changes_it_is_named(filled: Path, what: str) -> None:
     where, statements = TAMPERED[what]
+    if what == "words for numbers" and on_postgresql():
+        with pytest.raises(peewee.DataError):  # a column of numbers takes no word
+            after(statements)
+        return
     report = after(*statements.split(";"))
     assert not report.ok
     assert report.problems[0].where == where
@@ -230,7 +253,7 @@ def first_problem_after(change: Callable[[], None]) -> tuple[str, str]:
     with pytest.raises(UndoneError), transaction():
         for table in GUARDS:
             for event in ("update", "delete"):
-                db.execute_sql(f"DROP TRIGGER {table}_no_{event}")
+                db.execute_sql(here(f"DROP TRIGGER {table}_no_{event}"))
         change()
         problem = verify().problems[0]
         found.append((problem.where, problem.what.split(" / ")[1].removesuffix(SIGNED)))
@@ -273,13 +296,13 @@ def test_any_changed_byte_is_noticed(filled: Path) -> None:
         table, column = luck.choice(columns)
         with connection():
             select = f"SELECT rowid, {column} FROM {table}"  # noqa: S608  # names from this list
-            rows = db.execute_sql(select).fetchall()
+            rows = db.execute_sql(here(select)).fetchall()
         row, value = luck.choice(rows)
         raw = value.encode() if isinstance(value, str) else bytes(value)
         place = luck.randrange(len(raw))
         bad = raw[:place] + bytes([raw[place] ^ 1]) + raw[place + 1 :]
         text = f"CAST(x'{bad.hex()}' AS TEXT)" if isinstance(value, str) else f"x'{bad.hex()}'"
-        change = f"UPDATE {table} SET {column} = {text} WHERE rowid = {row}"  # noqa: S608  # ours
+        change = f"UPDATE {table} SET {column} = {text} WHERE rowid = '{row}'"  # noqa: S608  # ours
         report = after(change)
         assert not report.ok, (table, column, row, place)
 
@@ -288,8 +311,9 @@ def test_no_checkpoint_is_signed_over_another_history(filled: Path) -> None:
     add(3, 17)
     log.integrate()
     with transaction():
-        db.execute_sql("DROP TRIGGER log_node_no_update")
-        db.execute_sql("UPDATE log_node SET hash = zeroblob(32) WHERE level = 4 AND position = 0")
+        db.execute_sql(here("DROP TRIGGER log_node_no_update"))
+        zeros = "UPDATE log_node SET hash = zeroblob(32) WHERE level = 4 AND position = 0"
+        db.execute_sql(here(zeros))
     with pytest.raises(Unverified) as refusal:
         log.checkpoint()
     assert refusal.value.code == "log.inconsistent"
@@ -299,7 +323,7 @@ def test_no_checkpoint_is_signed_over_another_history(filled: Path) -> None:
 
 def test_no_checkpoint_is_signed_over_a_shorter_history(filled: Path) -> None:
     with transaction():
-        db.execute_sql("DROP TRIGGER log_leaf_no_delete")
+        db.execute_sql(here("DROP TRIGGER log_leaf_no_delete"))
         db.execute_sql("DELETE FROM log_leaf WHERE position > 12")
     with pytest.raises(Unverified) as refusal:
         log.checkpoint()
