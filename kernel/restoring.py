@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import re
 import secrets
 import shutil
 from collections.abc import Callable, Iterator
@@ -14,17 +16,19 @@ from kernel.acts import hold
 from kernel.acts.gate import by_node
 from kernel.acts.house.resuming import restored
 from kernel.crypto.ids import now, stamp
-from kernel.errors import Conflict, Unavailable
+from kernel.crypto.keyfile import write_private
+from kernel.errors import Conflict, Invalid
 from kernel.identity.authority import authority
 from kernel.identity.desk import ServiceDesk
 from kernel.identity.models import NodeFact
-from kernel.node import opening, prepare_database
+from kernel.node import FOUNDED, opening, prepare_database
 from kernel.settings import Settings, load
 from kernel.storage import instance, log, log_check
 from kernel.storage.backup import reading, snapshot, writing
 from kernel.storage.backup.manifest import Manifest, Origin, Signer
-from kernel.storage.database import close_database, connection
+from kernel.storage.database import close_database, connection, db, open_database
 from kernel.storage.faults import disk_errors
+from kernel.storage.postgresql import clear, masked
 
 Progress = Callable[[str, int, int], object]
 
@@ -66,30 +70,33 @@ def back_up(
 
 
 def restore(
-    source: Path, passphrase: bytes, folder: Path, progress: Progress = lambda *_: None
+    source: Path,
+    passphrase: bytes,
+    folder: Path,
+    progress: Progress = lambda *_: None,
+    *,
+    database: str = "",
 ) -> Restored:
     """Make a node of a backup in an empty folder. It is held: see :mod:`kernel.acts.hold`.
 
     Either the folder holds the whole node in the end, verified, or nothing.
 
-    :raises Conflict: ``restore.not_empty``.
+    :param database: the URL of an empty database, for the backup of a node on PostgreSQL.
+    :raises Conflict: ``restore.not_empty``. :raises Invalid: ``restore.database``.
     :raises OfficeError: ``backup.*`` for what the file is, ``storage.*`` for the disk.
     """
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
-        raise Conflict(
-            "restore.not_empty",
-            f"{folder} 不是空目录，不会覆盖已有数据。请指定一个空目录或新目录。",
-            f"{folder} is not empty, and nothing is written over; name an empty or new folder.",
-        )
+        raise _not_empty(folder)
     with disk_errors(), _scratch(folder) as scratch:
         with source.open("rb") as file:
             size = source.stat().st_size
             said = reading.extract(
                 file, passphrase, scratch, lambda done: progress("read", done, size)
             )
-        settings = _lay_out(scratch, said)
+        _check_kind(said, database)
+        settings = _lay_out(scratch, said, database)
         progress("check", 0, 0)
-        result = _reopen(settings, said)
+        result = _reopen_or_empty(settings, said)
         if folder.exists():
             folder.rmdir()
         settings.instance.rename(folder)
@@ -108,18 +115,79 @@ def _scratch(folder: Path) -> Iterator[Path]:
         shutil.rmtree(made, ignore_errors=True)
 
 
-def _lay_out(scratch: Path, said: Manifest) -> Settings:
+def _lay_out(scratch: Path, said: Manifest, database: str) -> Settings:
     """Turn the parts into an instance folder, and give its settings."""
-    if said.database != "sqlite":
-        raise Unavailable(
+    folder = instance.prepare(scratch / "files")
+    _write_database(folder / "settings.toml", database)
+    settings = replace(load(folder, environ={}), instance=folder)
+    if said.database == "sqlite":
+        (scratch / "database" / snapshot.SQLITE).rename(folder / snapshot.SQLITE)
+    else:
+        _fill_server(settings, scratch)
+    return settings
+
+
+def _write_database(file: Path, database: str) -> None:
+    """Name this database in the settings and no other: the old one may be at work still."""
+    lines = file.read_text("utf-8").splitlines() if file.exists() else []
+    kept = [line for line in lines if not re.match(r"\s*database\s*=", line)]
+    if database:
+        kept.insert(0, f"database = {json.dumps(database)}")
+    write_private(file, "\n".join([*kept, ""]).encode())
+
+
+def _fill_server(settings: Settings, scratch: Path) -> None:
+    """Make our tables in an empty database and fill them; what fails leaves it empty."""
+    from kernel.storage.backup import tables  # needs a driver that may not be there
+
+    founded, aside = settings.instance / FOUNDED, scratch / FOUNDED
+    founded.rename(aside)  # until then the folder has no database that could be its own
+    open_database(settings)
+    with connection():
+        if db.get_tables():
+            raise _not_empty(masked(settings.database))
+    try:
+        prepare_database(settings)
+        tables.put_back(scratch / "database")
+        aside.rename(founded)
+    except BaseException:
+        _empty(settings)
+        raise
+
+
+def _empty(settings: Settings) -> None:
+    open_database(settings)
+    with connection():
+        clear(db.obj)
+    close_database()
+
+
+def _check_kind(said: Manifest, database: str) -> None:
+    """A backup goes back into the kind of database that it came from."""
+    if (said.database == "postgresql") != bool(database):
+        raise Invalid(
             "restore.database",
-            "这份备份来自 PostgreSQL 节点，本版本只能恢复内置 SQLite 的备份。请用新版本恢复。",
-            "This backup is of a node on PostgreSQL; this version restores those of its built-in "
-            "SQLite only. Use a newer version.",
+            "备份来自 PostgreSQL 时须用 --database 指定一个空数据库；来自内置 SQLite 时不能指定。",
+            "A backup of a node on PostgreSQL needs an empty database, named with --database; one "
+            "of the built-in SQLite takes none.",
         )
-    folder = scratch / "files"
-    (scratch / "database" / snapshot.SQLITE).rename(folder / snapshot.SQLITE)
-    return replace(load(folder, environ={}), instance=instance.prepare(folder), database="")
+
+
+def _not_empty(place: object) -> Conflict:
+    return Conflict(
+        "restore.not_empty",
+        f"{place} 不是空的，不会覆盖已有数据。请指定一个空的或新的。",
+        f"{place} is not empty, and nothing is written over; name an empty or new one.",
+    )
+
+
+def _reopen_or_empty(settings: Settings, said: Manifest) -> Restored:
+    try:
+        return _reopen(settings, said)
+    except BaseException:
+        if settings.database:
+            _empty(settings)
+        raise
 
 
 def _reopen(settings: Settings, said: Manifest) -> Restored:

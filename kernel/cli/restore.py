@@ -22,9 +22,13 @@ FOLDER = click.Path(file_okay=False, path_type=Path)
     "--instance", "folder", type=FOLDER, required=True, metavar="DIR",
     help="空目录或新目录 an empty or new folder",
 )  # fmt: skip
+@click.option(
+    "--database", default="", metavar="URL",
+    help="空的 PostgreSQL 数据库 an empty database, for a backup of PostgreSQL",
+)  # fmt: skip
 @KEY
 @json_option
-def command(source: Path, folder: Path, key: Path | None, as_json: bool) -> None:
+def command(source: Path, folder: Path, database: str, key: Path | None, as_json: bool) -> None:
     """从备份恢复节点 Make a node of a backup, verified, in an empty folder.
 
     恢复后的节点只能查看，直到两名管理员在“恢复运行”页面确认备份之后停用的插件和已发出的文号。
@@ -36,7 +40,7 @@ def command(source: Path, folder: Path, key: Path | None, as_json: bool) -> None
     """
     passphrase = read_passphrase(passphrase_file(_known(key), key))
     with Steps() as shown:
-        done = restore(source, passphrase, folder.absolute(), shown.step)
+        done = restore(source, passphrase, folder.absolute(), shown.step, database=database)
     (_print if as_json else _say)(folder, done)
     if not done.log.ok:
         raise click.exceptions.Exit(1)

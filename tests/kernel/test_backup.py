@@ -23,7 +23,8 @@ from kernel.storage import log
 from kernel.storage.backup import reading, writing
 from kernel.storage.blobs import blobs
 from kernel.storage.database import connection, transaction
-from kernel.testing_office import ORIGIN, Office
+from kernel.testing_databases import Databases
+from kernel.testing_office import Office, settings_of
 
 WORD = b"a passphrase for tests"
 
@@ -49,7 +50,7 @@ def test_a_backup_holds_everything_that_the_node_is(office: Office, tmp_path: Pa
     found = {part.name for part in verify(target).parts}
     assert found == {part.name for part in made.parts}
     name = digest.removeprefix("sha256:")
-    wanted = {"database/juyan.db", "files/keys/node.key", "files/keys/log.key"}
+    wanted = {"files/keys/node.key", "files/keys/log.key"}
     wanted |= {"files/plugins/own.txt", "files/settings.toml", "files/founded.json"}
     wanted |= {f"files/blobs/{name[:2]}/{name[2:]}", "files/checkpoints.log"}
     wanted |= {"files/signer/wrap.key", "files/demo-keys/keys.json"}
@@ -115,6 +116,7 @@ def test_no_backup_is_written_over_and_none_is_left_half(
     assert list(place.iterdir()) == []
 
 
+@pytest.mark.both
 def test_writers_go_on_while_a_backup_is_made(office: Office, tmp_path: Path):
     with transaction():
         for number in range(40):
@@ -155,15 +157,18 @@ def _advance() -> Any:
     return advance
 
 
-def restored(backup: Path, folder: Path) -> Settings:
-    done = restoring.restore(backup, WORD, folder)
+def restored(backup: Path, folder: Path, databases: Databases) -> Settings:
+    done = restoring.restore(backup, WORD, folder, database=databases.create())
     assert done.log.problems == []
-    return Settings(instance=folder, demo=True, origin=ORIGIN)
+    return settings_of(folder)
 
 
-def test_a_restored_node_opens_a_new_epoch_and_says_from_where(copy: Path, tmp_path: Path):
+@pytest.mark.both
+def test_a_restored_node_opens_a_new_epoch_and_says_from_where(
+    copy: Path, tmp_path: Path, databases: Databases
+):
     said = verify(copy).origin
-    with open_node(restored(copy, tmp_path / "new")), connection():
+    with open_node(restored(copy, tmp_path / "new", databases)), connection():
         origin = log.log_key().origin
         assert origin == f"juyan/{said.node}/2"
         act = Act.get(Act.verb == "house.restored")
@@ -174,31 +179,34 @@ def test_a_restored_node_opens_a_new_epoch_and_says_from_where(copy: Path, tmp_p
         assert hold.held() == (hold.held() or {}) | {"why": "restored"}
 
 
-def test_sessions_and_proposals_of_the_backup_are_void(copy: Path, tmp_path: Path):
-    with open_node(restored(copy, tmp_path / "new")), connection():
+def test_sessions_and_proposals_of_the_backup_are_void(
+    copy: Path, tmp_path: Path, databases: Databases
+):
+    with open_node(restored(copy, tmp_path / "new", databases)), connection():
         assert Session.select().count() > 0
         assert not Session.select().where(Session.ended.is_null()).exists()
         assert [one.state for one in Proposal.select()] == ["void"]
 
 
-def test_only_an_empty_folder_takes_a_backup(copy: Path, tmp_path: Path):
+def test_only_an_empty_folder_takes_a_backup(copy: Path, tmp_path: Path, databases: Databases):
     (tmp_path / "full").mkdir()
     (tmp_path / "full" / "letter.txt").write_text("mine")
     with pytest.raises(Conflict) as refusal:
-        restoring.restore(copy, WORD, tmp_path / "full")
+        restoring.restore(copy, WORD, tmp_path / "full", database=databases.create())
     assert refusal.value.code == "restore.not_empty"
     assert [file.name for file in (tmp_path / "full").iterdir()] == ["letter.txt"]
     (tmp_path / "empty").mkdir()
-    restored(copy, tmp_path / "empty")
+    restored(copy, tmp_path / "empty", databases)
 
 
-def test_a_damaged_backup_leaves_nothing(copy: Path, tmp_path: Path):
+@pytest.mark.both
+def test_a_damaged_backup_leaves_nothing(copy: Path, tmp_path: Path, databases: Databases):
     data = bytearray(copy.read_bytes())
     data[-100] ^= 1
     copy.write_bytes(data)
     before = sorted(tmp_path.iterdir())
     with pytest.raises(OfficeError):
-        restoring.restore(copy, WORD, tmp_path / "new")
+        restoring.restore(copy, WORD, tmp_path / "new", database=databases.create())
     assert sorted(tmp_path.iterdir()) == before
 
 
@@ -206,7 +214,8 @@ def run(folder: Path, *arguments: str) -> Result:
     return CliRunner().invoke(cli.main, ["--instance", str(folder), *arguments])
 
 
-def test_the_demo_needs_no_ceremony(office_folder: Path, tmp_path: Path):
+@pytest.mark.both
+def test_the_demo_needs_no_ceremony(office_folder: Path, tmp_path: Path, databases: Databases):
     file, new = tmp_path / "b.backup", tmp_path / "new"
     made = run(office_folder, "backup", str(file), "--json")
     assert made.exit_code == 0, made.output
@@ -214,7 +223,9 @@ def test_the_demo_needs_no_ceremony(office_folder: Path, tmp_path: Path):
     assert facts["ok"] and facts["bytes"] == file.stat().st_size
     checked = run(office_folder, "backup", "verify", str(file), "--json")
     assert json.loads(checked.stdout)["checkpoint"] == facts["checkpoint"]
-    done = run(office_folder, "restore", str(file), "--instance", str(new), "--json")
+    where = databases.create()
+    named = ["--database", where] if where else []
+    done = run(office_folder, "restore", str(file), "--instance", str(new), *named, "--json")
     assert done.exit_code == 0, done.output
     assert json.loads(done.stdout)["epoch"].endswith("/2")
     assert run(new, "log", "verify").exit_code == 0
@@ -238,6 +249,6 @@ def test_an_altered_backup_is_said_to_be_so(office_folder: Path, tmp_path: Path)
     assert "[backup.altered]" in refused.stderr
 
 
-def test_numbers_of_the_backup_are_in_it(copy: Path, tmp_path: Path):
-    with open_node(restored(copy, tmp_path / "new")), connection():
+def test_numbers_of_the_backup_are_in_it(copy: Path, tmp_path: Path, databases: Databases):
+    with open_node(restored(copy, tmp_path / "new", databases)), connection():
         assert Number.select().where(Number.kind == "acts.void").count() == 0

@@ -4,6 +4,7 @@ import re
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
@@ -19,15 +20,17 @@ from kernel.acts.models import Effect, Number, Series
 from kernel.crypto.ids import now
 from kernel.errors import Conflict, Unavailable
 from kernel.identity import credentials
-from kernel.identity.models import Credential, NodeFact, Session
+from kernel.identity.models import Credential, Session
 from kernel.node import open_node
-from kernel.settings import Settings
 from kernel.storage import log, log_check
-from kernel.storage.database import close_database, connection, db, transaction
+from kernel.storage.database import close_database, connection, transaction
+from kernel.storage.models import LogNode
 from kernel.storage.notes import FILE
-from kernel.testing_office import ORIGIN, Browser, Office
+from kernel.testing_databases import Databases
+from kernel.testing_office import Browser, Office, settings_of
 from plugins.documents.line import issue
 from tests.exchange.notice import CPCO, NOTICE
+from tests.threats.attacks import drop_guards
 
 WORD = b"a passphrase for tests"
 SERIES = f"{CPCO}/市委办发/{now().year}"
@@ -39,7 +42,7 @@ def numbered(title: str = "关于做好值班工作的通知") -> str:
 
 @contextmanager
 def opened(folder: Path, witness: str = "") -> Iterator[Office]:
-    settings = Settings(instance=folder, demo=True, origin=ORIGIN, witness=witness)
+    settings = replace(settings_of(folder), witness=witness)
     with open_node(settings) as node:
         office = Office(settings, node)
         try:
@@ -59,13 +62,46 @@ def folder(office_folder: Path) -> Path:
     return office_folder
 
 
+@dataclass
+class Copy:
+    """A database as it was: a file, or another database of the server."""
+
+    folder: Path
+    databases: Databases
+    file: Path
+    url: str
+
+    def put_back(self) -> None:
+        """What somebody does by hand with it."""
+        close_database()
+        if self.url:
+            settings = self.folder / "settings.toml"
+            written = settings.read_text("utf-8")
+            now_used = settings_of(self.folder).database
+            again = self.databases.create(self.url)
+            settings.write_text(written.replace(now_used, again), "utf-8")
+            return
+        for name in ("juyan.db-wal", "juyan.db-shm"):
+            (self.folder / name).unlink(missing_ok=True)
+        shutil.copy(self.file, self.folder / "juyan.db")
+
+
+def copied(folder: Path, databases: Databases, name: str) -> Copy:
+    """Copy the database of a closed node."""
+    close_database()
+    file, url = folder.parent / name, settings_of(folder).database
+    if url:
+        return Copy(folder, databases, file, databases.create(url))
+    shutil.copy(folder / "juyan.db", file)
+    return Copy(folder, databases, file, "")
+
+
 @pytest.fixture
-def yesterday(folder: Path, tmp_path: Path) -> Path:
+def yesterday(folder: Path, databases: Databases) -> Copy:
     """The database as it was before 91 was given out; the node went on from there."""
     with opened(folder):
         catch_up()
-    copy = tmp_path / "yesterday.db"
-    shutil.copy(folder / "juyan.db", copy)
+    copy = copied(folder, databases, "yesterday.db")
     with opened(folder) as office:
         assert "91号" in numbered()
         revoke(office, "马丽")
@@ -81,13 +117,6 @@ def key_of(name: str, office: Office) -> str:
 
 def revoke(office: Office, name: str) -> None:
     office.act(office.desk("何静"), revoke_key, credential=key_of(name, office), reason="遗失")
-
-
-def put_back(copy: Path, folder: Path) -> None:
-    """What somebody does by hand with an old copy of the file."""
-    for name in ("juyan.db-wal", "juyan.db-shm"):
-        (folder / name).unlink(missing_ok=True)
-    shutil.copy(copy, folder / "juyan.db")
 
 
 def agree(office: Office, **said: object) -> None:
@@ -108,14 +137,15 @@ def run(folder: Path, *arguments: str) -> Result:
     return CliRunner().invoke(cli.main, ["--instance", str(folder), *arguments])
 
 
-def test_a_node_that_goes_on_is_not_held(yesterday: Path, folder: Path):
+def test_a_node_that_goes_on_is_not_held(yesterday: Copy, folder: Path):
     with opened(folder):
         assert why() == ""
         assert "92号" in numbered()
 
 
-def test_yesterdays_database_put_back_is_announced(yesterday: Path, folder: Path):
-    put_back(yesterday, folder)
+@pytest.mark.both
+def test_yesterdays_database_put_back_is_announced(yesterday: Copy, folder: Path):
+    yesterday.put_back()
     with opened(folder) as office:
         assert why() == "rollback"
         with pytest.raises(Unavailable) as refusal:
@@ -130,8 +160,9 @@ def test_yesterdays_database_put_back_is_announced(yesterday: Path, folder: Path
     assert "older than what was noted" in checked.stdout
 
 
-def test_the_number_given_out_since_is_never_given_out_again(yesterday: Path, folder: Path):
-    put_back(yesterday, folder)
+@pytest.mark.both
+def test_the_number_given_out_since_is_never_given_out_again(yesterday: Copy, folder: Path):
+    yesterday.put_back()
     with opened(folder) as office:
         with connection():
             assert (hold.held() or {})["numbers"] == {SERIES: 91}
@@ -143,8 +174,8 @@ def test_the_number_given_out_since_is_never_given_out_again(yesterday: Path, fo
         assert taken == {91: "acts.void", 92: "documents.document"}
 
 
-def test_going_on_opens_an_epoch_that_nobody_has_seen(yesterday: Path, folder: Path):
-    put_back(yesterday, folder)
+def test_going_on_opens_an_epoch_that_nobody_has_seen(yesterday: Copy, folder: Path):
+    yesterday.put_back()
     with opened(folder) as office:
         agree(office)
         catch_up()
@@ -157,8 +188,8 @@ def test_going_on_opens_an_epoch_that_nobody_has_seen(yesterday: Path, folder: P
     assert run(folder, "log", "verify").exit_code == 0
 
 
-def test_what_was_known_on_paper_counts_too(yesterday: Path, folder: Path):
-    put_back(yesterday, folder)
+def test_what_was_known_on_paper_counts_too(yesterday: Copy, folder: Path):
+    yesterday.put_back()
     with opened(folder) as office:
         agree(office, highest={SERIES: 95}, revoked=[key_of("马丽", office)])
         assert "96号" in numbered()
@@ -168,8 +199,8 @@ def test_what_was_known_on_paper_counts_too(yesterday: Path, folder: Path):
             assert [row.value for row in voids] == [91, 92, 93, 94, 95]
 
 
-def test_one_person_is_not_enough_and_both_sign_the_same(yesterday: Path, folder: Path):
-    put_back(yesterday, folder)
+def test_one_person_is_not_enough_and_both_sign_the_same(yesterday: Copy, folder: Path):
+    yesterday.put_back()
     with opened(folder) as office:
         desk = office.desk("杨帆")
         with connection():
@@ -193,65 +224,62 @@ def test_a_proposal_of_before_cannot_be_confirmed_while_held(folder: Path, tmp_p
             gate.prepare(office.desk("何静"), confirm, proposal)
 
 
-def test_the_right_database_put_back_works_as_before(yesterday: Path, folder: Path):
-    right = folder.parent / "right.db"
-    shutil.copy(folder / "juyan.db", right)
-    put_back(yesterday, folder)
+def test_the_right_database_put_back_works_as_before(
+    yesterday: Copy, folder: Path, databases: Databases
+):
+    right = copied(folder, databases, "right.db")
+    yesterday.put_back()
     with opened(folder):
         assert why() == "rollback"
-    put_back(right, folder)
+    right.put_back()
     with opened(folder):
         assert why() == ""
         assert "92号" in numbered()
 
 
-def test_another_nodes_database_is_noticed(yesterday: Path, folder: Path):
+def test_a_changed_history_of_the_same_length_is_noticed(yesterday: Copy, folder: Path):
     with opened(folder), transaction():
-        NodeFact.write("uid", "another node")
+        drop_guards()
+        LogNode.update(hash=bytes(32)).where(LogNode.level == 0).execute()
     with opened(folder):
         assert why() == "rollback"
 
 
-def test_a_changed_history_of_the_same_length_is_noticed(yesterday: Path, folder: Path):
-    with opened(folder), transaction():
-        db.execute_sql("DROP TRIGGER log_node_no_update")
-        db.execute_sql("UPDATE log_node SET hash = zeroblob(32) WHERE level = 0")
-    with opened(folder):
-        assert why() == "rollback"
-
-
-def test_a_series_turned_back_is_noticed(yesterday: Path, folder: Path):
+def test_a_series_turned_back_is_noticed(yesterday: Copy, folder: Path):
     with opened(folder), transaction():
         Series.update(next=91).where(Series.name == "市委办发").execute()
     with opened(folder):
         assert why() == "rollback"
 
 
-def test_taking_the_notes_away_is_noticed(yesterday: Path, folder: Path):
+def test_taking_the_notes_away_is_noticed(yesterday: Copy, folder: Path):
     (folder / FILE).unlink()
-    put_back(yesterday, folder)
+    yesterday.put_back()
     with opened(folder):
         assert why() == "rollback"
 
 
-def test_a_witness_knows_what_a_whole_folder_put_back_does_not(folder: Path, tmp_path: Path):
+def test_a_witness_knows_what_notes_and_database_put_back_do_not(
+    folder: Path, tmp_path: Path, databases: Databases
+):
     witness = tmp_path / "elsewhere.log"
     with opened(folder, str(witness)):
         catch_up()
-    copy = tmp_path / "copy"
-    shutil.copytree(folder, copy, ignore=shutil.ignore_patterns("run"))
+    copy, notes = copied(folder, databases, "copy.db"), (folder / FILE).read_bytes()
     with opened(folder, str(witness)):
         assert "91号" in numbered()
         catch_up()
-    with opened(copy):
+    copy.put_back()
+    (folder / FILE).write_bytes(notes)
+    with opened(folder):
         assert why() == ""  # nobody in the house can know
-    with opened(copy, str(witness)):
+    with opened(folder, str(witness)):
         assert why() == "rollback"
         with connection():
             assert (hold.held() or {})["numbers"] == {SERIES: 91}
 
 
-def test_half_a_line_after_a_power_cut_is_no_alarm(yesterday: Path, folder: Path):
+def test_half_a_line_after_a_power_cut_is_no_alarm(yesterday: Copy, folder: Path):
     with (folder / FILE).open("ab") as file:
         file.write(b'{"at": "2026-11-22T08:00:00.000Z", "note": "juy')
     with opened(folder):
@@ -262,7 +290,7 @@ def test_half_a_line_after_a_power_cut_is_no_alarm(yesterday: Path, folder: Path
         assert why() == ""
 
 
-def test_a_note_that_nobody_signed_holds_nothing_up(yesterday: Path, folder: Path):
+def test_a_note_that_nobody_signed_holds_nothing_up(yesterday: Copy, folder: Path):
     with (folder / FILE).open("a") as file:
         uid = re.search(r"juyan/([^/]+)/1", (folder / FILE).read_text())
         assert uid
@@ -272,23 +300,25 @@ def test_a_note_that_nobody_signed_holds_nothing_up(yesterday: Path, folder: Pat
         assert why() == ""
 
 
-def test_sessions_of_the_old_database_are_over(yesterday: Path, folder: Path):
-    put_back(yesterday, folder)
+def test_sessions_of_the_old_database_are_over(yesterday: Copy, folder: Path):
+    yesterday.put_back()
     with opened(folder), connection():
         assert not Session.select().where(Session.ended.is_null()).exists()
 
 
 @pytest.fixture
-def restored(folder: Path, tmp_path: Path) -> Path:
+def restored(folder: Path, tmp_path: Path, databases: Databases) -> Path:
     """A node restored from a backup, whose original gave out 91 after it."""
     with opened(folder) as office:
         restoring.back_up(office.settings, tmp_path / "b.backup", WORD)
         assert "91号" in numbered()
         catch_up()
-    restoring.restore(tmp_path / "b.backup", WORD, tmp_path / "new")
+    where = databases.create()
+    restoring.restore(tmp_path / "b.backup", WORD, tmp_path / "new", database=where)
     return tmp_path / "new"
 
 
+@pytest.mark.both
 def test_a_restored_node_reads_and_does_not_sign(restored: Path):
     with opened(restored) as office:
         assert why() == "restored"
