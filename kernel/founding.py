@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import shutil
 import tomllib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
@@ -19,11 +19,11 @@ from kernel.acts.gate import by_node
 from kernel.acts.house.genesis import open_node as genesis
 from kernel.crypto import canonical, suites
 from kernel.crypto.ids import now, stamp, uuid7
-from kernel.errors import Unavailable
+from kernel.errors import Invalid, Unavailable
 from kernel.exchange.models import Delivery
 from kernel.exchange.terminal import receive
 from kernel.identity import credentials
-from kernel.identity.authenticators import authenticators
+from kernel.identity.authenticators import Offered, authenticators
 from kernel.identity.authority import Authority
 from kernel.identity.desk import ServiceDesk
 from kernel.identity.models import NodeFact, Person, Post, Unit, UnitGroup, UnitTie
@@ -48,6 +48,7 @@ def found(
     settings: Settings,
     reference: Reference,
     *,
+    first_keys: Sequence[FirstKey] = (),
     furnish: bool = False,
     progress: Progress = lambda _: None,
 ) -> None:
@@ -55,6 +56,8 @@ def found(
 
     Processes that start together wait for each other.
 
+    :param first_keys: of the three administrators, who give everybody else a key: for real nodes,
+        where nobody has a soft one.
     :param furnish: leave documents on the desks, as on a morning at work: for demonstrations.
     :param progress: told each step before it is done, in Chinese and English.
     :raises Unavailable: ``node.foreign_folder`` when the folder holds data of something else.
@@ -66,7 +69,7 @@ def found(
             return
         _begin(settings)
         try:
-            node = _found(settings, reference, progress)
+            node = _found(settings, reference, first_keys, progress)
             if furnish:
                 progress("摆放演示公文 Documents on the desks")
                 _furnish(settings, reference)
@@ -139,7 +142,9 @@ def _clear(folder: Path, keep: set[str]) -> None:
             path.unlink()
 
 
-def _found(settings: Settings, reference: Reference, progress: Progress) -> str:
+def _found(
+    settings: Settings, reference: Reference, first: Sequence[FirstKey], progress: Progress
+) -> str:
     folder = instance.prepare(settings.instance)
     progress("建立数据表 Tables")
     prepare_database(settings)
@@ -151,9 +156,9 @@ def _found(settings: Settings, reference: Reference, progress: Progress) -> str:
             NodeFact.write(name, value)
     close_node()
     with opening(settings):
-        seed = _plan(node, reference)
+        seed = _plan(node, reference, first)
         progress(f"配发密钥 Keys of {len(seed.posts)} people")
-        _give_keys(seed, settings)
+        _give_keys(seed, settings, first)
         _make_seals(seed, progress)
         progress(f"登记 {len(seed.units)} 个单位，写入第一条日志 Units, and leaf 0 of the log")
         _write(seed, reference, settings)
@@ -200,6 +205,19 @@ def _write_settings(settings: Settings) -> None:
         file.write_text("\n".join([*lines, written]), "utf-8")
 
 
+@dataclass(frozen=True)
+class FirstKey:
+    """The key of one of the three administrators, registered before there was a node.
+
+    :ivar person: the uid under which the key keeps its holder, and that he will have.
+    """
+
+    name: str
+    person: str
+    kind: str
+    key: Offered
+
+
 @dataclass
 class _Seed:
     """The rows to be written, not saved yet."""
@@ -211,9 +229,24 @@ class _Seed:
     seals: list[Seal] = field(default_factory=list)
 
 
-def _plan(node: str, reference: Reference) -> _Seed:
+def _plan(node: str, reference: Reference, first: Sequence[FirstKey]) -> _Seed:
     units = {facts["code"]: _unit(rank, facts) for rank, facts in enumerate(reference.units, 1)}
-    return _Seed(node, units, [_post(units, facts) for facts in reference.people])
+    posts = [_post(units, facts) for facts in reference.people]
+    for one in first:
+        _administrator(posts, one.name).uid = one.person
+    return _Seed(node, units, posts)
+
+
+def _administrator(posts: Sequence[Post], name: str) -> Person:
+    for post in posts:
+        if post.person.name == name and ADMINISTRATORS & set(post.roles):
+            person: Person = post.person
+            return person
+    raise Invalid(
+        "node.administrator",
+        f"“{name}”不是三员之一，不能在建立节点时配发插件。请由两名管理员在门户中配发。",
+        f"{name} is none of the three administrators: his key is issued by two of them later.",
+    )
 
 
 def _unit(rank: int, facts: Facts) -> Unit:
@@ -246,15 +279,28 @@ def _post(units: dict[str, Unit], facts: Facts) -> Post:
     )
 
 
-def _give_keys(seed: _Seed, settings: Settings) -> None:
-    """On a demo node everybody has a soft key at once; elsewhere keys come by acts of two."""
+def _give_keys(seed: _Seed, settings: Settings, first: Sequence[FirstKey]) -> None:
+    """On a demo node everybody has a soft key at once; elsewhere the administrators have theirs.
+
+    All others get one by an act of two administrators.
+    """
     soft = authenticators().get("soft") if settings.demo else None
-    if soft is None:
-        return
-    public = soft.make_keys([uuid7() for _ in seed.posts])
-    for post, (uid, key) in zip(seed.posts, public.items(), strict=True):
+    if soft is not None:
+        public = soft.make_keys([uuid7() for _ in seed.posts])
+        for post, (uid, key) in zip(seed.posts, public.items(), strict=True):
+            said = credentials.statement(
+                post.person, soft.kind, suites.load_public(key), node=seed.node, demo=True, uid=uid
+            )
+            seed.statements.append(said)
+    for one in first:
+        person = next(post.person for post in seed.posts if post.person.uid == one.person)
         said = credentials.statement(
-            post.person, soft.kind, suites.load_public(key), node=seed.node, demo=True, uid=uid
+            person,
+            one.kind,
+            one.key.public_key,
+            node=seed.node,
+            demo=settings.demo,
+            binding=one.key.binding,
         )
         seed.statements.append(said)
 

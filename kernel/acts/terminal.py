@@ -25,24 +25,37 @@ ORIGIN = "terminal:"
 
 
 def desk_at(post: Post) -> Desk:
-    """The desk of a post, with the person's key that is in use.
+    """The desk of a post, with the person's key that is in use and can sign here.
 
-    :raises Refused: ``acts.no_key`` where the person has none.
+    :raises Refused: ``acts.no_key`` where the person has none, ``acts.browser_key`` where only
+        browsers can ask it.
     """
     with connection():
-        row = (
+        rows = (
             Credential.select()
             .where((Credential.person == post.person.uid) & Credential.revoked.is_null())
             .order_by(Credential.id.desc())
-            .first()
         )
-        if row is None:
-            raise Refused(
-                "acts.no_key",
-                f"{post.person.name}没有登记安全认证插件，不能在命令行办理。",
-                f"{post.person.name} has no registered key to act with from the command line.",
-            )
-        return desk_of(post, credential=row.uid, session=uuid7(), origin=ORIGIN)
+        found = [row for row in rows if authenticators().in_browser(row.kind) is None]
+        if not found:
+            raise _no_key(str(post.person.name), bool(rows))
+        return desk_of(post, credential=found[0].uid, session=uuid7(), origin=ORIGIN)
+
+
+def _no_key(name: str, others: bool) -> Refused:
+    if others:
+        return Refused(
+            "acts.browser_key",
+            f"{name}的安全认证插件只能在浏览器里签名，请登录门户办理。"
+            "命令行签名需要 PKCS#11 智能卡，随“admission”一期提供。",
+            f"The key of {name} signs in a browser only; use the portal. Signing from the command "
+            "line needs a PKCS#11 token and comes with the issue `admission`.",
+        )
+    return Refused(
+        "acts.no_key",
+        f"{name}没有登记安全认证插件，不能在命令行办理。",
+        f"{name} has no registered key to act with from the command line.",
+    )
 
 
 def act_at(
