@@ -8,6 +8,7 @@ from typing import Any
 
 from kernel.acts import signatures
 from kernel.acts.models import Act
+from kernel.acts.subjects import hold
 from kernel.crypto import canonical, x509
 from kernel.crypto.ids import now, stamp, uuid7
 from kernel.exchange import evidence as evidences
@@ -19,6 +20,7 @@ from kernel.identity.desk import Desk
 from kernel.identity.epoch import log_origin
 from kernel.seals.signer_client import signer
 from kernel.storage.bulk import insert_rows
+from kernel.storage.database import in_transaction
 
 
 def fact(
@@ -107,7 +109,12 @@ def keep(
 
 
 def known(package: str, type_: str, cause: str) -> bool:
-    """Whether evidence of this kind and cause was recorded: what makes a handler idempotent."""
+    """Whether evidence of this kind and cause was recorded: what makes a handler idempotent.
+
+    In a transaction the package is held, so that of two workers the second sees what the first did.
+    """
+    if in_transaction():
+        hold(Package, package)
     same = (Evidence.package == package) & (Evidence.type == type_) & (Evidence.act == cause)
     return bool(Evidence.select().where(same).exists())
 

@@ -24,6 +24,7 @@ found.execute("BEGIN IMMEDIATE")
 print("held", flush=True)
 sys.stdin.read()
 """
+pytestmark = pytest.mark.database("sqlite")
 SENTENCE = "数据库正忙（另一个程序正在写入），本次没有保存任何内容，请稍后再试。"
 Locked = Callable[[], AbstractContextManager[None]]
 

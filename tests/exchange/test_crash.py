@@ -37,11 +37,12 @@ from tests.exchange.notice import CLERKS, GEDU, GFIN, deliveries, delivery, evid
 
 WORKER = """
 import sys
+from dataclasses import replace
 from pathlib import Path
 from kernel.acts import outbox
 from kernel.node import open_node
-from kernel.settings import Settings
-with open_node(Settings(instance=Path(sys.argv[1]), demo=True, origin="http://testserver")):
+from kernel.settings import load
+with open_node(replace(load(Path(sys.argv[1])), origin="http://testserver")):
     print(outbox.drain())
 """
 SHORT = {

@@ -5,12 +5,13 @@ import pytest
 from kernel.storage import log, log_check
 from kernel.storage.database import connection, db, transaction
 from kernel.testing_office import Office
+from tests.dialect import here
 from tests.exchange.notice import GFIN, signed_for
 
 
 def problems(sql: str) -> str:
     with transaction():
-        db.execute_sql(sql)
+        db.execute_sql(here(sql))
     log.integrate()
     return "\n".join(f"{where} {what}" for where, what in log_check.verify().problems)
 
@@ -41,5 +42,5 @@ def test_a_spoilt_leaf_is_named_and_does_not_end_the_check(office: Office):
     signed_for(office, GFIN)
     log.integrate()
     with transaction():
-        db.execute_sql("DROP TRIGGER log_leaf_no_update")
-    assert problems("UPDATE log_leaf SET data = X'FF' WHERE id = 3")
+        db.execute_sql(here("DROP TRIGGER log_leaf_no_update"))
+    assert problems("UPDATE log_leaf SET data = x'ff' WHERE id = 3")

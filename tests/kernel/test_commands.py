@@ -21,7 +21,8 @@ from kernel.rehearsal import Watcher, rehearse
 from kernel.seals.signer_client import Signer
 from kernel.settings import ROOT, Settings
 from kernel.storage.database import transaction
-from kernel.testing_office import UNITS
+from kernel.testing_databases import Databases
+from kernel.testing_office import UNITS, settings_of
 
 Run = Callable[..., Result]
 
@@ -122,7 +123,7 @@ def test_the_log_is_verified_and_tampering_is_said(run: Run, office_folder: Path
     from kernel.acts.models import Act
     from kernel.storage.database import close_database, open_database
 
-    open_database(Settings(instance=office_folder))
+    open_database(settings_of(office_folder))
     with transaction():
         Act.update(bytes=b"{}").execute()
     close_database()
@@ -215,10 +216,11 @@ def test_a_port_in_use_is_said(office_folder: Path):
     assert result.exit_code == 3 and "node.port" in result.stderr
 
 
-def test_a_rehearsal_on_the_small_node_verifies_everything(tmp_path: Path):
+@pytest.mark.both
+def test_a_rehearsal_on_the_small_node_verifies_everything(tmp_path: Path, databases: Databases):
     units: list[str] = []
     watcher = Watcher(step=units.append)
-    settings = Settings(instance=tmp_path / "node", demo=True)
+    settings = Settings(tmp_path / "node", databases.create(), demo=True)
     result = rehearse(settings, read().only(UNITS), tmp_path / "files", watcher)
     assert result.ok, result.problems
     assert [one.units for one in result.documents] == [7, 8]

@@ -7,6 +7,7 @@ import sys
 from dataclasses import replace
 from pathlib import Path
 
+import psycopg
 import pytest
 
 from kernel.acts import numbers
@@ -14,7 +15,7 @@ from kernel.acts.models import Act
 from kernel.crypto import canonical
 from kernel.crypto.ids import now
 from kernel.errors import Invalid, Unavailable
-from kernel.founding import found
+from kernel.founding import found, unfound
 from kernel.identity.models import Credential, NodeFact, Person, Post, Unit
 from kernel.identity.rights import rights
 from kernel.node import open_node
@@ -27,7 +28,8 @@ from kernel.settings import load as load_settings
 from kernel.storage import log_check
 from kernel.storage.database import connection
 from kernel.storage.models import LogLeaf
-from kernel.testing_office import UNITS, Office
+from kernel.testing_databases import Databases
+from kernel.testing_office import UNITS, Office, settings_of
 
 FEW = ["620700-CPCO", *(f"620700-CPCO.0{n}" for n in range(1, 8)), "620700-INFO", "620700-GEDU"]
 
@@ -94,7 +96,7 @@ def test_a_demo_says_so_in_its_settings(office_folder: Path):
 
 def test_a_second_founding_changes_nothing(office_folder: Path):
     before = (office_folder / "keys" / "root.pem").read_bytes()
-    found(Settings(instance=office_folder, demo=True), read().only(FEW))
+    found(settings_of(office_folder), read().only(FEW))
     assert (office_folder / "keys" / "root.pem").read_bytes() == before
 
 
@@ -109,19 +111,21 @@ def progress(step):
     if {word!r} in step:
         os._exit(9)
 
-found(Settings(instance=Path({folder!r}), demo=True), read().only({few!r}), progress=progress)
+found(Settings(Path({folder!r}), {url!r}, demo=True), read().only({few!r}), progress=progress)
 """
 
 
+@pytest.mark.both
 @pytest.mark.parametrize("word", ["配发", "制发", "登记"])
-def test_an_interrupted_founding_is_done_afresh(tmp_path: Path, word: str):
+def test_an_interrupted_founding_is_done_afresh(tmp_path: Path, word: str, databases: Databases):
     folder = tmp_path / "node"
     (folder / "plugins").mkdir(parents=True)
     (folder / "plugins" / "note.txt").write_text("mine")
-    code = INTERRUPTED.format(word=word, folder=str(folder), few=FEW)
+    url = databases.create()
+    code = INTERRUPTED.format(word=word, folder=str(folder), url=url, few=FEW)
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, check=False)
     assert done.returncode == 9, done.stderr.decode()
-    settings = Settings(instance=folder, demo=True)
+    settings = Settings(folder, url, demo=True)
     with pytest.raises(Unavailable, match=r"node\.not_founded"), open_node(settings):
         pass
     try:
@@ -164,7 +168,7 @@ def test_the_reference_is_whole():
     assert {one["rollout_phase"] for one in boxes} == {1, 2, 3}
 
 
-def test_hook_furnish(tmp_path: Path):
+def test_hook_furnish(tmp_path: Path, databases: Databases):
     entry = {
         "until": "submit",
         "document": {
@@ -176,7 +180,7 @@ def test_hook_furnish(tmp_path: Path):
         },
     }
     (tmp_path / "documents.json").write_text(json.dumps([entry]), "utf-8")
-    settings = Settings(instance=tmp_path / "node", demo=True)
+    settings = Settings(tmp_path / "node", databases.create(), demo=True)
     reference = replace(read().only(UNITS), folder=tmp_path)
     try:
         found(settings, reference, furnish=True)
@@ -185,3 +189,26 @@ def test_hook_furnish(tmp_path: Path):
     finally:
         Signer(settings.instance).shutdown()
     assert steps == ["house.genesis", "documents.submit"]
+
+
+@pytest.mark.database("postgresql")
+def test_a_node_on_a_server_notes_where_its_data_is(office_folder: Path, databases: Databases):
+    file = office_folder / "settings.toml"
+    known = load_settings(office_folder, {})
+    assert known.demo and known.database.startswith("postgresql://")
+    assert stat.S_IMODE(file.stat().st_mode) == 0o600
+    with pytest.raises(Unavailable, match=r"node\.other_database"):
+        with open_node(replace(known, database=databases.create())):
+            pass
+
+
+@pytest.mark.database("postgresql")
+def test_a_database_with_tables_of_others_is_not_taken(tmp_path: Path, databases: Databases):
+    settings = Settings(tmp_path / "node", databases.create(), demo=True)
+    with psycopg.connect(settings.database, autocommit=True) as base:
+        base.execute("CREATE TABLE theirs (id integer)")
+    with pytest.raises(Unavailable, match=r"node\.foreign_database"):
+        found(settings, read().only(FEW))
+    unfound(settings)
+    with psycopg.connect(settings.database) as base:
+        assert base.execute("SELECT COUNT(*) FROM theirs").fetchone() == (0,)

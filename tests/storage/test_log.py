@@ -1,7 +1,6 @@
 """The log: what is in it stays in it, and whoever changes it is noticed by name."""
 
 import random
-import re
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -17,6 +16,7 @@ from kernel.storage import log, log_check
 from kernel.storage.database import connection, db, on_postgresql, transaction
 from kernel.storage.log_check import Report, verify
 from kernel.storage.models import LogCheckpoint, LogLeaf, LogNode
+from tests.dialect import here
 
 pytestmark = pytest.mark.both
 GUARDS = ("log_leaf", "log_node", "log_checkpoint")
@@ -42,23 +42,6 @@ def filled(store: Path) -> Path:
 
 class UndoneError(Exception):
     """Rolls back what a test did to the log."""
-
-
-def here(statement: str) -> str:
-    """The statement as this database writes bytes; it is thought for SQLite."""
-    if not on_postgresql():
-        return statement
-    changes = {
-        r"x'([0-9a-f]*)'": r"'\\x\1'::bytea",
-        r"zeroblob\((\d+)\)": r"decode(repeat('00', \1), 'hex')",
-        r"replace\(data, (.*?)\) W": r"convert_to(replace(encode(data, 'escape'), \1), 'UTF8') W",
-        r"CAST\((.*?) AS TEXT\)": r"convert_from(\1, 'UTF8')",
-        r"rowid": "ctid",
-        r"DROP TRIGGER (\w+)_no_(\w+)": r"DROP TRIGGER \1_no_\2 ON \1",
-    }
-    for pattern, there in changes.items():
-        statement = re.sub(pattern, there, statement)
-    return statement
 
 
 def after(*statements: str, witnessed: tuple[str, ...] = ()) -> Report:
