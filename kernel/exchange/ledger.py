@@ -30,7 +30,7 @@ def reconcile() -> Iterator[tuple[str, str]]:
             said = leaves.pop(row.uid, None)
             if said is None:
                 yield f"evidence {row.uid}", "has no leaf in the log"
-            elif said["digest"] != canonical.digest(stored_bytes(row.record)):
+            elif said.get("digest") != canonical.digest(stored_bytes(row.record)):
                 yield f"evidence {row.uid}", "was altered after it was recorded"
         for row in Delivery.select().order_by(Delivery.id).iterator():
             shown = proved.get((row.package_id, row.organ, row.copy_uid), set())
@@ -38,7 +38,7 @@ def reconcile() -> Iterator[tuple[str, str]]:
                 yield f"delivery {row.uid}", f"is {row.state} without evidence of it"
         for refused in Rejection.select().order_by(Rejection.id).iterator():
             said = leaves.pop(refused.uid, None)
-            if said is None or said["digest"] != canonical.digest(stored_bytes(refused.record)):
+            if said is None or said.get("digest") != canonical.digest(stored_bytes(refused.record)):
                 yield f"rejection {refused.uid}", "is not what the log says"
     for uid in leaves:
         yield f"evidence {uid}", "stands in the log, but its row is gone"

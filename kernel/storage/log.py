@@ -116,7 +116,8 @@ def leaves(kind: str) -> dict[str, dict[str, Any]]:
         for ref, data in rows.order_by(LogLeaf.id).tuples().iterator():
             # A leaf that somebody has spoilt is named by the check of the log itself.
             with suppress(ValueError, KeyError, TypeError):
-                found.setdefault(ref, json.loads(data)["data"])
+                said = json.loads(data)["data"]
+                found.setdefault(ref, said if isinstance(said, dict) else {})
     return found
 
 

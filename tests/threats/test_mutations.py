@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable
+from contextlib import suppress
 
 import pytest
 
@@ -158,6 +159,23 @@ def _places_after(change: Callable[[], object]) -> list[str]:
             raise UndoneError
     except UndoneError:
         return places
+
+
+@pytest.mark.parametrize("place", ["digest", "signature", "data"])
+def test_a_leaf_that_lost_a_name_is_named_and_not_fallen_over(office: Office, place: str):
+    catch_up()
+    with connection():
+        row = LogLeaf.get(LogLeaf.position == log.size() - 1)
+        act = LogLeaf.select().where(LogLeaf.kind == "act").order_by(LogLeaf.id.desc()).get()
+        leaves = {row.position: row, act.position: act}
+    for position, leaf in leaves.items():
+        spoilt = bytes(leaf.data).replace(f'"{place}"'.encode(), b'"spoilt"')
+        places = []
+        with suppress(UndoneError), transaction():
+            drop_guards()
+            places = _places_after(LogLeaf.update(data=spoilt).where(LogLeaf.id == leaf.id).execute)
+            raise UndoneError
+        assert spoilt == bytes(leaf.data) or f"leaf {position}" in places
 
 
 @pytest.mark.both

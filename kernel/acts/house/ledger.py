@@ -24,10 +24,15 @@ def reconcile() -> Iterator[tuple[str, str]]:
 def _keys() -> Iterator[tuple[str, str]]:
     people = authority().public_key("people")
     for row in Credential.select():
+        said = stored_bytes(row.statement)
         try:
-            suites.verify(people, stored_bytes(row.statement), stored_bytes(row.signature))
+            suites.verify(people, said, stored_bytes(row.signature))
+            facts = canonical.loads(said)
         except OfficeError:
             yield f"key {row.uid}", "carries no statement of this node's authority"
+            continue
+        if (facts["credential"], facts["person"], facts["kind"]) != (row.uid, row.person, row.kind):
+            yield f"key {row.uid}", "is not what its statement says"
 
 
 def _decided(verb: str) -> Iterator[dict[str, object]]:

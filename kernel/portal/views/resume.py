@@ -6,6 +6,7 @@ from starlette.responses import Response
 
 from kernel.acts import hold, numbers
 from kernel.acts.house import resuming
+from kernel.crypto.ids import parse_stamp
 from kernel.errors import Invalid, OfficeError
 from kernel.identity.models import Credential, Person
 from kernel.portal.ctx import Ctx
@@ -57,6 +58,7 @@ def resume_page(ctx: Ctx) -> Response:
             status=status,
             title=_("恢复运行"),
             held=facts,
+            noticed=None if facts is None else parse_stamp(facts["at"]),
             form=form,
         )
 
