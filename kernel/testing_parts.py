@@ -41,6 +41,7 @@ PARTS: dict[str, tuple[str, Callable[[], str | None]]] = {
     "openssl": ("OpenSSL", _programs("openssl")),
     "softhsm": ("SoftHSM2", _softhsm),
     "clamav": ("ClamAV", _programs("clamd")),
+    "strace": ("strace", _programs("strace")),
     "postgresql": ("PostgreSQL", _postgresql),
 }
 """Each part: its name for people, and how its path is found."""

@@ -1,0 +1,86 @@
+"""``python -m tests.faults``, for ``manage.py faults``."""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import sys
+from pathlib import Path
+
+from kernel import testing_parts
+from kernel.cli.output import print_json
+from kernel.node import open_node
+from tests.faults import invariants, report
+from tests.faults.bench import Bench, bench
+from tests.faults.catalogue import CATALOGUE
+from tests.faults.run import Options, Row, run_fault
+
+BEGIN, END = "<!-- table -->\n", "<!-- end of table -->\n"
+
+
+def main() -> int:
+    """Run what the command line asks for; 0 when all held, 1 when not, 2 for a wrong name."""
+    given = _arguments()
+    logging.disable(logging.CRITICAL)  # what a round provokes is no news
+    unknown = set(given.only) - set(CATALOGUE)
+    if unknown:
+        print(f"没有这一项 no such fault: {', '.join(sorted(unknown))}", file=sys.stderr)
+        print(f"可选 choose from: {', '.join(CATALOGUE)}", file=sys.stderr)
+        return 2
+    found = report.Report(machine=report.machine())
+    with bench() as place:
+        with open_node(place.settings(place.template)):
+            known = invariants.digests()
+        _run(given, place, known, found)
+    if given.write:
+        _write(given.write, report.as_markdown(found))
+    print_json(found.as_json()) if given.json else print(report.as_text(found))
+    return 0 if found.ok else 1
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="tests.faults")
+    for name in ("quick", "json", "no-plants"):
+        parser.add_argument(f"--{name}", action="store_true")
+    parser.add_argument("--only", action="append", default=[])
+    parser.add_argument("--runs", type=int, default=0)
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--database", default="")
+    parser.add_argument("--write", type=Path)
+    return parser.parse_args()
+
+
+def _run(
+    given: argparse.Namespace, place: Bench, known: frozenset[str], found: report.Report
+) -> None:
+    options = Options(place, known, given.seed, given.runs, given.quick, watch=_watch)
+    for name in given.only or CATALOGUE:
+        entry = CATALOGUE[name]
+        missing = [part for part in entry.needs if not testing_parts.find(part)]
+        if missing:
+            found.left_out.append(f"{name}, for lack of {', '.join(missing)}")
+            continue
+        row = Row(name, entry.title, entry.title_en, "sqlite")
+        found.rows.append(run_fault(entry.fault, row, options))
+        _say(f"{row.name}: {row.runs} runs, {len(row.violations)} violations, {row.seconds} s")
+
+
+def _watch(name: str, done: int, total: int, wrong: int) -> None:
+    if sys.stderr.isatty() or done % 50 == 0:
+        ending = "\r" if sys.stderr.isatty() else "\n"
+        print(f"  {name} {done}/{total}  {wrong} ✗ ", end=ending, file=sys.stderr, flush=True)
+
+
+def _say(line: str) -> None:
+    print(line, file=sys.stderr, flush=True)
+
+
+def _write(file: Path, table: str) -> None:
+    """Put the table between its two marks, or into a file of its own."""
+    old = file.read_text("utf-8") if file.exists() else BEGIN + END
+    before, _, rest = old.partition(BEGIN)
+    file.write_text(before + BEGIN + "\n" + table + "\n" + END + rest.partition(END)[2], "utf-8")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

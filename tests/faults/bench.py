@@ -1,0 +1,130 @@
+"""The throw-away office of the fault runs: founded once, copied for every round."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from kernel.acts.house.switches import switch_plugin
+from kernel.acts.terminal import act_at, desk_at
+from kernel.founding import found
+from kernel.identity.models import Person, Post
+from kernel.node import open_node, prepare_database
+from kernel.reference import read
+from kernel.seals import signer as signers
+from kernel.seals.signer_client import Signer
+from kernel.settings import ROOT, Settings
+from kernel.storage.database import close_database, connection
+from kernel.testing_office import ORIGIN, UNITS
+from plugins.documents.line import issue
+from tests.faults.child import Child, Say
+
+FAST = Path("/dev/shm")
+"""Memory: what a killed process has written stays, so that no round waits for a disk."""
+BOXES = {"main": ["各县（区）委", "市财政局"], "cc": ["市直及省属驻张各部门、各单位"]}
+NUMBERED, SENT, SEALED = 3, 2, 1
+"""Documents of the template that wait for a number, were sent, wait for their dispatch."""
+
+
+def letter(what: str) -> dict[str, Any]:
+    """A document of the municipal office to seven boxes."""
+    return {
+        "issuer": "中共张掖市委办公室",
+        "type": "通知",
+        "title": f"中共张掖市委办公室关于{what}的通知",
+        "body": [f"请各单位做好{what}工作。"],
+        **BOXES,
+    }
+
+
+class Bench:
+    """Makes the template, and copies of it.
+
+    :ivar facts: the uids of the documents: ``numbered``, ``sealed``, ``sent`` (packages).
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.template = folder / "template"
+        self.facts: dict[str, list[str]] = {}
+        self._count = 0
+
+    def settings(self, instance: Path) -> Settings:
+        """The settings of a copy."""
+        return Settings(instance=instance, demo=True, origin=ORIGIN)
+
+    def build(self) -> None:
+        """Found the office and bring its documents to where the rounds begin."""
+        settings = self.settings(self.template)
+        found(settings, read().only(UNITS))
+        shutil.copytree(ROOT / "tests/toy/errands", self.template / "plugins" / "errands")
+        prepare_database(settings)
+        try:
+            with open_node(settings):
+                self._fill()
+        finally:
+            Signer(self.template).shutdown()
+        shutil.rmtree(self.template / "run", ignore_errors=True)
+        (self.template / "facts.json").write_text(json.dumps(self.facts), "utf-8")
+
+    def _fill(self) -> None:
+        with connection():
+            post = Post.select().join(Person).where(Person.name == "杨帆").get()
+        for organ in ("620700-CPCO", "620700-GEDU"):
+            act_at(desk_at(post), switch_plugin, organ=organ, plugin="errands", on=True)
+        sent = [issue(letter(f"值班{n}")).package for n in range(SENT)]
+        sealed = [issue(letter(f"防汛{n}"), until="seal").document for n in range(SEALED)]
+        numbered = [issue(letter(f"编号{n}"), until="sign_off").document for n in range(NUMBERED)]
+        self.facts = {"sent": sent, "sealed": sealed, "numbered": numbered}
+
+    def fresh(self) -> Path:
+        """A copy of the template; :meth:`drop` takes it away."""
+        self._count += 1
+        place = self.folder / f"r{self._count}"
+        shutil.copytree(self.template, place)
+        return place
+
+    def drop(self, place: Path) -> None:
+        """Take a copy away, with its database."""
+        shutil.rmtree(place, ignore_errors=True)
+
+
+@contextmanager
+def bench() -> Iterator[Bench]:
+    """A bench in memory, or in the temporary folder where there is no /dev/shm."""
+    base = FAST if os.access(FAST, os.W_OK) else None
+    place = Path(tempfile.mkdtemp(prefix="juyan-faults-", dir=base))
+    try:
+        made = Bench(place)
+        made.build()
+        close_database()
+        yield made
+    finally:
+        shutil.rmtree(place, ignore_errors=True)
+
+
+@contextmanager
+def forked_signer(instance: Path) -> Iterator[Child]:
+    """The signer of a copy, without the second that starting a Python takes."""
+
+    def serve(say: Say) -> None:
+        os.umask(0o077)
+        signers.serve(instance.resolve())
+
+    child = Child(serve)
+    client = Signer(instance)
+    try:
+        end = time.monotonic() + 10
+        while not client.listening() and time.monotonic() < end:
+            time.sleep(0.002)
+        yield child
+    finally:
+        client.shutdown()
+        child.kill()

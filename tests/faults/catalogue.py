@@ -1,0 +1,48 @@
+"""All faults by name, in the order of the table."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from tests.faults import kills
+from tests.faults.run import Fault
+
+BOTH = ("sqlite", "postgresql")
+SQLITE = ("sqlite",)
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One fault. :ivar needs: parts of the machine, as in ``kernel.testing_parts``."""
+
+    fault: Fault
+    title: str
+    title_en: str
+    databases: tuple[str, ...] = BOTH
+    needs: tuple[str, ...] = ()
+
+
+CATALOGUE = {
+    "kill-random": Entry(
+        kills.kill_at_random, "随机时刻 kill -9", "kill -9 at a random moment, 4 threads"
+    ),
+    "kill-step": Entry(
+        kills.kill_at_steps,
+        "每一步 kill -9",
+        "kill -9 before each statement, fsync and rename, after each commit",
+    ),
+    "kill-write": Entry(
+        kills.kill_at_writes,
+        "节点每次写盘时 kill -9",
+        "kill -9 of the node at each write, sync, rename",
+        SQLITE,
+        ("strace",),
+    ),
+    "kill-signer": Entry(
+        kills.kill_signer_at_writes,
+        "签章程序每次写盘时 kill -9",
+        "kill -9 of the signer at each write of its journal",
+        BOTH,
+        ("strace",),
+    ),
+}

@@ -1,0 +1,133 @@
+"""After the fault: the node comes up again, works off what was begun, and is looked through."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+from kernel.acts import outbox
+from kernel.acts.models import Effect
+from kernel.crypto import ids
+from kernel.exchange.models import Delivery, Evidence
+from kernel.node import open_node
+from kernel.storage import log
+from kernel.storage.database import connection
+from tests.faults import invariants
+from tests.faults.bench import Bench, forked_signer
+from tests.faults.child import Child, Say
+from tests.faults.load import Load
+
+Plant = Callable[[], object]
+EXPECTED = {
+    "signed": 4,
+    "returned": 1,
+    "recalled": 6,
+}
+"""How the deliveries of the load end when every step was taken; one more per errand."""
+
+
+@dataclass(frozen=True)
+class Round:
+    """What one round needs to be looked through.
+
+    :ivar again: take every step once more and compare the end with what it always is.
+    """
+
+    bench: Bench
+    place: Path
+    known: frozenset[str]
+    plant: Plant = lambda: None
+    again: bool = True
+    seed: int = 0
+
+
+def look_through(one: Round, acks: list[dict[str, Any]]) -> list[str]:
+    """Open the node in a process of its own; gives the violations."""
+    with forked_signer(one.place):
+        child = Child(lambda say: _check(one, acks, say))
+        child.end()
+    found: list[str] = []
+    for said in child.said:
+        found += said.get("violations", [])
+        found += [f"X the check itself failed: {said['defect']}"] if "defect" in said else []
+    if not child.facts("checked") and not found:
+        found.append("X the check did not end")
+    return found
+
+
+def _check(one: Round, acks: list[dict[str, Any]], say: Say) -> None:
+    one.plant()
+    with open_node(one.bench.settings(one.place)):
+        say(violations=invariants.at_once(acks))
+        work_off()
+        say(violations=same_bytes())
+        say(violations=invariants.everything(acks, True, one.known))
+        if one.again:
+            told: list[dict[str, Any]] = []
+            finish(Load(one.bench.facts, lambda **facts: told.append(facts)), one.seed)
+            say(violations=[f"I7 refused at last: {t['refused']}" for t in told if "refused" in t])
+            promised = acks + [t for t in told if "ack" in t]
+            say(violations=invariants.everything(promised, True, one.known) + at_the_end())
+        say(checked=True)
+
+
+def work_off() -> None:
+    """Let leases and waits run out, and do what is due."""
+    try:
+        for _ in range(4):
+            ahead = timedelta(seconds=outbox.LONGEST_WAIT + 5) + outbox.LEASE
+            base = ids._clock
+            ids.set_clock(lambda base=base, ahead=ahead: base() + ahead)
+            if not outbox.drain():
+                break
+    finally:
+        ids.set_clock(None)
+    while log.integrate():
+        pass
+    log.checkpoint()
+
+
+def finish(load: Load, seed: int) -> None:
+    """Take every step again: what was done is left alone, what was not is done now."""
+    load.run(load.mixed(seed))
+    work_off()
+
+
+def same_bytes() -> list[str]:
+    """I8: every handler once more with what it was given; no evidence changes or is added."""
+    before = _records()
+    with connection():
+        effects = list(Effect.select().where(Effect.state == "done"))
+    for effect in effects:
+        handler = outbox.handlers().get(effect.handler)
+        if handler is not None:
+            try:
+                handler(effect.payload)
+            except Exception as error:
+                return [f"I8 {effect.key} once more: {type(error).__name__}: {error}"]
+    after = _records()
+    changed = [uid for uid in before if after.get(uid) != before[uid]]
+    more = after.keys() - before.keys()
+    return [f"I8 evidence {uid} is not what it was" for uid in changed] + [
+        f"I8 evidence {uid} came by asking again" for uid in more
+    ]
+
+
+def _records() -> dict[str, str]:
+    with connection():
+        rows = Evidence.select()
+        return {row.uid: hashlib.sha256(bytes(row.record)).hexdigest() for row in rows}
+
+
+def at_the_end() -> list[str]:
+    """The end is always the same, whatever happened in between."""
+    with connection():
+        rows = list(Delivery.select().where(Delivery.type.startswith("documents.")))
+        errands = Delivery.select().where(~Delivery.type.startswith("documents.")).count()
+    states = {state: sum(row.state == state for row in rows) for state in EXPECTED}
+    wrong = [] if states == EXPECTED else [f"I7 the end is {states}, not {EXPECTED}"]
+    return wrong + ([] if errands == 1 else [f"I2 {errands} errands were delivered"])

@@ -1,0 +1,124 @@
+"""The table of a run, for people, for programs, and for docs/faults.md."""
+
+from __future__ import annotations
+
+import os
+import platform
+from dataclasses import asdict, dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+from kernel import __version__
+from kernel.cli.output import table
+from kernel.storage.faults import sqlite3
+from tests.faults.run import Row
+
+HEADS = (
+    "故障 fault",
+    "库 database",
+    "轮 runs",
+    "违反 violations",
+    "秒 s",
+    "种子 seed",
+    "说明 note",
+)
+LONGEST = 2000
+
+
+@dataclass
+class Found:
+    """What became of a planted bug. :ivar rounds: until it was caught; 0 when it was not."""
+
+    name: str
+    breaks: str
+    title_en: str
+    fault: str
+    rounds: int
+    within: int
+    said: str = ""
+
+    @property
+    def caught(self) -> bool:
+        """Whether the checks have found it."""
+        return self.rounds > 0
+
+
+@dataclass
+class Report:
+    """Everything that a run has shown."""
+
+    rows: list[Row] = field(default_factory=list)
+    plants: list[Found] = field(default_factory=list)
+    left_out: list[str] = field(default_factory=list)
+    machine: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def ok(self) -> bool:
+        """No violation, and no planted bug overlooked."""
+        return not any(row.violations for row in self.rows) and all(p.caught for p in self.plants)
+
+    def as_json(self) -> dict[str, Any]:
+        """One JSON object."""
+        rows = [asdict(row) for row in self.rows]
+        plants = [asdict(one) | {"caught": one.caught} for one in self.plants]
+        return {"ok": self.ok, "machine": self.machine, "faults": rows, "planted": plants,
+                "left_out": self.left_out}  # fmt: skip
+
+
+def machine() -> dict[str, str]:
+    """Where and with what the run was made."""
+    return {
+        "date": datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC"),
+        "juyan": __version__,
+        "python": platform.python_version(),
+        "sqlite": str(sqlite3.sqlite_version),
+        "system": f"{platform.system()} {platform.release()}, {os.cpu_count()} CPUs",
+    }
+
+
+def as_text(report: Report) -> str:
+    """For the terminal."""
+    parts = [table(HEADS, [_cells(row) for row in report.rows])]
+    if report.plants:
+        heads = ("植入缺陷 planted bug", "违反 breaks", "由 by", "轮 rounds", "结果 result")
+        rows = [
+            (p.name, p.breaks, p.fault, f"{p.rounds or p.within}/{p.within}", _verdict(p))
+            for p in report.plants
+        ]
+        parts.append(table(heads, rows))
+    parts += [f"未运行 NOT RUN: {one}" for one in report.left_out]
+    wrong = [one[:LONGEST] for row in report.rows for one in row.violations]
+    return "\n\n".join([*parts, *wrong[:40]])
+
+
+def _cells(row: Row) -> tuple[object, ...]:
+    name = f"{row.name} {row.title}"
+    count = len(row.violations)
+    return name, row.database, row.runs, count, row.seconds, row.seed, row.note
+
+
+def _verdict(one: Found) -> str:
+    return "查出 caught" if one.caught else "漏检 NOT CAUGHT"
+
+
+def as_markdown(report: Report) -> str:
+    """The two tables of docs/faults.md."""
+    facts = "; ".join(f"{name} {value}" for name, value in report.machine.items())
+    lines = [f"Run of {facts}.", "", "| fault | database | runs | violations | seconds | seed | |"]
+    lines.append("|---|---|---|---|---|---|---|")
+    for row in report.rows:
+        cells = (f"`{row.name}` {row.title_en}", row.database, row.runs, len(row.violations),
+                 row.seconds, row.seed, row.note)  # fmt: skip
+        lines.append(_line(cells))
+    if report.plants:
+        lines += ["", "| planted bug | what it does | breaks | caught by | rounds |"]
+        lines.append("|---|---|---|---|---|")
+        for p in report.plants:
+            rounds = f"{p.rounds} of at most {p.within}" if p.caught else "**not caught**"
+            lines.append(_line((f"`{p.name}`", p.title_en, p.breaks, f"`{p.fault}`", rounds)))
+    lines += ["", *[f"Not run: {one}." for one in report.left_out]]
+    return "\n".join(lines).rstrip() + "\n"
+
+
+def _line(cells: tuple[object, ...]) -> str:
+    return "| " + " | ".join(str(cell) for cell in cells) + " |"
