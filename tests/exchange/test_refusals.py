@@ -137,6 +137,7 @@ RACES: dict[str, Race] = {
 }
 
 
+@pytest.mark.database("sqlite")  # threads that wait for a row cannot be stopped at will
 @pytest.mark.parametrize("race", RACES)
 def test_in_every_order_one_wins_and_the_other_has_his_refusal(
     office: Office, tmp_path: Path, race: str
