@@ -5,6 +5,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from kernel.acts import gate, numbers, outbox
 from kernel.acts.models import Series
 from kernel.exchange.inbound import send_back, sign_for
@@ -15,6 +17,8 @@ from kernel.testing_office import Office
 from tests.exchange.notice import CLERKS, CPCO, GFIN, delivery, evidence, opened, package
 from tests.faults.frozen import Frozen
 from tests.faults.interleave import Call, every_order, seeded_orders
+
+pytestmark = pytest.mark.database("sqlite")  # a thread that waits for a row cannot be stopped
 
 
 def performing(office: Office, name: str, verb: Any, subject: Any, **given: str) -> Call:

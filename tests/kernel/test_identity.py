@@ -175,6 +175,7 @@ def test_a_session_in_use_ends_after_twelve_hours(
     assert found(token) is None
 
 
+@pytest.mark.database("sqlite")
 def test_the_token_is_not_stored(office: Office):
     token = sign_in(office, "林晓梅")
     assert token.encode() not in office.settings.database_path.read_bytes()

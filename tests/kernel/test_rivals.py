@@ -161,7 +161,7 @@ def test_the_phase_never_goes_back(office: Office) -> None:
     def to(phase: int) -> Call:
         def go() -> None:
             with transaction():
-                advance(None, phase=phase)  # type: ignore[arg-type]
+                advance(None, phase=phase)  # type: ignore[arg-type]  # the body asks no desk
 
         return go
 
@@ -207,7 +207,7 @@ def test_who_revokes_a_key_waits_for_the_act_and_the_next_act_for_him(office: Of
         within.wait(5)
         go_on.set()
         with transaction():
-            revoke_key(None, credential=clerk.credential, reason="遗失")  # type: ignore[arg-type]
+            revoke_key(None, credential=clerk.credential, reason="遗失")  # type: ignore[arg-type]  # the body asks no desk
         order.append("revoked")
 
     at_once([acts, revokes])
