@@ -21,7 +21,7 @@ HARNESS = ROOT / "tests" / "faults"
 @click.option("--only", multiple=True, metavar="NAME", help="只做这一项，可重复 only this fault")
 @click.option("--runs", type=click.IntRange(1), metavar="N", help="每项轮数 rounds of each fault")
 @click.option("--seed", type=int, metavar="N", help="随机种子 the seed of all random choices")
-@click.option("--database", metavar="URL", help="postgresql 或数据库地址 postgresql, or a URL")
+@click.option("--database", metavar="URL", help="sqlite、postgresql、both 或地址 or a URL")
 @click.option("--plants/--no-plants", default=True, help="植入缺陷检验 the planted bugs, too")
 @click.option(
     "--write",

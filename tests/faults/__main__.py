@@ -28,10 +28,11 @@ def main() -> int:
         print(f"可选 choose from: {', '.join(CATALOGUE)}", file=sys.stderr)
         return 2
     found = report.Report(machine=report.machine())
-    with bench() as place:
-        with open_node(place.settings(place.template)):
-            known = invariants.digests()
-        _run(given, place, known, found)
+    for kind in _databases(given.database):
+        with bench(kind) as place:
+            with open_node(place.settings(place.template)):
+                known = invariants.digests()
+            _run(given, place, known, found)
     if given.write:
         _write(given.write, report.as_markdown(found))
     print_json(found.as_json()) if given.json else print(report.as_text(found))
@@ -50,17 +51,23 @@ def _arguments() -> argparse.Namespace:
     return parser.parse_args()
 
 
+def _databases(named: str) -> list[str]:
+    return ["sqlite", "postgresql"] if named == "both" else [named or "sqlite"]
+
+
 def _run(
     given: argparse.Namespace, place: Bench, known: frozenset[str], found: report.Report
 ) -> None:
     options = Options(place, known, given.seed, given.runs, given.quick, watch=_watch)
     for name in given.only or CATALOGUE:
         entry = CATALOGUE[name]
+        if place.kind not in entry.databases:
+            continue
         missing = [part for part in entry.needs if not testing_parts.find(part)]
         if missing:
             found.left_out.append(f"{name}, for lack of {', '.join(missing)}")
             continue
-        row = Row(name, entry.title, entry.title_en, "sqlite")
+        row = Row(name, entry.title, entry.title_en, place.kind)
         found.rows.append(run_fault(entry.fault, row, options))
         _say(f"{row.name}: {row.runs} runs, {len(row.violations)} violations, {row.seconds} s")
 

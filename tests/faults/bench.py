@@ -8,12 +8,13 @@ import shutil
 import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
 from kernel.acts.house.switches import switch_plugin
 from kernel.acts.terminal import act_at, desk_at
+from kernel.errors import Unavailable
 from kernel.founding import found
 from kernel.identity.models import Person, Post
 from kernel.node import open_node, prepare_database
@@ -22,6 +23,7 @@ from kernel.seals import signer as signers
 from kernel.seals.signer_client import Signer
 from kernel.settings import ROOT, Settings
 from kernel.storage.database import close_database, connection
+from kernel.testing_databases import Server, running
 from kernel.testing_office import ORIGIN, UNITS
 from plugins.documents.line import issue
 from tests.faults.child import Child, Say
@@ -50,15 +52,25 @@ class Bench:
     :ivar facts: the uids of the documents: ``numbered``, ``sealed``, ``sent`` (packages).
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, server: Server | None = None) -> None:
         self.folder = folder
+        self.server = server
         self.template = folder / "template"
         self.facts: dict[str, list[str]] = {}
         self._count = 0
+        self._urls: dict[Path, str] = {}
+        if server is not None:
+            self._urls[self.template] = server.create()
+
+    @property
+    def kind(self) -> str:
+        """``sqlite`` or ``postgresql``."""
+        return "sqlite" if self.server is None else "postgresql"
 
     def settings(self, instance: Path) -> Settings:
         """The settings of a copy."""
-        return Settings(instance=instance, demo=True, origin=ORIGIN)
+        url = self._urls.get(instance, "")
+        return Settings(instance=instance, demo=True, origin=ORIGIN, database=url)
 
     def build(self) -> None:
         """Found the office and bring its documents to where the rounds begin."""
@@ -89,20 +101,43 @@ class Bench:
         self._count += 1
         place = self.folder / f"r{self._count}"
         shutil.copytree(self.template, place)
+        if self.server is not None:
+            self._urls[place] = self.server.create(self._urls[self.template])
         return place
 
     def drop(self, place: Path) -> None:
         """Take a copy away, with its database."""
         shutil.rmtree(place, ignore_errors=True)
+        if self.server is not None:
+            self.server.drop(self._urls.pop(place))
 
 
 @contextmanager
-def bench() -> Iterator[Bench]:
-    """A bench in memory, or in the temporary folder where there is no /dev/shm."""
-    base = FAST if os.access(FAST, os.W_OK) else None
-    place = Path(tempfile.mkdtemp(prefix="juyan-faults-", dir=base))
+def bench(kind: str = "sqlite") -> Iterator[Bench]:
+    """A bench in memory, or in the temporary folder where there is no /dev/shm.
+
+    :param kind: ``sqlite``, ``postgresql`` (a server of its own), or the URL of a server.
+    """
+    if os.access(FAST, os.W_OK):
+        tempfile.tempdir = str(FAST)
+    if kind == "sqlite":
+        with _bench(None) as made:
+            yield made
+    elif "://" in kind:
+        server = Server(kind)
+        with _bench(server) as made:
+            yield made
+        server.clean()
+    else:
+        with running() as server, _bench(server) as made:
+            yield made
+
+
+@contextmanager
+def _bench(server: Server | None) -> Iterator[Bench]:
+    place = Path(tempfile.mkdtemp(prefix="juyan-faults-"))
     try:
-        made = Bench(place)
+        made = Bench(place, server)
         made.build()
         close_database()
         yield made
@@ -116,7 +151,9 @@ def forked_signer(instance: Path) -> Iterator[Child]:
 
     def serve(say: Say) -> None:
         os.umask(0o077)
-        signers.serve(instance.resolve())
+        # The node may have started one by itself, when its signer was killed in its last moments.
+        with suppress(Unavailable):
+            signers.serve(instance.resolve())
 
     child = Child(serve)
     client = Signer(instance)

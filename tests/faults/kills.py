@@ -7,13 +7,14 @@ import re
 import signal
 import subprocess
 import threading
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 from kernel.cli.running import Worker
+from kernel.crypto import ids
 from kernel.node import open_node
 from tests.faults import steps
 from tests.faults.bench import forked_signer
@@ -21,39 +22,50 @@ from tests.faults.child import Child, Say
 from tests.faults.load import Load
 from tests.faults.run import Options, Row, note
 
+BURST = 5
+"""Kills on the same copy of the node before it is looked through."""
+LATER = timedelta(minutes=20)
 WRITES = "pwrite64,write,fsync,fdatasync,ftruncate,rename,renameat,renameat2,unlink,unlinkat,mkdir"
 """The calls of the kernel by which anything of a process outlives it."""
 
 
 def kill_at_random(options: Options, row: Row) -> None:
-    """Two people and the worker, as threads of one process, killed at a random moment."""
-    total = options.count(12, 2000)
-    longest = 1.0
-    for number in range(total):
-        draw = options.random("kill", number)
+    """Three people and the worker, as threads of one process, killed at a random moment; then the
+    next process on the same node, which first has to recover, and so on; then the check."""
+    total = options.count(15, 2000)
+    row.note = f"{BURST} kills between two checks"
+    for number in range(-(-total // BURST)):
         place = options.bench.fresh()
         with forked_signer(place) as signer:
-            child = Child(lambda say, place=place: _at_work(options, place, say))
-            child.until("open")
-            began = time.monotonic()
-            child.hear(draw.uniform(0, longest))
-            # Now and then the signer dies first: the node must ask again.
-            if draw.random() < 0.1:
-                signer.kill()
-                child.hear(draw.uniform(0, 0.05))
-            child.kill()
-        if child.facts("over"):
-            longest = max(0.2, 0.9 * (time.monotonic() - began))
-        else:
-            longest = min(longest * 1.02, 3.0)
-        found = child.facts("defect") + options.look(place, child.said, number)
+            said = _burst(options, place, number, signer)
+        found = [one["defect"] for one in said if "defect" in one]
+        found += options.look(place, said, number)
         options.bench.drop(place)
-        if note(options, row, number, total, found, f"round {number}"):
+        row.runs += BURST - 1
+        if note(options, row, total, found, f"round {number}"):
             return
 
 
-def _at_work(options: Options, place: Path, say: Say) -> None:
+def _burst(options: Options, place: Path, number: int, signer: Child) -> list[dict[str, Any]]:
+    draw = options.random("kill", number)
+    said: list[dict[str, Any]] = []
+    for turn in range(BURST):
+        child = Child(lambda say, turn=turn: _at_work(options, place, turn, say))
+        child.until("open")
+        child.hear(draw.uniform(0, 0.7))
+        # Now and then the signer dies first: the node must ask again.
+        if draw.random() < 0.02:
+            signer.kill()
+            child.hear(draw.uniform(0, 0.05))
+        child.kill()
+        said += child.said
+    return said
+
+
+def _at_work(options: Options, place: Path, turn: int, say: Say) -> None:
     options.plant()
+    # Later each time, so that the leases of those who died have run out.
+    ids.set_clock(lambda: ids._system_clock() + turn * LATER)
     with open_node(options.bench.settings(place)):
         load = Load(options.bench.facts, say)
         chains = list(load.chains().values())
@@ -101,7 +113,7 @@ def kill_at_steps(options: Options, row: Row) -> None:
         if os.WTERMSIG(child.status or 0) != signal.SIGKILL:
             found.append(f"X it did not die at step {point}")
         options.bench.drop(place)
-        if note(options, row, number, len(chosen), found, f"step {point}"):
+        if note(options, row, len(chosen), found, f"step {point}"):
             return
 
 
@@ -213,7 +225,7 @@ def _at_writes(options: Options, row: Row, node: bool) -> None:
         _, child, place = _written(options, point, node)
         found = child.facts("defect") + options.look(place, child.said, number)
         options.bench.drop(place)
-        if note(options, row, number, len(chosen), found, f"write {point}"):
+        if note(options, row, len(chosen), found, f"write {point}"):
             return
 
 

@@ -22,6 +22,8 @@ from tests.faults.child import Child, Say
 from tests.faults.load import Load
 
 Plant = Callable[[], object]
+LATER = timedelta(hours=2)
+"""More than any lease or wait, also of a process whose clock was ahead."""
 EXPECTED = {
     "signed": 4,
     "returned": 1,
@@ -78,12 +80,9 @@ def _check(one: Round, acks: list[dict[str, Any]], say: Say) -> None:
 def work_off() -> None:
     """Let leases and waits run out, and do what is due."""
     try:
-        for _ in range(4):
-            ahead = timedelta(seconds=outbox.LONGEST_WAIT + 5) + outbox.LEASE
-            base = ids._clock
-            ids.set_clock(lambda base=base, ahead=ahead: base() + ahead)
-            if not outbox.drain():
-                break
+        for turn in range(1, 4):
+            ids.set_clock(lambda turn=turn: ids._system_clock() + turn * LATER)
+            outbox.drain()
     finally:
         ids.set_clock(None)
     while log.integrate():

@@ -82,9 +82,9 @@ def run_fault(fault: Fault, row: Row, options: Options) -> Row:
     return row
 
 
-def note(options: Options, row: Row, number: int, total: int, found: list[str], about: str) -> bool:
+def note(options: Options, row: Row, total: int, found: list[str], about: str) -> bool:
     """Count a round; True when the fault should end with it."""
     row.runs += 1
     row.violations += [f"[{row.name} {about}] {one}" for one in found]
-    options.watch(row.name, number + 1, total, len(row.violations))
+    options.watch(row.name, row.runs, total, len(row.violations))
     return bool(found) and options.stop
