@@ -45,6 +45,9 @@ from kernel.exchange.kinds import ExchangeKind
 from kernel.exchange.models import Delivery, Package
 from kernel.exchange.outbound import Letter, Recipient, check_recipients, plan, release
 from kernel.exchange.receipts import contents_of, evidence_of, report_of
+from kernel.exchange.submission import Receipt as PackageReceipt
+from kernel.exchange.submission import submit as submit_package
+from kernel.exchange.taxonomy import TAXONOMY
 from kernel.hooks import hookimpl
 from kernel.identity import units
 from kernel.identity.authenticators import (
@@ -144,6 +147,9 @@ __all__ = [
     "plan",
     "release",
     "contents_of",
+    "PackageReceipt",
+    "submit_package",
+    "TAXONOMY",
     # Hooks
     "hookimpl",
     # People and units

@@ -26,7 +26,8 @@ def reconcile() -> Iterator[tuple[str, str]]:
     proved: dict[tuple[str, str, str], set[str]] = {}
     with connection():
         for row in Evidence.select().order_by(Evidence.id).iterator():
-            proved.setdefault((row.package_id, row.organ, row.delivery), set()).add(row.type)
+            if not row.conflict:
+                proved.setdefault((row.package_id, row.organ, row.delivery), set()).add(row.type)
             said = leaves.pop(row.uid, None)
             if said is None:
                 yield f"evidence {row.uid}", "has no leaf in the log"

@@ -45,6 +45,8 @@ class EvidenceLine:
     at: datetime
     uid: str
     title_en: str = ""
+    conflict: bool = False
+    """It contradicts what had happened, and was not applied."""
 
     def text(self, language: str) -> str:
         """The title in the language asked for."""
@@ -126,14 +128,21 @@ def evidence_of(package: Package, limit: int = 200, organ: str = "") -> list[Evi
     """The newest evidence of a package; for a recipient only what concerns it (``organ``)."""
     names = {unit.code: unit.short_name for unit in Unit.select(Unit.code, Unit.short_name)}
     rows = (
-        Evidence.select(Evidence.uid, Evidence.type, Evidence.organ, Evidence.at)
+        Evidence.select(Evidence.uid, Evidence.type, Evidence.organ, Evidence.at, Evidence.conflict)
         .where(Evidence.package == package.uid)
         .where(_concerning(organ) if organ else Evidence.id > 0)
         .order_by(Evidence.id.desc())
         .limit(limit)
     )
     return [
-        EvidenceLine(row.type, kind.zh, names.get(row.organ, ""), row.at, row.uid, kind.en)
+        EvidenceLine(
+            row.type,
+            TYPES[row.type].zh,
+            names.get(row.organ, ""),
+            row.at,
+            row.uid,
+            TYPES[row.type].en,
+            row.conflict,
+        )
         for row in rows
-        for kind in [TYPES[row.type]]
     ]

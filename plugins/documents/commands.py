@@ -12,6 +12,7 @@ from typing import Any
 import click
 
 from kernel.api import (
+    TAXONOMY,
     Delivery,
     Invalid,
     NotFound,
@@ -20,6 +21,7 @@ from kernel.api import (
     load_settings,
     open_node,
     stamp,
+    submit_package,
 )
 from plugins.documents import line
 from plugins.documents.models import Document
@@ -75,6 +77,33 @@ def _read(file: Path) -> dict[str, Any]:
         f"{file} 不是公文数据文件（JSON 对象），请检查内容和编码（UTF-8）。",
         f"{file} does not hold a document as a JSON object in UTF-8.",
     )
+
+
+@document.command("import", help="接收一个公文包文件。 Take in a package that came as a file.")
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option("--receipt", type=click.Path(path_type=Path), help="回执存为文件 keep the evidence")
+@_JSON
+def import_(file: Path, receipt: Path | None, as_json: bool) -> None:
+    """Verify a package and lay it into the boxes, or refuse it; either way there is evidence.
+
+    Exit code 0: it is in the exchange, 1: it was refused.
+    """
+    with _node():
+        got = submit_package(file.read_bytes())
+    if receipt is not None:
+        receipt.write_bytes(got.record)
+    said = [{"code": number, "zh": TAXONOMY[number].zh, "en": TAXONOMY[number].en}
+            for number in got.numbers]  # fmt: skip
+    if as_json:
+        facts = {"taken": got.taken, "msg_id": got.msg_id, "code": got.number, "codes": said}
+        facts |= {"evidence": json.loads(got.record)}
+        click.echo(json.dumps(facts, ensure_ascii=False, indent=2))
+    else:
+        click.echo(f"{'已受理 accepted' if got.taken else '已拒绝 refused'}  {got.msg_id}")
+        for one in said:
+            click.echo(f"  {one['code']}  {one['zh']}  {one['en']}")
+    if not got.taken:
+        raise click.exceptions.Exit(1)
 
 
 @document.command("show", help="按编号或发文字号查看。 Show by uid or number.")
