@@ -62,6 +62,7 @@ from kernel.identity.phases import connected
 from kernel.identity.rights import Level, rights
 from kernel.node import open_node
 from kernel.portal.answers import download
+from kernel.portal.conflict import conflict, keeping
 from kernel.portal.ctx import Ctx, settings
 from kernel.portal.fields import Check, Choice, Date, Files, Hidden, Number, Paragraphs, Text
 from kernel.portal.forms import Form
@@ -259,6 +260,8 @@ __all__ = [
     # More of the above
     "connected",
     "stale_form",
+    "conflict",
+    "keeping",
     # More of the above
     "note_reading",
     "check_recipients",

@@ -13,11 +13,11 @@ import logging
 import secrets
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, replace
-from datetime import timedelta
 from typing import Any
 
+from kernel.acts import answers
 from kernel.acts.gate import PreparedAct, perform, prepare, recall
-from kernel.acts.models import Act, Batch
+from kernel.acts.models import Act, Batch, Prepared
 from kernel.acts.statement import Statement, read
 from kernel.acts.subjects import Subject
 from kernel.acts.verbs import Verb, verb_of, verbs
@@ -31,8 +31,6 @@ from kernel.storage.database import connection, transaction
 
 MOST = 200
 """So many at once; each of them is shown before anybody signs."""
-KEPT = timedelta(days=1)
-"""How long the result can be looked at."""
 _log = logging.getLogger("juyan.acts")
 
 
@@ -104,7 +102,7 @@ def prepare_batch(
     signed = verb.weight == "signed" and bool(acts)
     data = acts_batch.compose([one.statement.bytes for one in acts], nonce) if signed else b""
     with transaction():
-        Batch.delete().where(Batch.created < now() - KEPT).execute()
+        Batch.delete().where(Batch.created < now() - answers.KEPT).execute()
         Batch.create(
             nonce=nonce, session=desk.session, verb=verb.name, bytes=data, back=back,
             items=[asdict(one) for one in items], settled=not acts,
@@ -161,7 +159,10 @@ def items_of(row: Batch) -> tuple[Item, ...]:
     items = [Item(**one) for one in row.items]
     with connection():
         nonces = [one.nonce for one in items if one.nonce]
-        done = {act.nonce: act.uid for act in Act.select().where(Act.nonce.in_(nonces))}
+        used = Prepared.select(Prepared.nonce).where(
+            Prepared.nonce.in_(nonces) & (Prepared.outcome == "done")
+        )
+        done = {act.nonce: act.uid for act in Act.select().where(Act.nonce.in_(used))}
     return tuple(replace(one, act=done[one.nonce]) if one.nonce in done else one for one in items)
 
 

@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
-from kernel.acts import guards, hold, outbox, tasks
+from kernel.acts import answers, changes, delegated, guards, hold, outbox, tasks
 from kernel.acts.context import acting
 from kernel.acts.ledger import enter
 from kernel.acts.models import Act, Prepared, Proposal
@@ -93,6 +93,7 @@ def prepare(
     if verb.weight == "signed":
         with transaction():
             _keep(desk, prepared)
+            answers.take(subject)
     return prepared
 
 
@@ -133,7 +134,12 @@ def _win(desk: Desk, statement: Statement, signature: Signature | None) -> Done:
         _consume(desk, statement)
     if subject is not None and verb.touches:
         _raise_version(subject)
-    return _run(desk, verb, subject, statement, arguments, signature)
+        if verb.weight == "draft":
+            changes.note(desk, verb, subject)
+    done = _run(desk, verb, subject, statement, arguments, signature)
+    if verb.weight != "signed":
+        answers.take(subject or done.result)
+    return done
 
 
 def _lose(
@@ -145,12 +151,13 @@ def _lose(
         raise error
     subject, arguments = _subject(desk, statement), arguments_of(statement, verb)
     _may(desk, verb)
+    delegated.ask(desk, verb, arguments)
     late = _settled(desk, verb, subject, arguments) or error
     if isinstance(late, Stale):
         raise late
     _check_batch(verb, signature)
     check_signature(desk, statement, signature)
-    _consume(desk, statement)
+    _consume(desk, statement, "lost")
     enter(desk, verb, subject, statement, signature)
     with acting(statement.facts["act"]):
         verb.lost(desk, *_with(subject), late, **arguments)
@@ -219,19 +226,40 @@ def _joined() -> Iterator[None]:
 
 def recall(desk: Desk, nonce: str) -> PreparedAct:
     """The act that this session prepared under a nonce; Conflict if it ran out or was used."""
+    found = _kept(desk, nonce)
+    if parse_stamp(found.statement.facts["expires"]) < now():
+        raise _expired()
+    return found
+
+
+def _kept(desk: Desk, nonce: str) -> PreparedAct:
     with connection():
         row = Prepared.get_or_none((Prepared.nonce == nonce) & (Prepared.session == desk.session))
-        if row is None or row.expires < now():
-            raise Conflict(
-                "acts.expired",
-                "确认页面已过期（两分钟内有效）或已提交过，请返回事项页面重新办理。",
-                "This confirmation ran out (it holds for two minutes) or was used; start again.",
-            )
+        if row is None or row.outcome:
+            raise _expired()
         private = {name: (salt, text) for name, (salt, text) in row.private.items()}
         statement = read(bytes(row.bytes), private)
         verb = verbs().get(statement.facts["verb"])
         subject = _subject(desk, statement)
         return PreparedAct(verb, subject, statement, arguments_of(statement, verb), row.back)
+
+
+def _expired() -> Conflict:
+    return Conflict(
+        "acts.expired",
+        "确认页面已过期（两分钟内有效）或已提交过，请返回事项页面重新办理。",
+        "This confirmation ran out (it holds for two minutes) or was used; start again.",
+    )
+
+
+def again(desk: Desk, nonce: str) -> PreparedAct:
+    """Prepare once more what this session prepared and did not do, on the object as it is now.
+
+    :raises OfficeError: what :func:`prepare` refuses; Conflict ``acts.expired`` as in
+        :func:`recall`.
+    """
+    before = _kept(desk, nonce)
+    return prepare(desk, before.verb, before.subject, back=before.back, **before.arguments)
 
 
 def stale(subject: Subject) -> Stale:
@@ -252,7 +280,8 @@ def _subject(desk: Desk, statement: Statement) -> Subject | None:
 
 
 def _check_desk(desk: Desk, statement: Statement) -> None:
-    if statement.facts["desk"] != place_of(desk):
+    here = {"desk": place_of(desk), **delegated.facts_of(desk)}
+    if any(statement.facts[name] != value for name, value in here.items()):
         raise Conflict(
             "acts.other_desk",
             "这次确认是在您的另一个办公身份下准备的，请返回事项页面重新办理。",
@@ -278,6 +307,7 @@ def _with(subject: Subject | None) -> tuple[Subject, ...]:
 
 def _allow(desk: Desk, verb: Verb, subject: Subject | None, arguments: dict[str, Any]) -> None:
     _may(desk, verb)
+    delegated.ask(desk, verb, arguments)
     if verb.check is not None:
         verb.check(desk, *_with(subject), **arguments)
     guards.ask(desk, verb, subject)
@@ -300,7 +330,7 @@ def _may(desk: Desk, verb: Verb) -> None:
 
 
 def _keep(desk: Desk, prepared: PreparedAct) -> None:
-    Prepared.delete().where(Prepared.expires < now()).execute()
+    Prepared.delete().where(Prepared.expires < now() - answers.KEPT).execute()
     Prepared.create(
         nonce=prepared.nonce,
         session=desk.session,
@@ -311,11 +341,12 @@ def _keep(desk: Desk, prepared: PreparedAct) -> None:
     )
 
 
-def _consume(desk: Desk, statement: Statement) -> None:
+def _consume(desk: Desk, statement: Statement, outcome: str = "done") -> None:
     used = (
-        Prepared.delete()
+        Prepared.update(outcome=outcome)
         .where(
             (Prepared.nonce == statement.nonce)
+            & (Prepared.outcome == "")
             & (Prepared.session == desk.session)
             & (Prepared.bytes == statement.bytes)
         )
@@ -382,6 +413,6 @@ def _propose(desk: Desk, verb: Verb, statement: Statement) -> Proposal:
         organ=desk.organ_code,
         level=verb.level,
         meta="双人操作",
-        sender=desk.person.name,
+        sender=desk.name,
     )
     return proposal

@@ -50,17 +50,57 @@ class ActPrivate(Model):
 
 
 class Prepared(Model):
-    """Bytes that wait for a signature: two minutes, one use, bound to one session."""
+    """Bytes that wait for a signature: two minutes, one use, bound to one session.
+
+    :ivar outcome: ``done`` or ``lost`` (somebody was there first) once they were used; the row stays
+        a while, to answer who sends them again.
+    """
 
     nonce = peewee.CharField(unique=True)
     session = peewee.CharField(index=True)
     bytes = peewee.BlobField()
     private = JSONField(default=dict)
     back = peewee.CharField(default="")
-    expires = UTCField()
+    expires = UTCField(index=True)
+    outcome = peewee.CharField(default="")
 
     class Meta:
         table_name = "acts_prepared"
+
+
+class Answer(Model):
+    """A form that took effect: sent again, it shows where the first one led.
+
+    :ivar key: of the form, over its token, its address and its content. :ivar place: where the
+        browser was sent; ``kind`` and ``subject`` are where it leads until that is known.
+    """
+
+    key = peewee.CharField(unique=True)
+    session = peewee.CharField()
+    kind = peewee.CharField(default="")
+    subject = peewee.CharField(default="")
+    place = peewee.TextField(default="")
+    at = UTCField(default=now, index=True)
+
+    class Meta:
+        table_name = "acts_answer"
+
+
+class Touch(Model):
+    """Who changed an object last by an act without a leaf (typing, saving), for who comes second.
+
+    :ivar version: of the object, after it.
+    """
+
+    subject = peewee.CharField()
+    verb = peewee.CharField()
+    person = peewee.CharField()
+    version = peewee.IntegerField()
+    at = UTCField(default=now)
+
+    class Meta:
+        table_name = "acts_touch"
+        indexes = ((("subject", "verb", "person"), True),)
 
 
 class Batch(Model):
@@ -152,7 +192,10 @@ class Task(Model):
 
 
 class Opinion(Model):
-    """What a person wrote while acting: immutable, printed with name and date, never reordered."""
+    """What a person wrote while acting: immutable, printed with name and date, never reordered.
+
+    :ivar scan: of a transcribed one, the digest of the page on which it was written.
+    """
 
     uid = peewee.CharField(unique=True, default=uuid7)
     act = peewee.CharField(index=True)
@@ -164,6 +207,7 @@ class Opinion(Model):
     person_name = peewee.CharField()
     post_title = peewee.CharField()
     text = peewee.TextField()
+    scan = peewee.CharField(default="")
     at = UTCField(default=now)
 
     class Meta:
@@ -215,4 +259,7 @@ class Effect(Model):
         table_name = "acts_effect"
 
 
-MODELS = [Act, ActPrivate, Prepared, Batch, Proposal, Task, Opinion, Series, Number, Effect]
+MODELS = [
+    *(Act, ActPrivate, Prepared, Answer, Touch, Batch, Proposal, Task, Opinion, Series, Number),
+    Effect,
+]

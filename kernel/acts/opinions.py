@@ -8,8 +8,11 @@ from kernel.acts.subjects import Subject
 from kernel.identity.desk import Desk
 
 
-def write(desk: Desk, subject: Subject, *, step: str, text: str) -> Opinion:
-    """Keep an opinion beside the act that is being performed."""
+def write(desk: Desk, subject: Subject, *, step: str, text: str, scan: str = "") -> Opinion:
+    """Keep an opinion beside the act that is being performed.
+
+    :param scan: of a transcribed one, the digest of the page on which it was written.
+    """
     opinion: Opinion = Opinion.create(
         act=this_act(),
         kind=subject.kind,
@@ -17,9 +20,10 @@ def write(desk: Desk, subject: Subject, *, step: str, text: str) -> Opinion:
         organ=desk.organ_code,
         step=step,
         person=desk.person.uid,
-        person_name=desk.person.name,
+        person_name=desk.name,
         post_title=desk.post.title,
         text=text,
+        scan=scan,
     )
     return opinion
 

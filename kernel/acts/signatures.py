@@ -69,6 +69,8 @@ def record(uid: str, *, with_private: bool = False) -> bytes:
     if with_private:
         rows = ActPrivate.select().where(ActPrivate.act == uid)
         private = {row.name: {"salt": row.salt, "text": row.text} for row in rows}
+    grant = canonical.loads(bytes(act.bytes))["grant"]
+    enclosed = {"grant": canonical.b64(record(grant))} if grant else {}
     return canonical.dumps(
         {
             "format": "juyan-act-1",
@@ -79,6 +81,7 @@ def record(uid: str, *, with_private: bool = False) -> bytes:
             },
             "credential": _credential(act),
             "private": private,
+            **enclosed,
         }
     )
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
+from kernel.acts import delegated
 from kernel.acts.subjects import Subject
 from kernel.acts.verbs import Verb
 from kernel.crypto import canonical
@@ -41,13 +42,14 @@ class Statement:
 
 
 def place_of(desk: Desk | ServiceDesk) -> dict[str, Any]:
-    """The desk as the bytes name it: person, post, unit and organ."""
+    """Who is really there, as the bytes name him: person, his own post, unit and organ."""
     if isinstance(desk, ServiceDesk):
         return {"person": "", "post": "", "unit": "", "organ": desk.organ_code}
+    post = desk.post if desk.acting is None else desk.acting.own
     return {
         "person": desk.person.uid,
-        "post": desk.post.uid,
-        "unit": desk.unit.code,
+        "post": post.uid,
+        "unit": post.unit.code,
         "organ": desk.organ_code,
     }
 
@@ -74,7 +76,6 @@ def compose(
         private[name] = (hidden.salt, hidden.text)
         params[name] = {"salted": hidden.commitment}
     moment = now()
-    person = isinstance(desk, Desk)
     facts = {
         "v": 1,
         "suite": "intl-1",
@@ -84,9 +85,7 @@ def compose(
         "schema": verb.schema,
         "object": _object(subject),
         "desk": place_of(desk),
-        "mode": "self" if person else "node",
-        "acting_for": None,
-        "grant": None,
+        **delegated.facts_of(desk),
         "params": params,
         "credential": desk.credential if isinstance(desk, Desk) else "",
         "origin": desk.origin if isinstance(desk, Desk) else desk.reason,

@@ -41,13 +41,17 @@ class Verb:
     :ivar private: parameters that enter the signed bytes as salted digests only.
     :ivar touches: whether it raises the object's version (reading does not).
     :ivar check: asked in prepare and again in perform, before the body; raises what forbids it.
-    :ivar confirm: a sentence that says the consequence, shown before signing.
+    :ivar confirm: gives the sentence that says the consequence, shown before signing: in the
+        language of the page, or in both (Chinese, English).
     :ivar batch: whether several may be done at once, under one signature where it is signed; never
         for what decides over content or puts a seal on it. A recorded one is also what "mark as
         read" does to the tasks to read on its kind of object.
     :ivar lost: runs in place of the body when a signed act comes too late, because another one
         was there first: ``(desk, subject, conflict, **arguments)``. The act is kept with what this
         writes (a refusal that its person can keep), and the conflict is raised all the same.
+    :ivar delegate: whether its holder may let another one do it in his name (代办).
+    :ivar transcribe: whether what was decided on paper may be entered by another one (代录); it
+        takes an argument ``scan``, the digest of the page.
     """
 
     name: str
@@ -64,9 +68,11 @@ class Verb:
     touches: bool = True
     schema: int = 1
     check: Callable[..., None] | None = None
-    confirm: Callable[..., str] | None = None
+    confirm: Callable[..., str | tuple[str, str]] | None = None
     batch: bool = False
     lost: Callable[..., None] | None = None
+    delegate: bool = False
+    transcribe: bool = False
 
     @property
     def plugin(self) -> str:
@@ -162,9 +168,11 @@ def act(
     touches: bool = True,
     schema: int = 1,
     check: Callable[..., None] | None = None,
-    confirm: Callable[..., str] | None = None,
+    confirm: Callable[..., str | tuple[str, str]] | None = None,
     batch: bool = False,
     lost: Callable[..., None] | None = None,
+    delegate: bool = False,
+    transcribe: bool = False,
 ) -> Callable[[F], F]:
     """Declare a verb.
 
@@ -182,7 +190,10 @@ def act(
         verb = Verb(
             name, title, title_en, full, weight, function, subject, params,
             people, by, private, touches, schema, check, confirm, batch, lost,
+            delegate, transcribe,
         )  # fmt: skip
+        if transcribe and "scan" not in {param.name for param in params}:
+            raise TypeError(f"{name} can be transcribed and has to take scan")
         function.verb = verb  # type: ignore[attr-defined]  # this is how the gate finds it
         return function
 

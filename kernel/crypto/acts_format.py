@@ -12,7 +12,8 @@ A record is canonical JSON::
 (:mod:`kernel.crypto.webauthn`); for ``batch+soft`` and the like it is the place in a batch
 (:mod:`kernel.crypto.acts_batch`). ``credential.statement`` says who holds which public key; the
 people's authority of the node has signed it. ``private`` opens parameters of the form
-``{"salted": digest}`` for those who may read them; the others stay closed.
+``{"salted": digest}`` for those who may read them; the others stay closed. An act in somebody
+else's name has one member more, ``grant`` (:mod:`kernel.crypto.acts_grants`).
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ from datetime import datetime
 from functools import lru_cache, partial
 from typing import Any
 
-from kernel.crypto import acts_batch, suites, x509
+from kernel.crypto import acts_batch, acts_grants, suites, x509
 from kernel.crypto.canonical import check_salted, digest, loads, unb64
 from kernel.crypto.credential_format import KINDS, read_statement, verify_signature
 from kernel.crypto.ids import parse_stamp
@@ -53,6 +54,11 @@ class ActFacts:
     demo: bool
     batched: bool = False
     """Whether one signature stands for several acts; never so for sign-off or seal."""
+
+    @property
+    def own(self) -> bool:
+        """Whether the person acted in his own name."""
+        return bool(self.act["mode"] == "self")
 
     @property
     def verb(self) -> str:
@@ -89,11 +95,12 @@ def verify_record(record: bytes, trust: x509.Trust) -> ActFacts:
     """Check a record: form, signature, credential, times, opened texts.
 
     :param trust: the people's authority is found among its intermediates, and leads to a root.
-    :raises Unverified: ``acts_format.form``, ``acts_format.credential``, ``acts_format.time``,
+    :raises Unverified: ``acts_format.form``, ``.credential``, ``.time``, ``.grant``,
         ``credentials.*``, ``suites.*``, ``webauthn.*``, ``x509.*``, ``canonical.salted``.
     """
     try:
         fields = loads(record)
+        grant = fields.pop("grant", None)
         _expect(fields, {"format", "act", "signature", "credential", "private"})
         _expect(fields["signature"], {"kind", "value"})
         data, signature = unb64(fields["act"]), unb64(fields["signature"]["value"])
@@ -109,10 +116,23 @@ def verify_record(record: bytes, trust: x509.Trust) -> ActFacts:
         signer = find(kind, fields["credential"], act, issued, trust)
         suites.check_suite(act["suite"], issued)
         signer.check(signed.data, signed.value)
+        _check_grant(act, grant, trust)
     except (Invalid, TypeError, KeyError, AttributeError, ValueError) as error:
         raise _malformed() from error
     by_node = kind == "node"
     return ActFacts(act, digest(data), issued, signer.name, by_node, private, signer.demo, batched)
+
+
+def _check_grant(act: Mapping[str, Any], grant: str | None, trust: x509.Trust) -> None:
+    if not acts_grants.needs_grant(act):
+        if grant is not None:
+            raise _malformed()
+        return
+    if grant is None:
+        raise _unverified("grant", "缺少委托证明", "the grant that it was done by is missing")
+    given = verify_record(unb64(grant), trust)
+    if given.by_node or given.batched or not acts_grants.covers(given.act, act):
+        raise _unverified("grant", "委托不包括本次办理", "the grant does not cover it")
 
 
 def _decode_act(data: bytes) -> dict[str, Any]:

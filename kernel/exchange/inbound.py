@@ -132,6 +132,7 @@ def open_delivery(desk: Desk, delivery: Delivery, *, verified: bool, level: str)
     check=_verified,
     batch=True,
     lost=at_delivery,
+    delegate=True,
 )
 def sign_for(desk: Desk, delivery: Delivery) -> None:
     """Sign for a delivery: the organ has received exactly this package (条例 art. 24(一)).
@@ -150,6 +151,7 @@ def sign_for(desk: Desk, delivery: Delivery) -> None:
     private=("reason",),
     check=_with_reason,
     lost=at_delivery,
+    delegate=True,
 )
 def send_back(desk: Desk, delivery: Delivery, *, reason: str) -> None:
     """Send a delivery back with a reason, which the sender reads (条例 art. 24(三))."""
@@ -167,7 +169,7 @@ def claim(desk: Desk, delivery: Delivery, what: str, reason: str) -> None:
         free &= Delivery.mark == ""
     moved = (
         Delivery.update(
-            claim=what, claim_act=this_act(), reason=reason, settled_by=desk.person.name
+            claim=what, claim_act=this_act(), reason=reason, settled_by=desk.name
         )
         .where(free)
         .execute()
@@ -178,7 +180,7 @@ def claim(desk: Desk, delivery: Delivery, what: str, reason: str) -> None:
     # per act only: a retry after a crash has to bring the same bytes.
     effect: dict[str, Any] = {"delivery": delivery.uid, "act": this_act(), "what": what}
     effect |= {"evidence": uuid7(), "heads": heads_of(delivery)}
-    effect |= {"person": desk.person.name, "role": desk.post.title}
+    effect |= {"person": desk.name, "role": desk.post.title}
     outbox.put("exchange.settle", this_act(), effect)
 
 

@@ -126,7 +126,7 @@ def _envelope(
             "unit": desk.organ_code,
             "name": desk.organ.name,
             "office": desk.unit.name,
-            "person": desk.person.name,
+            "person": desk.name,
         },
         "recipients": [
             {"unit": one.unit, "role": ROLES[one.role], "copies": one.copies} for one in recipients

@@ -105,7 +105,7 @@ def recall(desk: Desk, package: Package, *, reason: str, ask: bool = False) -> i
     """
     deed = this_act()
     claim = {"claim": "recall", "claim_act": deed, "reason": reason}
-    moved = Delivery.update(settled_by=desk.person.name, **claim).where(_open(package)).execute()
+    moved = Delivery.update(settled_by=desk.name, **claim).where(_open(package)).execute()
     asking = Delivery.update(asked=deed, asked_reason=reason)
     asked = asking.where(_askable(package)).execute() if ask else 0
     if not moved and not asked:

@@ -57,7 +57,7 @@ def deed(uid: str) -> dict[str, Any]:
 
 def actor_at(desk: Desk) -> dict[str, str]:
     """The person at his desk in the words of evidence; kept with an effect until it is made."""
-    return {"unit": desk.organ_code, "person": desk.person.name, "role": desk.post.title}
+    return {"unit": desk.organ_code, "person": desk.name, "role": desk.post.title}
 
 
 def by_unit(

@@ -150,6 +150,8 @@ def _check_document_acts(contents: Contents, acts: Sequence[ActFacts], dispatch:
             raise Refused(ACTS, f"{verb}: missing")
         if not dispatch.object_uid or any(_target(act) != _target(dispatch) for act in found):
             raise Refused(ACTS, f"{verb}: object")
+        if verb == "documents.seal" and not all(act.own for act in found):
+            raise Refused(ACTS, f"{verb}: keeper")
         if any(act.by_node or act.organ != dispatch.organ for act in found):
             raise Refused(ACTS, f"{verb}: desk")
     for act in acts:

@@ -678,6 +678,7 @@ class Act(NamedTuple):
 def read_act(record: bytes, trust: Trust) -> Act:
     """Check the record of a signed act."""
     fields = parse(record)
+    grant = fields.pop("grant", None)
     expect(fields, {"format", "act", "signature", "credential", "private"})
     expect(fields["signature"], {"kind", "value"})
     data, kind = unb64(fields["act"]), fields["signature"]["kind"]
@@ -704,7 +705,32 @@ def read_act(record: bytes, trust: Trust) -> Act:
     demand(act["suite"] in SUITES and first <= issued < last, 218, "suite of the act")
     signed, value = leaf_of_batch(value, data, act) if batched else (data, value)
     demand(holds(key, value, signed), 218, "signature of the act")
+    in_own_name = act["mode"] in ("self", "node")
+    demand(in_own_name == (grant is None), 218, "the grant that it was done by")
+    if grant is None:
+        demand(act["acting_for"] is None and not act["grant"], 218, "acting for somebody")
+    else:
+        check_grant(read_act(unb64(grant), trust), act, issued)
     return Act(act, hexdigest(data), demo, batched)
+
+
+def check_grant(grant: Act, act: dict[str, Any], issued: datetime) -> None:
+    """Check that a person let another one do this in his name, at that time."""
+    facts, kinds = grant.facts, {"delegated": "delegate", "transcribed": "transcribe"}
+    said, giver = facts["params"], facts["desk"]
+    whom = {name: giver[name] for name in ("person", "post", "unit")}
+    demand(not grant.batched and not grant.by_node and facts["mode"] == "self", 218, "grant")
+    demand(grant.verb == "house.delegate" and facts["act"] == act["grant"], 218, "another grant")
+    demand(facts["node"] == act["node"] and giver["organ"] == act["desk"]["organ"], 218, "organ")
+    demand(act["acting_for"] == whom, 218, "acting for somebody else")
+    names = said["names"] if isinstance(said["names"], list) else []
+    demand(said["kind"] == kinds[act["mode"]] and act["verb"] in names, 218, "not granted")
+    desk = (act["desk"]["post"], act["desk"]["person"])
+    demand((said["taker"], said["person"]) == desk, 218, "granted to another person")
+    demand(moment(said["starts"]) <= issued <= moment(said["ends"]), 218, "period of the grant")
+    if act["mode"] == "transcribed":
+        scan = act["params"].get("scan")
+        demand(re.fullmatch("sha256:[0-9a-f]{64}", str(scan)), 218, "the scan is missing")
 
 
 def leaf_of_batch(value: bytes, data: bytes, act: dict[str, Any]) -> tuple[bytes, bytes]:
@@ -1109,6 +1135,8 @@ class Verification:
             demand(found, 218, f"{verb} is missing")
             demand(target[1] and all(act.of_what == target for act in found), 218, "object")
             demand(not any(act.by_node for act in found), 218, f"{verb} by a node")
+            own = all(act.facts["mode"] == "self" for act in found)
+            demand(own or verb != "documents.seal", 218, "sealed by another than the keeper")
             demand(all(act.organ == dispatch.organ for act in found), 218, f"{verb}: desk")
         for act in self.acts:
             if act.verb == "documents.seal":

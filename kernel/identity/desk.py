@@ -11,8 +11,33 @@ from kernel.identity.rights import rights
 
 
 @dataclass(frozen=True)
+class Acting:
+    """In whose name a person acts, and by which grant (代办, 代录).
+
+    :ivar delegation: its uid. :ivar grant: the uid of the signed act that gave it.
+    :ivar kind: ``delegate`` or ``transcribe``. :ivar own: the person's own post.
+    """
+
+    delegation: str
+    grant: str
+    kind: str
+    person: Person
+    own: Post
+    verbs: frozenset[str]
+
+    @property
+    def mode(self) -> str:
+        """The word in the signed bytes."""
+        return "transcribed" if self.kind == "transcribe" else "delegated"
+
+
+@dataclass(frozen=True)
 class Desk:
     """Who acts, where, with which rights, signed in by which credential and session.
+
+    At a desk in somebody else's name ``person`` and ``credential`` are those of who is really
+    there; ``post``, ``unit`` and ``organ`` are those of whom he acts for, so that tasks and lists
+    are that person's. :attr:`name` says both names.
 
     :ivar organ: the tenant: the unit itself, or the organ that the section belongs to.
     :ivar levels: the levels of rights held, such as ``documents.handle``.
@@ -27,6 +52,21 @@ class Desk:
     credential: str = ""
     session: str = ""
     origin: str = ""
+    acting: Acting | None = None
+
+    @property
+    def name(self) -> str:
+        """Who acts, as it is written beside what he does: nobody acts alone in disguise."""
+        if self.acting is None:
+            return str(self.person.name)
+        how = "代录，" if self.acting.kind == "transcribe" else "受"
+        end = "原批" if self.acting.kind == "transcribe" else "委托"
+        return f"{self.person.name}（{how}{self.acting.person.name}{end}）"
+
+    @property
+    def principal(self) -> Person:
+        """Whose decision it is: the person, or whom he acts for."""
+        return self.person if self.acting is None else self.acting.person
 
     @property
     def organ_code(self) -> str:

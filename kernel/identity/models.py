@@ -137,6 +137,29 @@ class Grant(Model):
         table_name = "identity_grant"
 
 
+class Delegation(Model):
+    """A post lets another one act in its name, by a signed act: certain verbs, for a time.
+
+    :ivar kind: ``delegate`` (代办: the other decides) or ``transcribe`` (代录: he enters what was
+        decided on paper). :ivar giver, taker: posts. :ivar levels: what the verbs take.
+    """
+
+    uid = peewee.CharField(unique=True, default=uuid7)
+    act = peewee.CharField(unique=True)
+    kind = peewee.CharField()
+    giver = peewee.CharField(index=True)
+    taker = peewee.CharField(index=True)
+    taker_person = peewee.CharField()
+    verbs = JSONField()
+    levels = JSONField()
+    starts = UTCField()
+    ends = UTCField()
+    ended = UTCField(null=True)
+
+    class Meta:
+        table_name = "identity_delegation"
+
+
 class Credential(Model):
     """What the node CA said about who holds which key: the statement and its signature.
 
@@ -202,13 +225,17 @@ class LoginChallenge(Model):
 
 
 class Session(Model):
-    """A signed-in browser or terminal: one person at one desk. The token is stored hashed only."""
+    """A signed-in browser or terminal: one person at one desk. The token is stored hashed only.
+
+    :ivar delegation: at whose desk he works for the moment, by which delegation.
+    """
 
     uid = peewee.CharField(unique=True, default=uuid7)
     token_hash = peewee.CharField(unique=True)
     person = peewee.CharField(index=True)
     post = peewee.CharField()
     credential = peewee.CharField()
+    delegation = peewee.CharField(default="")
     created = UTCField(default=now)
     seen = UTCField(default=now)
     ended = UTCField(null=True)
@@ -240,5 +267,5 @@ class NodeFact(Model):
         ).execute()
 
 
-MODELS = [Unit, UnitTie, UnitGroup, Person, Post, Grant, Credential]
+MODELS = [Unit, UnitTie, UnitGroup, Person, Post, Grant, Delegation, Credential]
 MODELS += [Enrolment, LoginChallenge, Session, NodeFact]

@@ -16,7 +16,7 @@ import peewee
 
 from kernel.crypto.ids import now
 from kernel.errors import NotFound, Refused
-from kernel.identity import credentials
+from kernel.identity import credentials, delegations
 from kernel.identity.desk import Desk, desk_of
 from kernel.identity.models import Person, Post, Session
 
@@ -60,7 +60,9 @@ def find(token: str, origin: str) -> Desk | None:
         with suppress(peewee.OperationalError):
             Session.update(seen=moment).where(Session.id == session.id).execute()
     post = Post.get(Post.uid == session.post)
-    return desk_of(post, credential=session.credential, session=session.uid, origin=origin)
+    own = desk_of(post, credential=session.credential, session=session.uid, origin=origin)
+    # The moment a delegation ends, whoever worked by it is back at his own desk.
+    return delegations.desk_by(own, session.delegation) or own if session.delegation else own
 
 
 def end(token: str) -> None:
@@ -111,13 +113,22 @@ def revoked(token: str) -> Refused | None:
     return credentials.revoked()
 
 
+def move_to(desk: Desk, delegation: str) -> str:
+    """Go on at the desk of whoever delegated to this person's post, with a new token."""
+    own = desk if desk.acting is None else desk_of(desk.acting.own)
+    if delegations.desk_by(own, delegation) is None:
+        raise delegations.ended()
+    Session.update(delegation=delegation).where(Session.uid == desk.session).execute()
+    return renew(desk)
+
+
 def move(desk: Desk, post_uid: str) -> str:
     """Go on at another post of the same person, with a new token."""
     post = Post.get_or_none((Post.uid == post_uid) & (Post.person == desk.person) & Post.active)
     if post is None:
         raise NotFound("identity.no_post", "您没有这个岗位。", "You do not hold that post.")
     desk_of(post)
-    Session.update(post=post.uid).where(Session.uid == desk.session).execute()
+    Session.update(post=post.uid, delegation="").where(Session.uid == desk.session).execute()
     return renew(desk)
 
 

@@ -6,7 +6,9 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Literal
 
 from kernel.acts import hold, tasks
+from kernel.identity import delegations
 from kernel.identity.desk import Desk
+from kernel.identity.models import Post
 from kernel.identity.sessions import posts_of
 from kernel.plugins.bus import bus
 from kernel.plugins.switches import switchboard
@@ -63,15 +65,35 @@ def settings_name() -> str:
 
 
 def _page_desk(desk: Desk) -> PageDesk:
-    others = [post for post in posts_of(desk.person) if post.uid != desk.post.uid]
+    posts = posts_of(desk.person)
+    others = [OtherDesk(p.uid, f"{p.unit.short_name} · {p.title}") for p in posts]
+    here = desk.post.uid
+    for post in posts:
+        for row in delegations.to(post):
+            giver = Post.get(Post.uid == row.giver)
+            what = _("代录") if row.kind == "transcribe" else _("代")
+            label = f"{what} {giver.person.name} · {giver.unit.short_name}"
+            others.append(OtherDesk(f"delegation:{row.uid}", label))
+    if desk.acting is not None:
+        here = f"delegation:{desk.acting.delegation}"
     return PageDesk(
-        person=desk.person.name,
+        person=desk.name,
         post=desk.post.title,
         unit=desk.unit.short_name,
         organ=desk.organ.name,
         organ_short=desk.organ.short_name,
-        others=tuple(OtherDesk(p.uid, f"{p.unit.short_name} · {p.title}") for p in others),
+        others=tuple(other for other in others if other.post != here),
+        acting=_acting(desk),
+        own=desk.acting.own.uid if desk.acting is not None else "",
     )
+
+
+def _acting(desk: Desk) -> str:
+    if desk.acting is None:
+        return ""
+    if desk.acting.kind == "transcribe":
+        return _("您正在代录%(name)s的纸质签批，每一项须附扫描件。", name=desk.acting.person.name)
+    return _("您正在以%(name)s的名义办理，每一项都写明两人姓名。", name=desk.acting.person.name)
 
 
 def _menu(ctx: Ctx, desk: Desk, counts: dict[str, int]) -> tuple[MenuGroup, ...]:

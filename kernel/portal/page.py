@@ -40,7 +40,7 @@ class OtherDesk:
     """Another desk of the same person, to switch to."""
 
     post: str
-    """uid of the post."""
+    """uid of the post, or ``delegation:<uid>``."""
     label: str
     """How it is named in the menu (``市委督查室 · 科员``)."""
 
@@ -57,6 +57,10 @@ class PageDesk:
     organ: str
     organ_short: str = ""
     others: tuple[OtherDesk, ...] = ()
+    acting: str = ""
+    """At a desk in somebody else's name: the sentence that says so on every page."""
+    own: str = ""
+    """The post to which he goes back from there."""
 
 
 @dataclass(frozen=True)

@@ -19,6 +19,7 @@ from markupsafe import Markup
 
 from kernel.portal import words
 from kernel.portal.assets import Assets
+from kernel.portal.form_tokens import FormTokens
 from kernel.portal.i18n import gettext, ngettext, speaking
 from kernel.portal.icons import SPRITE, icon_markup, icon_names
 from kernel.portal.theme import chain, load_themes
@@ -118,7 +119,7 @@ class Renderer:
             loader=ChainLoader(folders, self._plugins),
             autoescape=True,
             undefined=StrictUndefined,
-            extensions=["jinja2.ext.i18n", "jinja2.ext.loopcontrols", "jinja2.ext.do"],
+            extensions=["jinja2.ext.i18n", "jinja2.ext.loopcontrols", "jinja2.ext.do", FormTokens],
             trim_blocks=True,
             lstrip_blocks=True,
         )

@@ -22,6 +22,7 @@ from kernel.identity.desk import require
 from kernel.portal import cookies
 from kernel.portal.admission import admitted
 from kernel.portal.ctx import Ctx, open_ctx
+from kernel.portal.once import once
 from kernel.portal.origin import TOKEN, token_due, token_holds
 from kernel.storage.database import connection
 
@@ -125,7 +126,7 @@ def _call(view: View, level: str, request: Request, form: Any) -> Response:
         request.state.ctx = ctx
         _check_token(request, form)
         check_level(ctx, level)
-        return view(ctx, **request.path_params)
+        return once(ctx, lambda: view(ctx, **request.path_params))
 
 
 def _check_token(request: Request, form: Any) -> None:

@@ -110,7 +110,7 @@ def _object(act: ActFacts) -> tuple[Any, Any]:
 
 def _check_keeper(unit: Unit, seal: ActFacts) -> None:
     said = unit.statement
-    if seal.act["desk"].get("person") not in said.keepers:
+    if not seal.own or seal.act["desk"].get("person") not in said.keepers:
         raise _refused("keeper", "办理人不是此印章的保管人", "this person does not keep the seal")
     if not said.not_before <= seal.issued <= said.not_after:
         raise _refused("keeper", "印章当时不在有效期内", "the seal was not valid then")

@@ -110,7 +110,7 @@ def complete(
     tasks.finish(subject, by=post.uid, organ=run.organ)
     running.go_to(run, after.key if after else run.step, "running" if after else "done")
     if after is not None:
-        said = slip or Slip(sender=post.person.name)
+        said = slip or Slip(sender=_name(desk, post))
         running.assign(subject, run, after, said, next_post)
     return after
 
@@ -143,8 +143,12 @@ def send_back(
     before = last.first()
     known = {one.uid for one in running.candidates(run, flow.step(to))}
     again = before.post if before is not None and before.post in known else ""
-    running.assign(subject, run, flow.step(to), slip or Slip(sender=post.person.name), again)
+    running.assign(subject, run, flow.step(to), slip or Slip(sender=_name(desk, post)), again)
     return flow.step(to)
+
+
+def _name(desk: Desk | ServiceDesk, post: Post) -> str:
+    return desk.name if isinstance(desk, Desk) else str(post.person.name)
 
 
 def who_acts_next(desk: Desk, subject: Subject) -> list[Candidate]:

@@ -138,7 +138,7 @@ def record(run: Run, desk: Desk | ServiceDesk, by: Post | None, action: str, to:
         to=to,
         act=this_act(),
         post=post.uid,
-        person=post.person.name,
+        person=desk.name if isinstance(desk, Desk) else post.person.name,
         post_title=post.title,
         received=run.since,
     )

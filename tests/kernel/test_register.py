@@ -139,6 +139,11 @@ class Stage:
         desk = self.office.desk(name)
         return self.office.act(desk, verbs().get(verb), subject, **arguments).result
 
+    @property
+    def period(self) -> dict[str, str]:
+        """From now for a day."""
+        return {"starts": stamp(now()), "ends": stamp(now() + timedelta(days=1))}
+
     def house(self) -> Iterator[Scene]:
         """What administrators do."""
         drafter = self.office.post("林晓梅")
@@ -146,6 +151,12 @@ class Stage:
         yield "house.sign_in", None, {}
         yield "house.sign_out", None, {}
         yield "house.end_session", None, {"session": "x"}
+        director = self.office.desk("李建国")
+        review = {"kind": "delegate", "names": ["documents.send_back"], **self.period}
+        taker = {"taker": drafter.uid, "person": drafter.person.uid}
+        yield "house.delegate", None, review | taker
+        given = self.office.act(director, verbs().get("house.delegate"), **review, **taker).result
+        yield "house.end_delegation", None, {"delegation": given.uid}
         switch = {"organ": OFFICE, "plugin": "documents", "on": True}
         yield "house.switch_plugin", None, switch
         grant = {"post": drafter.uid, "level": "house.switch", "given": True}

@@ -137,9 +137,11 @@ def test_two_windows_on_one_draft(driver: Driver):
     first.sees("已保存。")
     second.page.get_by_label("正文", exact=True).fill("第二个窗口写的。")
     second.press("保存", exact=True)
-    second.sees("此件在别处保存过新的内容")
-    assert body_of(second) == "第二个窗口写的。"
+    second.sees("您打开之后，此件有新的办理")
+    second.sees("第一个窗口写的。")
     second.picture("24-stale", full=False)
+    second.press("保留我的内容再改", exact=True)
+    assert body_of(second) == "第二个窗口写的。"
 
 
 def test_a_session_that_ends_in_mid_opinion(driver: Driver):

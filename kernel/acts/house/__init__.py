@@ -7,6 +7,7 @@ from typing import Any
 
 from kernel.acts.house import (
     confirm,
+    delegating,
     genesis,
     grants,
     keys,
@@ -21,6 +22,8 @@ from kernel.identity.rights import ROLES, Level
 VERBS: list[Callable[..., Any]] = [
     confirm.confirm,
     confirm.decline,
+    delegating.delegate,
+    delegating.end_delegation,
     genesis.open_node,
     grants.grant,
     keys.cancel_enrolment,
@@ -46,6 +49,12 @@ LEVELS = [
     Level("house.keys", "管理安全认证插件", "Manage keys", ("system_admin", "security_admin")),
     Level("house.resume", "恢复运行", "Resume", ("system_admin", "security_admin")),
     Level("house.grant", "授权", "Grant rights", ("security_admin", "unit_admin")),
+    Level(
+        "house.delegate",
+        "授权委托",
+        "Delegate",
+        ("section_head", "office_director", "leader", "document_clerk"),
+    ),
     Level("house.read", "导出和下载", "Export and download", tuple(ROLES)),
     Level("house.audit", "查看审计日志", "Read the audit log", ("audit_admin",)),
     Level("house.confirm", "复核双人操作", "Confirm two-person acts", tuple(ROLES)),

@@ -19,9 +19,13 @@ def _forward(desk: Desk, *, phase: int) -> None:
         )
 
 
-def _consequence(desk: Desk, subject: None = None, *, phase: int) -> str:
+def _consequence(desk: Desk, subject: None = None, *, phase: int) -> tuple[str, str]:
     units = Unit.select().where(Unit.box & Unit.rollout.between(node_phase() + 1, phase)).count()
-    return f"将进入第{phase}阶段（{TITLES[phase][0]}），新接入 {units} 个单位，不能退回。"
+    zh, en = TITLES[phase]
+    return (
+        f"将进入第{phase}阶段（{zh}），新接入 {units} 个单位，不能退回。",
+        f"Phase {phase} ({en}) begins and connects {units} more units; there is no way back.",
+    )
 
 
 @act(

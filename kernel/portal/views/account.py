@@ -122,9 +122,10 @@ def logout(ctx: Ctx) -> Response:
 
 @page("/me/desk", name="switch_desk", level=SIGNED_IN, methods=("POST",), weight="draft")
 def switch(ctx: Ctx) -> Response:
-    """Go on at another post of the same person."""
+    """Go on at another post of the same person, or at the desk of whoever delegated to him."""
+    kind, _colon, uid = str(ctx.form.get("post", "")).rpartition(":")
     with transaction():
-        token = sessions.move(ctx.desk, str(ctx.form.get("post", "")))
+        token = (sessions.move_to if kind == "delegation" else sessions.move)(ctx.desk, uid)
     response = ctx.go("home")
     cookies.give(response, cookies.SESSION, token)
     return response

@@ -26,6 +26,7 @@ from kernel.portal.items import href_of
 from kernel.portal.page import Message
 from kernel.portal.routing import SIGNED_IN, page
 from kernel.portal.urls import url
+from kernel.portal.views.signing import consequence_of
 
 PAGE = 50
 """Items on one page; who signs has seen them all, because only the last page has the button."""
@@ -90,10 +91,6 @@ def _confirm_page(ctx: Ctx, prepared: PreparedBatch) -> Response:
     number = ctx.query.get("page", "1")
     pages = -(-len(prepared.items) // PAGE)
     here = min(max(int(number) if number.isdecimal() else 1, 1), pages)
-    first = prepared.acts[0]
-    consequence = ""
-    if prepared.verb.confirm is not None:
-        consequence = str(prepared.verb.confirm(ctx.desk, first.subject, **first.arguments))
     return ctx.render(
         "acts/batch.html",
         title=_title(ctx, prepared.verb),
@@ -104,8 +101,8 @@ def _confirm_page(ctx: Ctx, prepared: PreparedBatch) -> Response:
         ask=to_sign(ctx, prepared.statement.bytes) if here == pages else None,
         digest=prepared.statement.digest.removeprefix("sha256:"),
         signed=json.dumps(prepared.statement.facts, ensure_ascii=False, indent=1),
-        consequence=consequence,
-        who=f"{ctx.desk.unit.name} {ctx.desk.post.title} {ctx.desk.person.name}",
+        consequence=consequence_of(ctx, prepared.acts[0]),
+        who=f"{ctx.desk.unit.name} {ctx.desk.post.title} {ctx.desk.name}",
     )
 
 

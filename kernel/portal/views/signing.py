@@ -6,9 +6,13 @@ import json
 
 from starlette.responses import Response
 
-from kernel.acts.gate import PreparedAct, recall
-from kernel.errors import OfficeError, Unverified
+from kernel.acts import answers
+from kernel.acts.gate import PreparedAct, again, recall
+from kernel.acts.subjects import Subject, find
+from kernel.acts.verbs import verbs
+from kernel.errors import OfficeError, Stale, Unverified
 from kernel.portal.asking import renewed, signature_over, to_sign
+from kernel.portal.conflict import Difference, beside, page_of
 from kernel.portal.ctx import Ctx
 from kernel.portal.i18n import _, speaking
 from kernel.portal.page import Message
@@ -23,6 +27,14 @@ def _argument(value: object) -> str | tuple[str, ...]:
     return str(value)
 
 
+def consequence_of(ctx: Ctx, prepared: PreparedAct) -> str:
+    """What follows from an act, in the language of the page; empty if its verb does not say."""
+    if prepared.verb.confirm is None:
+        return ""
+    said = prepared.verb.confirm(ctx.desk, prepared.subject, **prepared.arguments)
+    return str(said) if not isinstance(said, tuple) else said[ctx.language == "en"]
+
+
 def confirm_page(ctx: Ctx, prepared: PreparedAct) -> Response:
     """Show a prepared act: the summary, the consequence, the digest of the bytes to sign."""
     verb, english = prepared.verb, ctx.language == "en"
@@ -30,12 +42,8 @@ def confirm_page(ctx: Ctx, prepared: PreparedAct) -> Response:
         facts: list[tuple[str, str | tuple[str, ...]]] = list(prepared.summary())
         shown = [name for name in verb.private if prepared.arguments.get(name)]
         facts += [(_("意见或理由"), _argument(prepared.arguments[name])) for name in shown]
-        facts.append(
-            (_("办理人"), f"{ctx.desk.unit.name} {ctx.desk.post.title} {ctx.desk.person.name}")
-        )
-        consequence = ""
-        if verb.confirm is not None:
-            consequence = str(verb.confirm(ctx.desk, prepared.subject, **prepared.arguments))
+        facts.append((_("办理人"), f"{ctx.desk.unit.name} {ctx.desk.post.title} {ctx.desk.name}"))
+        consequence = consequence_of(ctx, prepared)
         item = Confirm(
             title=verb.title_en if english else verb.title,
             facts=tuple(facts),
@@ -56,27 +64,76 @@ def confirm(ctx: Ctx) -> Response:
 
     A page of its own address, so that going back or reloading never asks to send a form again.
     """
-    if not ctx.posted:
-        return confirm_page(ctx, recall(ctx.desk, ctx.query.get("nonce", "")))
-    prepared = recall(ctx.desk, ctx.form.get("nonce", ""))
+    nonce = str((ctx.form if ctx.posted else ctx.query).get("nonce", ""))
+    outcome = answers.of_nonce(ctx.desk, nonce)
+    if outcome is not None:
+        return _told(ctx, outcome)
+    prepared = recall(ctx.desk, nonce)
+    return _sign(ctx, prepared) if ctx.posted else confirm_page(ctx, prepared)
+
+
+def _sign(ctx: Ctx, prepared: PreparedAct) -> Response:
     try:
-        done = ctx.finish(prepared, signature_over(ctx, prepared.statement.bytes))
+        ctx.finish(prepared, signature_over(ctx, prepared.statement.bytes))
     except Unverified as error:
         # The key or its answer was the wrong one; the act waits for another try.
         ctx.said.append(Message("danger", error.text(ctx.language)))
         return ctx.go("confirm", nonce=prepared.nonce)
     except OfficeError as error:
+        outcome = answers.of_nonce(ctx.desk, prepared.nonce)
+        if outcome is not None and not outcome.lost:  # the same form was quicker elsewhere
+            return _told(ctx, outcome)
+        if isinstance(error, Stale):
+            return _changed(ctx, prepared)
         if not prepared.back:
             raise
         ctx.said.append(Message("danger", error.text(ctx.language)))
         return ctx.go_to(prepared.back)
-    verb = prepared.verb
+    outcome = answers.of_nonce(ctx.desk, prepared.nonce)
+    return renewed(ctx, ctx.go("home") if outcome is None else _told(ctx, outcome))
+
+
+def _changed(ctx: Ctx, prepared: PreparedAct) -> Response:
+    """Somebody was there first: what he did, and what this person wrote is kept."""
+    subject, seen = _subject_of(prepared), prepared.statement.facts["object"]["version"]
+    written = [(name, str(prepared.arguments[name])) for name in prepared.verb.private]
     with speaking(ctx.language):
-        name = verb.title_en if ctx.language == "en" else verb.title
-        text = (
-            _("“%(verb)s”已提出，等待另一人复核。", verb=name)
-            if done.proposed
-            else _("“%(verb)s”已完成。", verb=name)
-        )
-    ctx.say(text)
-    return renewed(ctx, ctx.go_to(prepared.back or url("home")))
+        kept = [Difference(_("意见或理由"), tuple(beside(text.splitlines(), ())))
+                for _name, text in written if text]  # fmt: skip
+        return page_of(
+            ctx, find(type(subject), subject.uid, ctx.desk), seen, differences=kept,
+            fresh=prepared.back or url("home"), action=url("confirm:again"),
+            hidden=[("nonce", prepared.nonce)],
+        )  # fmt: skip
+
+
+def _subject_of(prepared: PreparedAct) -> Subject:
+    if prepared.subject is None:
+        raise TypeError("what has no object cannot be stale")
+    return prepared.subject
+
+
+@page(
+    "/acts/confirm/again",
+    name="confirm:again",
+    level=SIGNED_IN,
+    methods=("POST",),
+    weight="signed",
+)
+def again_page(ctx: Ctx) -> Response:
+    """Prepare the same once more, on the object as it is now, and show it."""
+    prepared = again(ctx.desk, str(ctx.form.get("nonce", "")))
+    return ctx.go("confirm", nonce=prepared.nonce)
+
+
+def _told(ctx: Ctx, outcome: answers.Outcome) -> Response:
+    """The result of an act, the same for who sends it once and who sends it again."""
+    with speaking(ctx.language):
+        name = verbs().title_of(outcome.verb, ctx.language)
+        if outcome.lost:
+            ctx.say(_("“%(verb)s”没有办成：他人先办理了此件。请查看最新情况。", verb=name), "warn")
+        elif outcome.proposed:
+            ctx.say(_("“%(verb)s”已提出，等待另一人复核。", verb=name))
+        else:
+            ctx.say(_("“%(verb)s”已完成。", verb=name))
+    return ctx.go_to(outcome.place or url("home"))

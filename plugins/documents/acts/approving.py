@@ -12,13 +12,15 @@ from plugins.documents.sheets import day_text, today
 from plugins.workflow import face as workflow
 
 
-def _agree(desk: Desk, document: Document, step: str, opinion: str, next_post: str) -> None:
+def _agree(
+    desk: Desk, document: Document, step: str, opinion: str, next_post: str, scan: str
+) -> None:
     title = workflow.require(desk, document, step).title
-    opinions.write(desk, document, step=title, text=opinion.strip())
+    opinions.write(desk, document, step=title, text=opinion.strip(), scan=scan)
     forward(desk, document, next_post)
 
 
-def _reviewing(desk: Desk, document: Document, *, opinion: str, next_post: str) -> None:
+def _reviewing(desk: Desk, document: Document, *, opinion: str, next_post: str, scan: str) -> None:
     workflow.require(desk, document, "section_review")
     need_opinion(opinion)
 
@@ -31,13 +33,19 @@ def _reviewing(desk: Desk, document: Document, *, opinion: str, next_post: str) 
     weight="recorded",
     private=("opinion",),
     check=_reviewing,
+    delegate=True,
+    transcribe=True,
 )
-def review(desk: Desk, document: Document, *, opinion: str, next_post: str = "") -> None:
+def review(
+    desk: Desk, document: Document, *, opinion: str, next_post: str = "", scan: str = ""
+) -> None:
     """The section head agrees; the office reviews next."""
-    _agree(desk, document, "section_review", opinion, next_post)
+    _agree(desk, document, "section_review", opinion, next_post, scan)
 
 
-def _office_reviewing(desk: Desk, document: Document, *, opinion: str, next_post: str) -> None:
+def _office_reviewing(
+    desk: Desk, document: Document, *, opinion: str, next_post: str, scan: str
+) -> None:
     workflow.require(desk, document, "office_review")
     need_opinion(opinion)
     need_disclosure(document)
@@ -51,10 +59,14 @@ def _office_reviewing(desk: Desk, document: Document, *, opinion: str, next_post
     weight="recorded",
     private=("opinion",),
     check=_office_reviewing,
+    delegate=True,
+    transcribe=True,
 )
-def office_review(desk: Desk, document: Document, *, opinion: str, next_post: str = "") -> None:
+def office_review(
+    desk: Desk, document: Document, *, opinion: str, next_post: str = "", scan: str = ""
+) -> None:
     """The office reviews before anybody signs off (条例 art. 20; R30)."""
-    _agree(desk, document, "office_review", opinion, next_post)
+    _agree(desk, document, "office_review", opinion, next_post, scan)
 
 
 def _with_reason(desk: Desk, document: Document, *, to: str, reason: str) -> None:
@@ -77,6 +89,7 @@ def _with_reason(desk: Desk, document: Document, *, to: str, reason: str) -> Non
     weight="recorded",
     private=("reason",),
     check=_with_reason,
+    delegate=True,
 )
 def send_back(desk: Desk, document: Document, *, to: str, reason: str) -> None:
     """Send it back to an earlier step, with the reason (条例 art. 21; R31)."""
@@ -87,7 +100,7 @@ def send_back(desk: Desk, document: Document, *, to: str, reason: str) -> None:
     document.change(state=to)
 
 
-def _signing(desk: Desk, document: Document, *, opinion: str, next_post: str) -> None:
+def _signing(desk: Desk, document: Document, *, opinion: str, next_post: str, scan: str) -> None:
     workflow.require(desk, document, "sign")
     need_opinion(opinion)
     need_disclosure(document)
@@ -107,11 +120,14 @@ def _consequence(desk: Desk, document: Document, **values: Any) -> str:
     private=("opinion",),
     check=_signing,
     confirm=_consequence,
+    transcribe=True,
 )
-def sign_off(desk: Desk, document: Document, *, opinion: str, next_post: str = "") -> None:
+def sign_off(
+    desk: Desk, document: Document, *, opinion: str, next_post: str = "", scan: str = ""
+) -> None:
     """Approve the document for issue: opinion, name and full date (条例 art. 22; R33).
 
     The day of the sign-off is the date of the document (条例 art. 9(12); R53).
     """
-    document.change(signer_name=desk.person.name, issued=today(), sign_off_act=this_act())
-    _agree(desk, document, "sign", opinion, next_post)
+    document.change(signer_name=desk.principal.name, issued=today(), sign_off_act=this_act())
+    _agree(desk, document, "sign", opinion, next_post, scan)

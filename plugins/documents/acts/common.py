@@ -13,7 +13,7 @@ def slip(desk: Desk, document: Document) -> workflow.Slip:
     """What the next task says below its title."""
     parts = ("发文", document.number or document.type, document.unit_name)
     meta = " · ".join(part for part in parts if part)
-    return workflow.Slip(meta, document.urgency, desk.person.name)
+    return workflow.Slip(meta, document.urgency, desk.name)
 
 
 def forward(desk: Desk, document: Document, next_post: str = "") -> None:

@@ -61,7 +61,7 @@ def _announce(desk: Desk, incoming: Incoming) -> None:
         form="toread",
         meta=" · ".join(part for part in parts if part),
         urgency=incoming.urgency,
-        sender=desk.person.name,
+        sender=desk.name,
     )
     search.index(
         SearchEntry(
@@ -96,6 +96,7 @@ def _unread(desk: Desk, incoming: Incoming) -> None:
     touches=False,
     check=_unread,
     batch=True,
+    delegate=True,
 )
 def read(desk: Desk, incoming: Incoming) -> None:
     """Note that the office has read it; the task is done."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from plugins.documents.pages import acting, attaching, files, incoming, lists, sheet, writing
+from plugins.documents.pages import acting, attaching, files, incoming, lists, scans, sheet, writing
 
 ROUTES = [
     lists.out_page,
@@ -17,6 +17,7 @@ ROUTES = [
     files.page_image,
     files.pdf_file,
     files.text_page,
+    scans.scan_page,
     lists.in_page,
     incoming.incoming_page,
     incoming.read_page,

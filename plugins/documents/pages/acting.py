@@ -7,9 +7,23 @@ from typing import Any
 
 from starlette.responses import Response
 
-from kernel.api import Ctx, Invalid, NotFound, OfficeError, _, page, speaking, stale_form, url
+from kernel.api import (
+    Ctx,
+    Invalid,
+    NotFound,
+    OfficeError,
+    Stale,
+    _,
+    conflict,
+    keeping,
+    page,
+    speaking,
+    stale_form,
+    url,
+)
 from plugins.documents.acts import approving, issuing, sealing, writing
 from plugins.documents.models import Document
+from plugins.documents.pages import scans
 from plugins.documents.pages.sheet import Forms, forms_for, show
 from plugins.documents.relations import relations
 from plugins.documents.sheets import fix_layout
@@ -33,9 +47,15 @@ def act_page(ctx: Ctx, uid: str, verb: str) -> Response:
         raise NotFound("documents.no_act", "没有这个操作。", "There is no such action.")
     with speaking(ctx.language):
         forms = forms_for(ctx, document, ctx.form)
+        if keeping(ctx):
+            return show(ctx, document, forms)
         try:
             _same_version(ctx, document)
             return run(ctx, document, forms)
+        except Stale:
+            seen = str(ctx.form.get("version", ""))
+            typed = forms.back if verb == "send_back" else forms.opinion
+            return conflict(ctx, ctx.get(Document, uid), seen, typed, fresh=_back(document))
         except OfficeError as error:
             document = ctx.get(Document, uid)
             fresh = forms_for(ctx, document, ctx.form)
@@ -62,7 +82,11 @@ def _back(document: Document) -> str:
 
 def _said(forms: Forms) -> dict[str, Any]:
     form = forms.opinion
-    return {"opinion": form.opinion.data, "next_post": form.next_post.data or ""}
+    return {
+        "opinion": form.opinion.data,
+        "next_post": form.next_post.data or "",
+        "scan": scans.keep(form.scan.data or []),
+    }
 
 
 def _gone_on(ctx: Ctx, document: Document) -> Response:

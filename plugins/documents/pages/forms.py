@@ -77,6 +77,12 @@ class OpinionForm(Form):
 
     version = Hidden()
     opinion = Paragraphs(_l("意见"), limit=1000, rows=3)
+    scan = Files(
+        _l("纸质签批扫描件"),
+        limit=10 * 1024 * 1024,
+        accept=".pdf,.jpg,.jpeg,.png",
+        hint=_l("代录必附：领导在纸上签批的那一页，PDF 或图片。"),
+    )
     next_post = Choice(_l("下一步送交"))
 
 

@@ -8,12 +8,15 @@ from typing import Any
 from starlette.responses import Response
 
 from kernel.api import (
-    Conflict,
     Ctx,
     OfficeError,
+    Stale,
     _,
+    conflict,
+    keeping,
     page,
     speaking,
+    stale_form,
     url,
 )
 from plugins.documents import checking, elements
@@ -59,10 +62,17 @@ def edit_page(ctx: Ctx, uid: str) -> Response:
         if not ctx.posted:
             workflow.require(ctx.desk, document, "draft")
             return _editor(ctx, document, form)
+        if keeping(ctx):
+            return _editor(ctx, document, form)
         if not form.validate():
             return _editor(ctx, document, form, 422)
         try:
             return _take(ctx, document, form)
+        except Stale:
+            document, seen = ctx.get(Document, uid), str(form.version.data)
+            latest = draft_form(ctx.desk, document)
+            fresh = url("documents:edit", uid=uid)
+            return conflict(ctx, document, seen, form, latest, fresh=fresh)
         except OfficeError as error:
             form.refuse(error)
             document = ctx.get(Document, uid)
@@ -86,13 +96,7 @@ def _take(ctx: Ctx, document: Document, form: DraftForm) -> Response:
 
 def _store(ctx: Ctx, document: Document, form: DraftForm) -> None:
     if form.version.data != str(document.version):
-        raise Conflict(
-            "documents.stale",
-            "此件在别处保存过新的内容，本页不是最新。您填写的内容已保留在本页，"
-            "请核对后再次保存，将以本页内容为准。",
-            "It was saved elsewhere meanwhile. What you entered is kept on this page; save again "
-            "to let it stand.",
-        )
+        raise stale_form(document)
     ctx.do(save, document, expect=document.version, content=content_from(form, document))
 
 

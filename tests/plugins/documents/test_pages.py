@@ -134,12 +134,26 @@ def test_a_stale_form_keeps_what_was_typed_and_can_be_saved_again(flow: Flow):
     browser.post(where, data=filled(page, title="先保存的标题的通知"))
     answer = browser.post(where, data=filled(page, title="后填写的标题的通知"))
     assert answer.status_code == 409
-    assert "您填写的内容已保留在本页" in unescape(answer.text)
-    assert "后填写的标题的通知" in answer.text
+    shown = unescape(answer.text)
+    assert "保存</strong> 林晓梅" in shown  # who did what meanwhile
+    mine, there = re.findall(r'<td role="cell" data-side="[^"]+">([^<]*)</td>', shown)[:2]
+    assert (mine, there) == ("后填写的标题的通知", "先保存的标题的通知")
     assert the_document().title == "先保存的标题的通知"
-    again = browser.post(where, data=filled(answer.text, title="后填写的标题的通知"))
+    kept = browser.post(where, data=hidden_in(answer.text))
+    assert "后填写的标题的通知" in kept.text and the_document().title == "先保存的标题的通知"
+    again = browser.post(where, data=filled(kept.text, title="后填写的标题的通知"))
     assert "已保存。" in again.text
     assert the_document().title == "后填写的标题的通知"
+
+
+def hidden_in(page: str) -> dict[str, list[str]]:
+    """The hidden fields of the form on a conflict page, as its button sends them."""
+    form = page[page.index('<form class="inline" method="post"') :]
+    form = form[: form.index("</form>")]
+    found: dict[str, list[str]] = {}
+    for name, value in re.findall(r'type="hidden" name="([^"]+)" value="([^"]*)"', form):
+        found.setdefault(name, []).append(unescape(value))
+    return found
 
 
 def test_autosave_goes_on_with_the_version_that_it_gives(flow: Flow):
@@ -256,9 +270,33 @@ def test_an_opinion_on_a_changed_document_is_kept(flow: Flow):
     data = {"version": "1", "opinion": "同意，请抓紧印发。"}
     answer = browser.post(f"{path}/actions/sign_off", data=data)
     assert answer.status_code == 409
-    assert "同意，请抓紧印发。" in answer.text
-    again = {"version": version(answer.text), "opinion": "同意，请抓紧印发。"}
+    shown = unescape(answer.text)
+    assert "同意，请抓紧印发。" in shown
+    assert all(f"</strong> {name}" in shown for name in (DRAFTER, HEAD, DIRECTOR))
+    kept = browser.post(f"{path}/actions/sign_off", data=hidden_in(answer.text))
+    assert kept.status_code == 200 and "同意，请抓紧印发。" in kept.text
+    again = {"version": version(kept.text), "opinion": "同意，请抓紧印发。"}
     assert "nonce" in browser.post(f"{path}/actions/sign_off", data=again).text
+
+
+def test_what_changed_before_the_signature_is_shown_and_the_opinion_is_kept(flow: Flow):
+    document = flow.to("sign")
+    path = f"/documents/out/{document.uid}"
+    here, there = as_person(flow, LEADER), as_person(flow, LEADER)
+    page = here.get(path).text
+    data = {"version": version(page), "opinion": "同意，请抓紧印发。"}
+    confirm = here.post(f"{path}/actions/sign_off", data=data)
+    back = {"version": version(page), "to": "draft", "reason": "标题再斟酌"}
+    assert there.post(f"{path}/actions/send_back", data=back).status_code == 200
+    nonce = re.search(r'name="nonce" value="([^"]+)"', confirm.text)
+    assert nonce
+    answer = here.post("/acts/confirm", data={"nonce": nonce[1]})
+    assert answer.status_code == 409
+    shown = unescape(answer.text)
+    assert f"退回</strong> {LEADER}" in shown and "同意，请抓紧印发。" in shown
+    assert f"核稿</strong> {HEAD}" not in shown  # he had seen that before
+    again = here.post("/acts/confirm/again", data=hidden_in(answer.text))
+    assert again.status_code == 409 and f"已由{LEADER}办理" in unescape(again.text)
 
 
 def test_a_return_without_reason_is_refused_at_its_field(flow: Flow):

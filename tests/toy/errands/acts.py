@@ -42,6 +42,7 @@ def edit(desk: Desk, errand: Errand, *, text: str) -> None:
     weight="signed",
     private=("remark",),
     batch=True,
+    delegate=True,
 )
 def finish(desk: Desk, errand: Errand, *, remark: str) -> None:
     """Say that it is done."""

@@ -1,0 +1,144 @@
+"""Delegations: a post lets another one act in its name, for certain verbs and a time."""
+
+from __future__ import annotations
+
+from datetime import timedelta, timezone
+from typing import Any
+
+from kernel.acts.context import this_act
+from kernel.acts.house.grants import ADMINISTRATORS
+from kernel.acts.verbs import Verb, act, verbs
+from kernel.crypto.ids import now, parse_stamp
+from kernel.errors import Invalid, NotFound, Refused
+from kernel.identity.desk import Desk
+from kernel.identity.models import Delegation, Post
+
+ZONE = timezone(timedelta(hours=8))
+"""Days are those of Asia/Shanghai, which keeps no summer time."""
+LONGEST = timedelta(days=366)
+KINDS = ("delegate", "transcribe")
+
+
+def delegable(desk: Desk, kind: str) -> list[Verb]:
+    """What this desk may let others do in its name: of its own rights what the verbs allow."""
+    fits = (one for one in verbs().all() if (one.transcribe if kind == KINDS[1] else one.delegate))
+    return [one for one in fits if desk.has(one.level)]
+
+
+def _wrong(field: str, zh: str, en: str) -> Invalid:
+    return Invalid(f"rights.delegation_{field}", zh, en, field=field)
+
+
+def _may_give(
+    desk: Desk, *, taker: str, person: str, kind: str, names: list[str], starts: str, ends: str
+) -> None:
+    post = Post.get_or_none((Post.uid == taker) & Post.active)
+    if post is None or post.person.uid != person or not post.person.active:
+        raise NotFound("rights.post", "没有找到这个岗位。", "There is no such post.")
+    if post.unit.organ != desk.organ_code or ADMINISTRATORS & set(post.roles):
+        raise Refused(
+            "rights.delegation_outside",
+            "只能委托给本单位的人员，不能委托给三员岗位。",
+            "You may delegate within your own organ only, and never to its administrators.",
+        )
+    if person == desk.person.uid:
+        raise _wrong("taker", "不能委托给自己。", "Nobody delegates to himself.")
+    if kind not in KINDS or not names:
+        raise _wrong("names", "请勾选委托的事项。", "Tick what you want to delegate.")
+    if extra := set(names) - {verb.name for verb in delegable(desk, kind)}:
+        raise Refused(
+            "rights.delegation_beyond",
+            f"这些事项不能委托，或您自己没有权限：{'、'.join(sorted(extra))}。",
+            "Some of this cannot be delegated, or is not yours to give.",
+        )
+    _check_period(starts, ends)
+
+
+def _check_period(starts: str, ends: str) -> None:
+    first, last = parse_stamp(starts), parse_stamp(ends)
+    if not first < last <= first + LONGEST or last < now():
+        raise _wrong(
+            "ends",
+            "委托期限应在今后一年以内。",
+            "The period has to end within a year from its start.",
+        )
+
+
+def _holder(post: str) -> str:
+    found = Post.get(Post.uid == post)
+    return f"{found.person.name}（{found.unit.short_name} {found.title}）"
+
+
+def _day(instant: str) -> str:
+    return parse_stamp(instant).astimezone(ZONE).strftime("%Y-%m-%d")
+
+
+def _said(desk: Desk, subject: None, **given: Any) -> tuple[str, str]:
+    """Everything that the giver signs, in words."""
+    names = [verbs().get(name) for name in given["names"]]
+    return (
+        f"委托{_holder(given['taker'])}"
+        f"{'代录' if given['kind'] == KINDS[1] else '代办'}："
+        f"{'、'.join(verb.title for verb in names)}。"
+        f"期限：{_day(given['starts'])}至{_day(given['ends'])}。可随时收回，不能转委托。",
+        f"{_holder(given['taker'])} may "
+        f"{'enter what you decided on paper' if given['kind'] == KINDS[1] else 'act for you'}: "
+        f"{', '.join(verb.title_en for verb in names)}; from {_day(given['starts'])} to "
+        f"{_day(given['ends'])}. You can take it back at any time; it cannot be passed on.",
+    )
+
+
+@act(
+    "house.delegate",
+    title="授权委托",
+    title_en="Delegate",
+    level="delegate",
+    weight="signed",
+    check=_may_give,
+    confirm=_said,
+)
+def delegate(
+    desk: Desk, *, taker: str, person: str, kind: str, names: list[str], starts: str, ends: str
+) -> Delegation:
+    """Let another post of one's organ act in one's name; it cannot be passed on.
+
+    :param taker: the post; :param person: who holds it. :param kind: ``delegate`` or
+        ``transcribe``. :param names: the verbs. :param starts, ends: UTC.
+    """
+    made: Delegation = Delegation.create(
+        act=this_act(),
+        kind=kind,
+        giver=desk.post.uid,
+        taker=taker,
+        taker_person=person,
+        verbs=names,
+        levels=sorted({verbs().get(name).level for name in names}),
+        starts=parse_stamp(starts),
+        ends=parse_stamp(ends),
+    )
+    return made
+
+
+def _given(desk: Desk, *, delegation: str) -> None:
+    row = Delegation.get_or_none(Delegation.uid == delegation)
+    own = desk.post.uid if desk.acting is None else desk.acting.own.uid
+    if row is None or own not in (row.giver, row.taker) or row.ended is not None:
+        raise NotFound(
+            "rights.no_delegation",
+            "没有找到这项委托，或已经结束。",
+            "There is no such delegation, or it has ended.",
+        )
+
+
+@act(
+    "house.end_delegation",
+    title="收回委托",
+    title_en="End a delegation",
+    level="read",
+    weight="recorded",
+    check=_given,
+)
+def end_delegation(desk: Desk, *, delegation: str) -> None:
+    """End a delegation at once: whoever gave it takes it back, or whoever has it gives it back."""
+    ended: Any = Delegation.update(ended=now())
+    ended.where(Delegation.uid == delegation).execute()

@@ -1,0 +1,79 @@
+"""Working in somebody else's name, by a grant that he signed: which one holds, at which desk."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime
+
+import peewee
+
+from kernel.crypto.ids import now
+from kernel.errors import OfficeError, Refused
+from kernel.identity.desk import Acting, Desk, desk_of
+from kernel.identity.models import Delegation, Post
+
+
+def _holds(moment: datetime) -> peewee.Expression:
+    return Delegation.ended.is_null() & (Delegation.starts <= moment) & (Delegation.ends >= moment)
+
+
+def to(post: Post) -> list[Delegation]:
+    """The delegations to a post that hold now, the oldest first."""
+    rows = Delegation.select().where((Delegation.taker == post.uid) & _holds(now()))
+    return [row for row in rows.order_by(Delegation.id) if _giver(row) is not None]
+
+
+def of(post: Post) -> list[Delegation]:
+    """Every delegation that a post ever gave, the newest first."""
+    rows = Delegation.select().where(Delegation.giver == post.uid)
+    return list(rows.order_by(Delegation.id.desc()))
+
+
+def holds(uid: str) -> bool:
+    """Whether a delegation holds now; asked again in the transaction of each act."""
+    row = Delegation.get_or_none((Delegation.uid == uid) & _holds(now()))
+    return row is not None and _giver(row) is not None
+
+
+def _giver(row: Delegation) -> Post | None:
+    """The post that gave it, while it is there: with the post its delegations end."""
+    giver: Post | None = Post.get_or_none((Post.uid == row.giver) & Post.active)
+    return giver if giver is not None and giver.person.active else None
+
+
+def desk_by(own: Desk, uid: str) -> Desk | None:
+    """The desk of whoever delegated to the post of this desk; None unless it holds now.
+
+    Its levels are those of the granted verbs and of looking, as far as the giver holds them now.
+    """
+    row = Delegation.get_or_none(
+        (Delegation.uid == uid) & (Delegation.taker == own.post.uid) & _holds(now())
+    )
+    giver = None if row is None else _giver(row)
+    if row is None or giver is None or row.taker_person != own.person.uid:
+        return None
+    try:
+        theirs = desk_of(giver)
+    except OfficeError:
+        return None
+    looking = {level for level in theirs.levels if level.endswith((".view", "house.read"))}
+    may = looking | (theirs.levels & set(row.levels))
+    acting = Acting(row.uid, row.act, row.kind, giver.person, own.post, frozenset(row.verbs))
+    return replace(
+        theirs,
+        person=own.person,
+        levels=frozenset(may),
+        credential=own.credential,
+        session=own.session,
+        origin=own.origin,
+        acting=acting,
+    )
+
+
+def ended() -> Refused:
+    """The refusal for a delegation that does not hold (any more)."""
+    return Refused(
+        "rights.delegation_ended",
+        "委托已结束或被收回，不能再以委托人名义办理。请回到您自己的办公身份。",
+        "The delegation ended or was taken back; go on at your own desk.",
+    )
