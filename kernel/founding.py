@@ -16,6 +16,7 @@ from pathlib import Path
 
 from kernel.acts import numbers
 from kernel.acts.gate import by_node
+from kernel.acts.house import guarding
 from kernel.acts.house.genesis import open_node as genesis
 from kernel.crypto import canonical, suites
 from kernel.crypto.ids import now, stamp, uuid7
@@ -170,6 +171,7 @@ def _found(
 
 def _furnish(settings: Settings, reference: Reference) -> None:
     with opening(settings):
+        guarding.note_installed()
         list(bus().gather("furnish", reference=reference.folder))
         with connection():
             waiting = list(Delivery.select().where(Delivery.organ.in_(reference.early)))

@@ -17,6 +17,7 @@ from typing import Any
 from starlette.applications import Starlette
 
 from kernel.acts import hold, house, ledger, numbers
+from kernel.acts.house import guarding
 from kernel.acts.house import ledger as house_ledger
 from kernel.acts.models import Proposal
 from kernel.acts.outbox import Handler, Handlers, handlers
@@ -132,6 +133,7 @@ def open_node(settings: Settings) -> Iterator[Node]:
     """
     require_founded(settings)
     with opening(settings) as node:
+        guarding.note_installed()
         yield node
 
 

@@ -81,6 +81,7 @@ def prepare(
     :raises OfficeError: what :func:`perform` would refuse, before anybody signs.
     """
     verb = verb_of(action)
+    verb.require(subject)
     values = verb.arguments(arguments)
     with connection():
         if subject is not None:
@@ -126,6 +127,7 @@ def perform(desk: Desk, prepared: PreparedAct, signature: Signature | None = Non
 def _win(desk: Desk, statement: Statement, signature: Signature | None) -> Done:
     verb = verbs().get(statement.facts["verb"])
     subject = _current(desk, statement)
+    verb.require(subject)
     arguments = arguments_of(statement, verb)
     _allow(desk, verb, subject, arguments)
     if verb.weight == "signed":
@@ -150,6 +152,7 @@ def _lose(
     if verb.lost is None or verb.weight != "signed":
         raise error
     subject, arguments = _subject(desk, statement), arguments_of(statement, verb)
+    verb.require(subject)
     _may(desk, verb)
     delegated.ask(desk, verb, arguments)
     late = _settled(desk, verb, subject, arguments) or error
@@ -204,6 +207,7 @@ def by_node(
     verb = verb_of(action)
     if verb.by != "node":
         raise TypeError(f"{verb.name} is for people")
+    verb.require(subject)
     values = verb.arguments(arguments)
     with _joined():
         hold.require(verb.name)

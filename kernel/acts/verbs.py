@@ -79,6 +79,13 @@ class Verb:
         """The room or plugin that owns it."""
         return self.name.partition(".")[0]
 
+    def require(self, subject: Subject | None) -> None:
+        """Raise TypeError (a defect) unless it is an object of the kind that the body takes."""
+        fits = subject is None if self.subject is None else isinstance(subject, self.subject)
+        if not fits:
+            wanted = "no object" if self.subject is None else self.subject.__name__
+            raise TypeError(f"{self.name} takes {wanted}, not {type(subject).__name__}")
+
     def arguments(self, given: dict[str, Any]) -> dict[str, Any]:
         """Check the arguments against the declaration and fill in defaults.
 

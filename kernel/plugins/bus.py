@@ -6,11 +6,14 @@ asked is decided at each call.
 
 from __future__ import annotations
 
+import threading
 import time
 from collections import deque
 from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
+from contextvars import copy_context
 from dataclasses import dataclass, field
+from functools import partial
 from types import ModuleType
 from typing import Any
 
@@ -19,6 +22,7 @@ import pluggy
 from kernel import hooks
 from kernel.errors import OfficeError, Refused
 from kernel.slots import Slot
+from kernel.storage.database import connection
 
 FAULTS = 5
 """So many faults within :data:`WINDOW` seconds put a plugin into quarantine."""
@@ -96,16 +100,29 @@ class Bus:
             if answer is not None:
                 yield name, answer
 
-    def veto(self, hook: str, among: Collection[str] | None = None, **arguments: Any) -> None:
-        """Ask for refusals; the first one is raised. A plugin that fails refuses, too."""
+    def veto(
+        self,
+        hook: str,
+        among: Collection[str] | None = None,
+        seconds: float = 0.0,
+        **arguments: Any,
+    ) -> None:
+        """Ask for refusals; the first one is raised. A plugin that fails refuses, too: one that
+        raises, answers neither None nor a sentence, or takes longer than *seconds* (0: any time).
+        """
         for name, call in self.implementations(hook):
             if among is not None and name not in among:
                 continue
             try:
-                sentence = call(arguments)
+                sentence = _within(seconds, call, arguments) if seconds else call(arguments)
+                if sentence is not None and not (isinstance(sentence, str) and sentence):
+                    raise TypeError(f"{sentence!r} is neither None nor a sentence")
             except OfficeError:
                 raise
             except Exception as error:
+                if isinstance(error, TimeoutError):
+                    # At once, because each further question would leave one more thread behind.
+                    self.quarantined[name] = f"{hook} took longer than {seconds:g} s"
                 self._fault(name, hook, error)
                 raise Refused(
                     "plugins.guard_failed",
@@ -113,7 +130,7 @@ class Bus:
                     f"The check {name!r} failed: nothing was done. Please tell the administrator.",
                 ) from error
             if sentence:
-                raise Refused(f"{name}.refused", str(sentence), str(sentence))
+                raise Refused(f"{name}.refused", sentence, sentence)
 
     def tell(self, hook: str, plugin: str, **arguments: Any) -> bool:
         """Tell one plugin; True if it listened. What it raises is passed on to the caller."""
@@ -140,6 +157,37 @@ class Bus:
         ]
         if len(recent) >= FAULTS:
             self.quarantined[plugin] = f"{FAULTS} faults in {WINDOW:.0f} s, last in {hook}: {error}"
+
+
+def _within(
+    seconds: float, call: Callable[[dict[str, Any]], Any], arguments: dict[str, Any]
+) -> Any:
+    """The answer of a call that may hang: made in a thread, which is left behind if it does.
+
+    The thread reads through a connection of its own, and so sees what is committed.
+    """
+    answers: list[Callable[[], Any]] = []
+    context = copy_context()
+
+    def work() -> None:
+        try:
+            with connection():
+                answer = call(arguments)
+        except BaseException as error:
+            answers.append(partial(_raise, error))
+        else:
+            answers.append(lambda: answer)
+
+    thread = threading.Thread(target=context.run, args=(work,), daemon=True)
+    thread.start()
+    thread.join(seconds)
+    if not answers:
+        raise TimeoutError(f"no answer within {seconds:g} s")
+    return answers[0]()
+
+
+def _raise(error: BaseException) -> Any:
+    raise error
 
 
 def _caller(impl: pluggy.HookImpl) -> Callable[[dict[str, Any]], Any]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import tomllib
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -56,9 +57,14 @@ class Manifest:
 
     def guards_verb(self, verb: str) -> bool:
         """Whether this plugin is asked before the verb."""
-        return any(
-            verb == one or (one.endswith(".*") and verb.startswith(one[:-1])) for one in self.guards
-        )
+        return matches(self.guards, verb)
+
+
+def matches(patterns: Iterable[str], verb: str) -> bool:
+    """Whether a verb is one of these: ``documents.seal``, or any of ``documents.*``."""
+    return any(
+        verb == one or (one.endswith(".*") and verb.startswith(one[:-1])) for one in patterns
+    )
 
 
 def _unknown(data: dict[str, Any]) -> list[str]:

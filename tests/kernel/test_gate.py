@@ -378,3 +378,16 @@ def test_an_act_removed_from_its_table_is_missed(office: Office):
     with transaction():
         Act.delete().where(Act.uid == done.uid).execute()
     assert [one.where for one in log_check.verify().problems] == [f"act {done.uid}"]
+
+
+def test_an_object_of_another_kind_than_the_verbs_is_refused(office: Office):
+    """Whatever class of object is handed in: the body never meets one that it was not made for."""
+    errand, proposal = ask(office), propose(office)
+    with pytest.raises(TypeError, match="takes"):
+        gate.prepare(office.desk("何静"), confirm.confirm, errand)
+    with pytest.raises(TypeError, match="takes"):
+        gate.prepare(office.desk("孙倩"), verb("finish"), proposal, remark="好")
+    with pytest.raises(TypeError, match="takes"):
+        gate.prepare(office.desk("孙倩"), verb("finish"), remark="好")
+    with pytest.raises(TypeError, match="takes"):
+        gate.prepare(office.desk("林晓梅"), verb("ask"), errand, text="取文件")

@@ -38,6 +38,7 @@ TABLE = tomllib.loads((Path(__file__).parent / "register.toml").read_text("utf-8
 OFFICE, INFO, FINANCE = "620700-CPCO", "620700-INFO", "620700-GFIN"
 BY_NODE = {
     "house.genesis": {"name": "x", "demo": True, "administrators": [], "admitted": ""},
+    "house.install_guard": {"name": "x", "names": []},
     "house.restored": {"continues": "", "backup": ""},
     "exchange.accept": {"digest": "", "blob": "", "evidence": ""},
     "exchange.record": {"state": "signed", "evidence": ""},

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from peewee import BooleanField, CharField, Database, IntegerField, Model, TextField
+from peewee import CharField, Database, IntegerField, Model, TextField
 from playhouse.migrate import SchemaMigrator
 
 
@@ -41,6 +41,6 @@ def up(migrator: SchemaMigrator, db: Database) -> None:
 
 def down(migrator: SchemaMigrator, db: Database) -> None:
     migrator.migrate(migrator.drop_index("acts_prepared", "acts_prepared_expires"))
-    migrator.migrate(migrator.drop_column("acts_prepared", "used"))
+    migrator.migrate(migrator.drop_column("acts_prepared", "outcome"))
     migrator.migrate(migrator.drop_table("acts_touch"))
     migrator.migrate(migrator.drop_table("acts_answer"))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -87,10 +88,16 @@ def home_panels(desk: Desk) -> Sequence[Panel]:
 
 @hookimpl
 def guard(desk: Desk, verb: Verb, subject: Subject | None) -> str | None:
-    """Keep what is called 暂停 where it is; break on what is called 故障."""
+    """Keep what is called 暂停 where it is; break on what is called 故障, hang on 卡住."""
     label = subject.label() if subject is not None else ""
     if label.startswith("故障"):
         raise RuntimeError("the guard broke")
+    if label.startswith("卡住"):
+        threading.Event().wait(30)
+    if label.startswith("乱答"):
+        return 7  # type: ignore[return-value]  # what no guard should answer
+    if label.startswith("空答"):
+        return ""
     return "此单已暂停。" if label.startswith("暂停") else None
 
 
