@@ -7,12 +7,13 @@ from __future__ import annotations
 
 from kernel.acts import numbers, opinions, outbox, tasks
 from kernel.acts.context import this_act
-from kernel.acts.gate import Done, PreparedAct, by_node, do, perform, prepare
+from kernel.acts.gate import Done, by_node, do, perform, prepare
 from kernel.acts.gate import stale as stale_form
 from kernel.acts.guards import scan
 from kernel.acts.house.reading import note as note_reading
 from kernel.acts.models import Opinion, Task
 from kernel.acts.numbers import DocNumber
+from kernel.acts.prepared import PreparedAct
 from kernel.acts.signatures import record as act_record
 from kernel.acts.subjects import Ref, Subject, find
 from kernel.acts.terminal import act_at, desk_at

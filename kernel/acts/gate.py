@@ -16,7 +16,9 @@ from typing import Any
 from kernel.acts import answers, changes, delegated, guards, hold, outbox, tasks
 from kernel.acts.context import acting
 from kernel.acts.ledger import enter
-from kernel.acts.models import Act, Prepared, Proposal
+from kernel.acts.models import Act, Proposal
+from kernel.acts.prepared import PreparedAct as PreparedAct
+from kernel.acts.prepared import consume, expired, keep, kept, subject_of
 from kernel.acts.signatures import check_signature, node_signature
 from kernel.acts.statement import Statement, arguments_of, compose, place_of, read
 from kernel.acts.subjects import Subject, find, kinds, missing, reload
@@ -32,26 +34,6 @@ from kernel.storage.database import connection, in_transaction, savepoint, trans
 
 ROOMS = frozenset({"house", "acts", "exchange", "seals", "identity"})
 """Owners of verbs that are not plugins and cannot be switched off."""
-
-
-@dataclass(frozen=True)
-class PreparedAct:
-    """An act that waits for its signature."""
-
-    verb: Verb
-    subject: Subject | None
-    statement: Statement
-    arguments: dict[str, Any]
-    back: str = ""
-
-    @property
-    def nonce(self) -> str:
-        """What names it until it is performed."""
-        return self.statement.nonce
-
-    def summary(self) -> list[tuple[str, str]]:
-        """What the person is about to sign: label and value."""
-        return self.subject.facts() if self.subject is not None else []
 
 
 @dataclass(frozen=True)
@@ -93,7 +75,7 @@ def prepare(
         prepared = PreparedAct(verb, subject, statement, values, back)
     if verb.weight == "signed":
         with transaction():
-            _keep(desk, prepared)
+            keep(desk, prepared)
             answers.take(subject)
     return prepared
 
@@ -133,7 +115,7 @@ def _win(desk: Desk, statement: Statement, signature: Signature | None) -> Done:
     if verb.weight == "signed":
         _check_batch(verb, signature)
         check_signature(desk, statement, signature)
-        _consume(desk, statement)
+        consume(desk, statement)
     if subject is not None and verb.touches:
         _raise_version(subject)
         if verb.weight == "draft":
@@ -151,7 +133,7 @@ def _lose(
     verb = verbs().get(statement.facts["verb"])
     if verb.lost is None or verb.weight != "signed":
         raise error
-    subject, arguments = _subject(desk, statement), arguments_of(statement, verb)
+    subject, arguments = subject_of(desk, statement), arguments_of(statement, verb)
     verb.require(subject)
     _may(desk, verb)
     delegated.ask(desk, verb, arguments)
@@ -160,7 +142,7 @@ def _lose(
         raise late
     _check_batch(verb, signature)
     check_signature(desk, statement, signature)
-    _consume(desk, statement, "lost")
+    consume(desk, statement, "lost")
     enter(desk, verb, subject, statement, signature)
     with acting(statement.facts["act"]):
         verb.lost(desk, *_with(subject), late, **arguments)
@@ -230,30 +212,10 @@ def _joined() -> Iterator[None]:
 
 def recall(desk: Desk, nonce: str) -> PreparedAct:
     """The act that this session prepared under a nonce; Conflict if it ran out or was used."""
-    found = _kept(desk, nonce)
+    found = kept(desk, nonce)
     if parse_stamp(found.statement.facts["expires"]) < now():
-        raise _expired()
+        raise expired()
     return found
-
-
-def _kept(desk: Desk, nonce: str) -> PreparedAct:
-    with connection():
-        row = Prepared.get_or_none((Prepared.nonce == nonce) & (Prepared.session == desk.session))
-        if row is None or row.outcome:
-            raise _expired()
-        private = {name: (salt, text) for name, (salt, text) in row.private.items()}
-        statement = read(bytes(row.bytes), private)
-        verb = verbs().get(statement.facts["verb"])
-        subject = _subject(desk, statement)
-        return PreparedAct(verb, subject, statement, arguments_of(statement, verb), row.back)
-
-
-def _expired() -> Conflict:
-    return Conflict(
-        "acts.expired",
-        "确认页面已过期（两分钟内有效）或已提交过，请返回事项页面重新办理。",
-        "This confirmation ran out (it holds for two minutes) or was used; start again.",
-    )
 
 
 def again(desk: Desk, nonce: str) -> PreparedAct:
@@ -262,7 +224,7 @@ def again(desk: Desk, nonce: str) -> PreparedAct:
     :raises OfficeError: what :func:`prepare` refuses; Conflict ``acts.expired`` as in
         :func:`recall`.
     """
-    before = _kept(desk, nonce)
+    before = kept(desk, nonce)
     return prepare(desk, before.verb, before.subject, back=before.back, **before.arguments)
 
 
@@ -276,11 +238,6 @@ def stale(subject: Subject) -> Stale:
         "This item was changed meanwhile. Look at its present state and go on; "
         "what you entered is kept.",
     )
-
-
-def _subject(desk: Desk, statement: Statement) -> Subject | None:
-    ref = statement.facts["object"]
-    return None if ref is None else find(kinds().get(ref["kind"]), ref["uid"], desk)
 
 
 def _check_desk(desk: Desk, statement: Statement) -> None:
@@ -297,7 +254,7 @@ def _current(desk: Desk, statement: Statement) -> Subject | None:
     ref = statement.facts["object"]
     if ref is not None:
         keep_from_others(kinds().get(ref["kind"]), ref["uid"])
-    subject = _subject(desk, statement)
+    subject = subject_of(desk, statement)
     if subject is None:
         return None
     if subject.version != ref["version"] or subject.digest() != ref["digest"]:
@@ -330,37 +287,6 @@ def _may(desk: Desk, verb: Verb) -> None:
             "acts.not_allowed",
             f"您的岗位没有“{verb.title}”的权限。如工作需要，请联系本单位部门管理员。",
             f"Your post may not do this ({verb.title_en}). Ask your unit's administrator.",
-        )
-
-
-def _keep(desk: Desk, prepared: PreparedAct) -> None:
-    Prepared.delete().where(Prepared.expires < now() - answers.KEPT).execute()
-    Prepared.create(
-        nonce=prepared.nonce,
-        session=desk.session,
-        bytes=prepared.statement.bytes,
-        private={name: list(pair) for name, pair in prepared.statement.private.items()},
-        back=prepared.back,
-        expires=parse_stamp(prepared.statement.facts["expires"]),
-    )
-
-
-def _consume(desk: Desk, statement: Statement, outcome: str = "done") -> None:
-    used = (
-        Prepared.update(outcome=outcome)
-        .where(
-            (Prepared.nonce == statement.nonce)
-            & (Prepared.outcome == "")
-            & (Prepared.session == desk.session)
-            & (Prepared.bytes == statement.bytes)
-        )
-        .execute()
-    )
-    if not used or parse_stamp(statement.facts["expires"]) < now():
-        raise Conflict(
-            "acts.used",
-            "这次确认已经提交过或已过期，没有重复办理。请刷新页面查看结果。",
-            "It was used before or ran out; nothing was done twice. Reload the page.",
         )
 
 

@@ -81,10 +81,12 @@ class Verb:
 
     def require(self, subject: Subject | None) -> None:
         """Raise TypeError (a defect) unless it is an object of the kind that the body takes."""
-        fits = subject is None if self.subject is None else isinstance(subject, self.subject)
+        kind = None if subject is None else subject.kind
+        # By its kind, which is what is signed; the base class itself stands for any kind.
+        fits = kind is None if self.subject is None else kind and self.subject.kind in ("", kind)
         if not fits:
-            wanted = "no object" if self.subject is None else self.subject.__name__
-            raise TypeError(f"{self.name} takes {wanted}, not {type(subject).__name__}")
+            wanted = "no object" if self.subject is None else self.subject.kind
+            raise TypeError(f"{self.name} takes {wanted}, not {kind}")
 
     def arguments(self, given: dict[str, Any]) -> dict[str, Any]:
         """Check the arguments against the declaration and fill in defaults.

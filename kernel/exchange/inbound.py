@@ -168,9 +168,7 @@ def claim(desk: Desk, delivery: Delivery, what: str, reason: str) -> None:
     if what == "send_back":
         free &= Delivery.mark == ""
     moved = (
-        Delivery.update(
-            claim=what, claim_act=this_act(), reason=reason, settled_by=desk.name
-        )
+        Delivery.update(claim=what, claim_act=this_act(), reason=reason, settled_by=desk.name)
         .where(free)
         .execute()
     )

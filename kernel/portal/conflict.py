@@ -110,7 +110,10 @@ def differences(typed: Form, latest: Form | None) -> list[Difference]:
     fields = [field for field in typed if getattr(field, "look", "") not in ("hidden", "file")]
     found = []
     for field in fields:
-        mine, there = _texts(field), [] if latest is None else _texts(latest[field.name])
+        stored = None if latest is None else latest[field.name]
+        if stored is not None and stored.data is None:
+            continue  # asked in the form, and not part of what is stored
+        mine, there = _texts(field), [] if stored is None else _texts(stored)
         if mine != there:
             found.append(Difference(str(field.label.text), tuple(beside(mine, there))))
     return found

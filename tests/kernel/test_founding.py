@@ -188,7 +188,7 @@ def test_hook_furnish(tmp_path: Path, databases: Databases):
             steps = [row.verb for row in Act.select().order_by(Act.id)]
     finally:
         Signer(settings.instance).shutdown()
-    assert steps == ["house.genesis", "documents.submit"]
+    assert steps == ["house.genesis", "house.install_guard", "documents.submit"]
 
 
 @pytest.mark.database("postgresql")

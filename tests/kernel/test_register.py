@@ -28,6 +28,7 @@ from kernel.exchange.opening import open_once
 from kernel.identity.desk import Desk, desk_of
 from kernel.identity.models import Person, Post, Unit
 from kernel.identity.rights import ROLES
+from kernel.plugins.installed import InstalledGuard
 from kernel.portal.app import register
 from kernel.storage.database import connection, transaction
 from kernel.testing_office import Office
@@ -158,6 +159,9 @@ class Stage:
         yield "house.delegate", None, review | taker
         given = self.office.act(director, verbs().get("house.delegate"), **review, **taker).result
         yield "house.end_delegation", None, {"delegation": given.uid}
+        with transaction():
+            InstalledGuard.create(name="gone", verbs=["gone.*"], act="x")
+        yield "house.remove_guard", None, {"name": "gone", "reason": "已停用"}
         switch = {"organ": OFFICE, "plugin": "documents", "on": True}
         yield "house.switch_plugin", None, switch
         grant = {"post": drafter.uid, "level": "house.switch", "given": True}
