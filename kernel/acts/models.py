@@ -53,7 +53,7 @@ class Prepared(Model):
     """Bytes that wait for a signature: two minutes, one use, bound to one session.
 
     :ivar outcome: ``done``, or ``lost`` where somebody was there first, once they were used; the
-        row stays a while, to answer who sends them again.
+        row stays a while without its content, to answer who sends them again.
     """
 
     nonce = peewee.CharField(unique=True)

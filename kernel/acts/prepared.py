@@ -80,7 +80,7 @@ def expired() -> Conflict:
 def consume(desk: Desk, statement: Statement, outcome: str = "done") -> None:
     """Use it, once: one of two who try at the same time gets Conflict ``acts.used``."""
     used = (
-        Prepared.update(outcome=outcome)
+        Prepared.update(outcome=outcome, bytes=b"", private={})
         .where(
             (Prepared.nonce == statement.nonce)
             & (Prepared.outcome == "")

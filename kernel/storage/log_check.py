@@ -97,9 +97,18 @@ def verify(progress: Progress | None = None, witnessed: Iterable[str] = ()) -> R
             # Whoever may write to the tables can put anything there, words for numbers too.
             report.add("log", f"有无法读取的内容 / something cannot be read: {error}")
         for reconciler in _reconcilers:
-            for where, what in reconciler():
-                report.add(where, what)
+            _reconcile(report, reconciler)
     return report
+
+
+def _reconcile(report: Report, reconciler: Reconciler) -> None:
+    try:
+        for where, what in reconciler():
+            report.add(where, what)
+    except Exception as error:
+        # A spoilt column may stop the driver itself (bytes that are no text): that is a finding,
+        # and the tables of the others are still compared.
+        report.add("log", f"有无法读取的内容 / something cannot be read: {error}")
 
 
 def _check_tree(report: Report, progress: Progress | None, witnessed: Iterable[str]) -> None:

@@ -18,7 +18,7 @@ from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 from jinja2 import Environment
 
 from kernel import node
-from kernel.acts import gate, hold, ledger, numbers
+from kernel.acts import gate, hold, ledger, numbers, prepared
 from kernel.acts.house import grants
 from kernel.acts.models import Number, Series
 from kernel.cli.deadlines import DeadlineProtocol
@@ -159,7 +159,7 @@ def _unescaped(patch: Patch) -> None:
 
 
 def _whatever(desk: Desk, statement: Any) -> Any:
-    return gate._subject(desk, statement)
+    return prepared.subject_of(desk, statement)
 
 
 def _read_then_write(organ: str, name: str, year: int, subject: Any, *, expected: int) -> None:
@@ -208,7 +208,7 @@ CONTROLS = [
     Control(2, "a signature for each act", without(gate, "check_signature")),
     Control(2, "the state of the key now", without(credentials, "active", _revoked_too)),
     Control(2, "the key verified its owner", without(webauthn, "check_flags")),
-    Control(3, "single use, one session, two minutes", without(gate, "_consume")),
+    Control(3, "single use, one session, two minutes", without(gate, "consume")),
     Control(4, "the scope is part of the query", without(ctx, "find", _any_row)),
     Control(4, "a page states its level", without(Desk, "has", lambda *_: True)),
     Control(5, "the audience is in the index", without(Desk, "principals", property(_everybody))),
