@@ -4,6 +4,7 @@ import shutil
 import sys
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,7 @@ from kernel.errors import Conflict, NotFound, OfficeError, Refused, Unavailable
 from kernel.node import open_node, prepare_database
 from kernel.plugins.bus import bus
 from kernel.plugins.installed import InstalledGuard
-from kernel.settings import Settings
+from kernel.settings import Settings, load
 from kernel.storage.database import connection, transaction
 from kernel.testing_office import ORIGIN, Office
 
@@ -87,7 +88,7 @@ def spoilt(office_folder: Path) -> Callable[[Callable[[Path], None]], Settings]:
     """A node that has run with the guard; then something was done to its folder."""
 
     def after(spoil: Callable[[Path], None]) -> Settings:
-        settings = Settings(instance=office_folder, demo=True, origin=ORIGIN)
+        settings = replace(load(office_folder, {}), origin=ORIGIN)
         plugin = office_folder / "plugins" / "errands"
         shutil.copytree(ERRANDS, plugin)
         prepare_database(settings)

@@ -190,18 +190,19 @@ def test_back_and_submit_leads_to_what_was_signed(office: Office, admin: Browser
 
 
 RIVAL = """
-import sys, time
+import sys
+from dataclasses import replace
 from pathlib import Path
 from kernel.acts import answers, gate
 from kernel.errors import OfficeError
 from kernel.identity import sessions
 from kernel.identity.authenticators import authenticators
 from kernel.node import open_node
-from kernel.settings import Settings
+from kernel.settings import load
 from kernel.storage.database import connection, transaction
 
 folder, token, nonce, go = Path(sys.argv[1]), *sys.argv[2:5]
-with open_node(Settings(instance=folder, demo=True, origin="http://testserver")):
+with open_node(replace(load(folder, {}), origin="http://testserver")):
     with transaction():
         desk = sessions.find(token, "http://testserver")
     act = gate.recall(desk, nonce)

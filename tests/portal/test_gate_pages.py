@@ -18,7 +18,7 @@ def test_several_deliveries_are_signed_for_at_once(driver: Driver):
     boxes = clerk.page.locator("input[name=t]")
     for n in range(boxes.count()):
         boxes.nth(n).check()
-    clerk.press("批量签收", exact=True)
+    clerk.press("批量签收")
     clerk.sees("您将一次签名办理以下")
     clerk.picture("31-batch")
     clerk.page.get_by_role("button", name="签名并办理").click()
