@@ -12,6 +12,7 @@ from kernel.exchange.recalling import CONSENT, askable_count, recall
 from kernel.storage import log, log_check
 from kernel.storage.database import connection
 from kernel.testing_office import Office
+from plugins.documents.models import Incoming
 from tests.exchange.after import (
     codes,
     proved,
@@ -73,6 +74,18 @@ def test_the_content_is_closed_and_the_digest_stays(office: Office):
     assert package().pkg_digest.removeprefix("sha256:") in page
     for name in ("pages/1", "document.pdf", "text", "package.asice"):
         assert browser.get(f"/files/delivery/{delivery(GFIN).uid}/{name}").status_code == 404
+
+
+def test_the_register_of_the_recipient_says_so_and_shows_no_page(office: Office):
+    asked(office)
+    browser = browser_of(office, GFIN)
+    with connection():
+        place = f"/documents/in/{Incoming.get(Incoming.organ == GFIN).uid}"
+    page = browser.get(place).text
+    assert "申请撤回" in page and "/pages/1" in page
+    recipient_does(office, GFIN, agree_recall)
+    page = browser.get(place).text
+    assert "已撤回" in page and "/pages/1" not in page and "package.asice" not in page
 
 
 def test_refused_it_stays_and_the_sender_reads_why(office: Office, tmp_path: Path):

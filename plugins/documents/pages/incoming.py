@@ -27,6 +27,7 @@ def incoming_page(ctx: Ctx, uid: str) -> Response:
     found = ctx.get(Incoming, uid)
     delivery = ctx.get(Delivery, found.delivery)
     package = delivery.package
+    body = "" if delivery.state == "recalled" else package.body
     with speaking(ctx.language):
         return ctx.render(
             "documents/incoming.html",
@@ -34,7 +35,7 @@ def incoming_page(ctx: Ctx, uid: str) -> Response:
             item=found,
             delivery=delivery,
             seal=seal_line(report_of(package)),
-            pages=page_images(package.body, found.title, "delivery", delivery.uid),
+            pages=page_images(body, found.title, "delivery", delivery.uid),
             evidence=evidence_of(package, organ=found.organ),
             unread=ctx.desk.has("documents.receive")
             and tasks.open_for(ctx.desk, found) is not None,
