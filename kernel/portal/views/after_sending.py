@@ -102,6 +102,10 @@ def _leaves(codes: list[str]) -> tuple[Leaf, ...]:
     return tuple(Leaf(one.code, one.name, one.short_name) for one in rows)
 
 
+def _tree(*branches: Branch) -> list[Branch]:
+    return [branch for branch in branches if branch.leaves]
+
+
 def _codes(which: Any) -> list[str]:
     return [row.organ for row in Delivery.select(Delivery.organ).where(which)]
 
@@ -116,11 +120,13 @@ def _asking(form: Any, package: Package, ctx: Ctx) -> None:
 
 
 def _to_urge(form: Any, package: Package, ctx: Ctx) -> None:
-    form.units.tree = [Branch(_("可催收的单位"), _leaves(_codes(urgeable(package, []))), open=True)]
+    found = _leaves(_codes(urgeable(package, [])))
+    form.units.tree = _tree(Branch(_("可催收的单位"), found, open=True))
 
 
 def _to_wait_for(form: Any, package: Package, ctx: Ctx) -> None:
-    form.units.tree = [Branch(_("未签收单位"), _leaves(_codes(waiting(package))), open=True)]
+    found = _leaves(_codes(waiting(package)))
+    form.units.tree = _tree(Branch(_("未签收单位"), found, open=True))
 
 
 def _to_resend(form: Any, package: Package, ctx: Ctx) -> None:
@@ -129,16 +135,17 @@ def _to_resend(form: Any, package: Package, ctx: Ctx) -> None:
     back = [code for code, row in newest.items() if row.state == "returned" and not row.claim]
     units = Unit.select().where(Unit.box & (Unit.code != package.organ))
     more = [one.code for one in units if one.code not in newest and connected(one)]
-    form.units.tree = [
+    form.units.tree = _tree(
         Branch(_("已退回的单位"), _leaves(back), open=True),
         Branch(_("增发给其他单位"), _leaves(more), whole=False),
-    ]
+    )
 
 
 def _later(form: Any, package: Package, ctx: Ctx) -> None:
     fit = Package.visible(ctx.desk) & (Package.state == "sent") & (Package.ended == "")
     rows = Package.select().where(fit & (Package.uid != package.uid))
-    form.by.choices = [
+    # Nothing is chosen before: what is replaced by the wrong one cannot be put right.
+    form.by.choices = [("", _("请选择"))] + [
         (row.uid, f"{row.number} {row.title}".strip())
         for row in rows.order_by(Package.id.desc()).limit(LATEST)
     ]

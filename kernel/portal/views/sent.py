@@ -67,7 +67,6 @@ def _note(row: Delivery) -> str:
     """What the sender should know of one recipient, in one line."""
     said = [row.reason] if row.state in ("returned", "recalled") else []
     said += [_("催收 %(n)s 次", n=row.urges)] if row.urges else []
-    said += [_("撤回申请待答复")] if row.asked else []
     return " · ".join(said)
 
 
