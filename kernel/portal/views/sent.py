@@ -96,7 +96,8 @@ def _name(row: Delivery) -> str:
 
 
 def _person(row: Delivery) -> str:
-    return "" if row.state == "delivered" else str(row.settled_by)
+    # Of a recall it is the sender's own, and nobody has signed.
+    return str(row.settled_by) if row.state in ("signed", "returned") else ""
 
 
 def _due(row: Delivery) -> Any:
