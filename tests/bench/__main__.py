@@ -1,0 +1,85 @@
+"""``manage.py bench``: each bench beside its raw baseline; a table, or JSON."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import sys
+import tempfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from kernel.cli.output import table
+from tests.bench.acting import signed_act
+from tests.bench.fanout import fan_out
+from tests.bench.hooking import hook_call
+from tests.bench.measure import ROUNDS, Result
+from tests.bench.office import founded, opened
+from tests.bench.packing import packing
+
+
+def results(
+    rounds: int,
+    size: float = 1,
+    folder: Path | None = None,
+    say: Callable[[str], object] = lambda _: None,
+) -> Iterator[Result]:
+    """All benches, the ones that need no node first.
+
+    :param size: how large a round is, against a full one. :param folder: a founded node, to be
+        written to; a new one in a temporary folder unless given.
+    """
+    say("插件总线 Hook calls")
+    yield from hook_call(rounds, size)
+    say("公文包 Packages")
+    yield from packing(rounds, size)
+    with tempfile.TemporaryDirectory(prefix="juyan-bench-") as scratch:
+        say("建立节点 Founding a node")
+        place = folder or founded(Path(scratch) / "node")
+        with opened(place) as office:
+            say("签名办理 Signed acts")
+            yield from signed_act(office, rounds, size)
+            say("群发 Fan-out")
+            yield from fan_out(office, rounds, size)
+
+
+def _row(one: Result) -> tuple[str, ...]:
+    shown = [one.value, one.baseline, one.ratio]
+    numbers = ["" if number is None else f"{number:.3g}" for number in shown]
+    more = " ".join(f"{key}={value:.3g}" for key, value in one.more.items())
+    return (
+        one.name,
+        numbers[0],
+        one.unit,
+        *numbers[1:],
+        one.goal,
+        "ok" if one.ok else "MISSED",
+        more,
+    )
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """0 when every goal is met, 1 when one is missed."""
+    parser = argparse.ArgumentParser(prog="manage.py bench", description=__doc__)
+    parser.add_argument("--rounds", type=int, default=ROUNDS)
+    parser.add_argument("--json", action="store_true")
+    options = parser.parse_args(arguments)
+
+    def say(text: str) -> None:
+        print(f"… {text}", file=sys.stderr, flush=True)
+
+    found = list(results(options.rounds, say=say))
+    load = os.getloadavg()[0]
+    if options.json:
+        rows = [one.as_json() for one in found]
+        print(json.dumps({"load": load, "rounds": options.rounds, "results": rows}, indent=2))
+    else:
+        heads = ("", "value", "unit", "baseline", "ratio", "goal", "", "")
+        print(table(heads, [_row(one) for one in found]))
+        print(f"load average {load:.1f}, {options.rounds} rounds, medians")
+    return 0 if all(one.ok for one in found) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,127 @@
+"""Packages built and verified per second of CPU: 200 KB of body, 20 KB of attachment, real acts."""
+
+from __future__ import annotations
+
+import hashlib
+import random
+import zlib
+from dataclasses import replace
+
+from kernel.crypto import canonical, cms, suites
+from kernel.crypto.ids import now
+from kernel.exchange import package as packages
+from kernel.exchange.package import Contents
+from kernel.exchange.verdict import examine
+from tests.bench.measure import Clock, Pair, Result, side_by_side
+from tests.exchange_format.sample import Office
+
+BODY, ATTACHMENT = 200_000, 20_000
+PACKAGES = 25
+ACTS = ("sign_off", "assign_number", "seal", "dispatch")
+
+
+def pdf_of(size: int) -> bytes:
+    """A page with so many bytes of noise in it, as pictures and fonts are."""
+    noise = random.Random(size).randbytes(size)
+    objects = [
+        b"<</Type/Catalog/Pages 2 0 R>>",
+        b"<</Type/Pages/Kids[3 0 R]/Count 1>>",
+        b"<</Type/Page/Parent 2 0 R/MediaBox[0 0 595 842]>>",
+        b"<</Length %d>>stream\n%s\nendstream" % (size, noise),
+    ]
+    out, places = b"%PDF-1.7\n", []
+    for number, text in enumerate(objects, 1):
+        places.append(len(out))
+        out += b"%d 0 obj\n%s\nendobj\n" % (number, text)
+    rows = b"".join(b"%010d 00000 n \n" % place for place in places)
+    tail = b"trailer\n<</Size 5/Root 1 0 R>>\nstartxref\n%d\n%%%%EOF\n" % len(out)
+    return out + b"xref\n0 5\n0000000000 65535 f \n" + rows + tail
+
+
+class Packing:
+    """Documents of one unit: each with four acts and a seal, no two alike."""
+
+    signatures = 6
+    """Of the unit over the manifest, of four acts, and of the seal: what a verifier must check."""
+
+    def __init__(self, count: int) -> None:
+        self.office, self.count = Office(), count
+        self.pdf = pdf_of(BODY)
+        self.sealed = self.office.seal_pdf(self.pdf)
+        self.attachment = random.Random(1).randbytes(ATTACHMENT)
+        self.key = suites.new_key()
+        self.signature = suites.sign(self.key, bytes(900))
+        self.ready: list[tuple[Contents, str]] = []
+        self.built: list[bytes] = []
+
+    def prepare(self) -> None:
+        """What is there before a package is built: the acts are signed."""
+        said = {"pdf": canonical.digest(self.pdf), "pdf_size": len(self.pdf)}
+        self.ready = []
+        for _ in range(self.count):
+            files = (("附件1.docx", self.attachment),)
+            acts = {"documents.seal": dict(said)}
+            made = self.office.contents(body=self.sealed, attachments=files, acts=acts)
+            # As they come from the database: nothing about them is computed yet.
+            self.ready.append((replace(made), canonical.digest(self.office.dispatched)))
+
+    def build(self, clock: Clock) -> None:
+        self.prepare()
+        chain = [self.office.issuers["exchange"].cert]
+        key, cert = self.office.exchange_key, self.office.exchange
+        with clock.running():
+            self.built = []
+            for contents, act in self.ready:
+                manifest = packages.manifest_of(contents)
+                time = now()
+                signature = cms.sign_detached(
+                    manifest, key, cert, chain, signing_time=time, act_digest=act
+                )
+                self.built.append(packages.assemble(contents, manifest, signature))
+
+    def build_raw(self, clock: Clock) -> None:
+        """Every byte hashed and summed once and laid into one file, and one signature."""
+        parts = [self.sealed, self.attachment]
+        with clock.running():
+            for _ in range(self.count):
+                for part in parts:
+                    hashlib.sha256(part).digest()
+                    zlib.crc32(part)
+                b"".join(parts)
+                suites.sign(self.key, bytes(900))
+
+    def verify(self, clock: Clock) -> None:
+        self.build(Clock())
+        with clock.running():
+            verdicts = [examine(data, self.office.roots) for data in self.built]
+        assert all(verdict.ok for verdict in verdicts)
+
+    def verify_raw(self, clock: Clock) -> None:
+        """Every byte hashed and summed once, and the signatures checked, nothing else."""
+        public = self.key.public_key()
+        with clock.running():
+            for data in self.built:
+                hashlib.sha256(data).digest()
+                zlib.crc32(data)
+                for _ in range(self.signatures):
+                    suites.verify(public, bytes(900), self.signature)
+
+
+def _rate(name: str, pair: Pair, at_least: int) -> Result:
+    rate = 1000 / pair.median("ours", "cpu")
+    more = {"wall_ms": pair.median("ours", "wall"), "rounds": len(pair.ours)}
+    return Result(
+        name, rate, "/CPU-s", 1000 / pair.median("raw", "cpu"), pair.ratio("cpu"),
+        f">= {at_least} /CPU-s", rate >= at_least, more,
+    )  # fmt: skip
+
+
+def packing(rounds: int, size: float = 1) -> list[Result]:
+    """Two lines: built and verified."""
+    bench = Packing(max(2, int(PACKAGES * size)))
+    built = side_by_side(rounds, bench.build, bench.build_raw, bench.count)
+    verified = side_by_side(rounds, bench.verify, bench.verify_raw, bench.count)
+    return [
+        _rate("packages of 200 KB built", built, 500),
+        _rate("packages of 200 KB verified", verified, 1000),
+    ]

@@ -1,0 +1,25 @@
+"""The benches run, and say what a reader of the report needs; how fast is not asked here."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from tests.bench.__main__ import results
+from tests.bench.measure import Clock, Pair
+
+
+def test_every_bench_gives_its_lines(office_folder: Path):
+    found = [one.as_json() for one in results(1, size=0.05, folder=office_folder)]
+    assert len(found) == 6
+    for line in found:
+        assert {"name", "value", "unit", "baseline", "ratio", "goal", "ok"} <= line.keys()
+        assert line["value"] > 0 and line["baseline"] > 0 and line["ratio"] > 0
+    assert sum("packages" in line["name"] for line in found) == 2
+    assert sum("fan-out" in line["name"] for line in found) == 2
+
+
+def test_a_goal_is_missed_by_the_median_of_the_ratios():
+    pair = Pair([Clock(3, 1), Clock(4, 1), Clock(90, 1)], [Clock(2, 1), Clock(2, 1), Clock(60, 1)])
+    assert pair.result("x", 1.5).ok and pair.result("x", 1.5).ratio == 1.5
+    assert not pair.result("x", 1.4).ok
+    assert pair.result("x", 1.4).value == 4000
