@@ -97,7 +97,7 @@ def test_a_second_process_refuses_to_serve(found: Found) -> None:
     command = [sys.executable, "-c", code, "--instance", str(node.folder)]
     process = subprocess.run(command, cwd=ROOT, timeout=20, check=False, capture_output=True)
     assert process.returncode == 3
-    assert "signer.lock" in process.stderr.decode()
+    assert "storage.busy" in process.stderr.decode()
     assert node.signer.ping() == pid
 
 
