@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from tests.faults import kills
+from tests.faults import kills, power
 from tests.faults.run import Fault
 
 BOTH = ("sqlite", "postgresql")
@@ -43,6 +43,13 @@ CATALOGUE = {
         "签章程序每次写盘时 kill -9",
         "kill -9 of the signer at each write of its journal",
         BOTH,
+        ("strace",),
+    ),
+    "power-cut": Entry(
+        power.power_cuts,
+        "断电",
+        "power cut: writes that were not synced dropped, kept, torn in sectors",
+        SQLITE,
         ("strace",),
     ),
 }
