@@ -30,6 +30,7 @@ from kernel.errors import Conflict, NotFound, Refused, Stale
 from kernel.identity.authenticators import Signature
 from kernel.identity.desk import Desk, ServiceDesk
 from kernel.plugins.switches import switchboard
+from kernel.storage.blobs import blobs
 from kernel.storage.database import connection, in_transaction, savepoint, transaction
 
 ROOMS = frozenset({"house", "acts", "exchange", "seals", "identity"})
@@ -93,6 +94,10 @@ def perform(desk: Desk, prepared: PreparedAct, signature: Signature | None = Non
     # Decoded again from the bytes: whatever else was handed in beside them decides nothing.
     statement = read(prepared.statement.bytes, prepared.statement.private)
     late: Conflict | None = None
+    if verbs().get(statement.facts["verb"]).weight != "recorded":
+        # Before the disk is full: what the node does about accepted acts needs room as well.
+        # Signing in and opening leave a line only, and reading goes on.
+        blobs().require_space()
     with transaction():
         _check_desk(desk, statement)
         try:

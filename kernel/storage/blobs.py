@@ -161,6 +161,13 @@ class BlobStore:
         scratch.replace(path)
         instance.sync_folder(path.parent)
 
+    def require_space(self) -> None:
+        """Refuse before anything is accepted that may not be finished for want of room.
+
+        :raises Unavailable: ``storage.full``.
+        """
+        self._check_space()
+
     def _check_space(self) -> None:
         disk = os.statvfs(self.folder)
         if disk.f_bavail * disk.f_frsize < self._reserve + SEGMENT:

@@ -13,6 +13,8 @@ from kernel.node import open_node
 from tests.faults import invariants, report
 from tests.faults.bench import Bench, bench
 from tests.faults.catalogue import CATALOGUE
+from tests.faults.finding import find
+from tests.faults.plants import PLANTS
 from tests.faults.run import Options, Row, run_fault
 
 BEGIN, END = "<!-- table -->\n", "<!-- end of table -->\n"
@@ -33,6 +35,8 @@ def main() -> int:
             with open_node(place.settings(place.template)):
                 known = invariants.digests()
             _run(given, place, known, found)
+            if place.kind == "sqlite" and not given.no_plants and not given.only:
+                _find_planted(Options(place, known, given.seed), found)
     if given.write:
         _write(given.write, report.as_markdown(found))
     print_json(found.as_json()) if given.json else print(report.as_text(found))
@@ -70,6 +74,19 @@ def _run(
         row = Row(name, entry.title, entry.title_en, place.kind)
         found.rows.append(run_fault(entry.fault, row, options))
         _say(f"{row.name}: {row.runs} runs, {len(row.violations)} violations, {row.seconds} s")
+
+
+def _find_planted(options: Options, found: report.Report) -> None:
+    for name in PLANTS:
+        missing = [
+            part for part in CATALOGUE[PLANTS[name].fault].needs if not testing_parts.find(part)
+        ]
+        if missing:
+            found.left_out.append(f"planted {name}, for lack of {', '.join(missing)}")
+            continue
+        one = find(name, options)
+        found.plants.append(one)
+        _say(f"planted {name}: {one.rounds or 'NOT FOUND'} of {one.within} rounds")
 
 
 def _watch(name: str, done: int, total: int, wrong: int) -> None:

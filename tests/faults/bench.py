@@ -7,13 +7,15 @@ import os
 import shutil
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 from kernel.acts.house.switches import switch_plugin
 from kernel.acts.terminal import act_at, desk_at
+from kernel.crypto import ids
 from kernel.errors import Unavailable
 from kernel.founding import found
 from kernel.identity.models import Person, Post
@@ -31,8 +33,14 @@ from tests.faults.child import Child, Say
 FAST = Path("/dev/shm")
 """Memory: what a killed process has written stays, so that no round waits for a disk."""
 BOXES = {"main": ["各县（区）委", "市财政局"], "cc": ["市直及省属驻张各部门、各单位"]}
+AGE = timedelta(days=3)
+"""How long the office has been there; a clock that jumps back stays within it."""
 NUMBERED, SENT, SEALED = 3, 2, 1
 """Documents of the template that wait for a number, were sent, wait for their dispatch."""
+
+
+planted: list[Callable[[], object]] = [lambda: None]
+"""What is done in each signer before it serves: the last one is a planted bug, or nothing."""
 
 
 def letter(what: str) -> dict[str, Any]:
@@ -75,7 +83,11 @@ class Bench:
     def build(self) -> None:
         """Found the office and bring its documents to where the rounds begin."""
         settings = self.settings(self.template)
-        found(settings, read().only(UNITS))
+        ids.set_clock(lambda: ids._system_clock() - AGE)
+        try:
+            found(settings, read().only(UNITS))
+        finally:
+            ids.set_clock(None)
         shutil.copytree(ROOT / "tests/toy/errands", self.template / "plugins" / "errands")
         prepare_database(settings)
         try:
@@ -146,11 +158,13 @@ def _bench(server: Server | None) -> Iterator[Bench]:
 
 
 @contextmanager
-def forked_signer(instance: Path) -> Iterator[Child]:
+def forked_signer(instance: Path, clock: Callable[[], datetime] | None = None) -> Iterator[Child]:
     """The signer of a copy, without the second that starting a Python takes."""
 
     def serve(say: Say) -> None:
         os.umask(0o077)
+        ids.set_clock(clock)
+        planted[-1]()
         # The node may have started one by itself, when its signer was killed in its last moments.
         with suppress(Unavailable):
             signers.serve(instance.resolve())
@@ -163,5 +177,14 @@ def forked_signer(instance: Path) -> Iterator[Child]:
             time.sleep(0.002)
         yield child
     finally:
-        client.shutdown()
+        _end_all(client)
         child.kill()
+
+
+def _end_all(client: Signer) -> None:
+    """End the signer, and those that were started and wait for its place."""
+    for _ in range(6):
+        with suppress(Unavailable):
+            client.shutdown()
+            if not client.listening():
+                return

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from tests.faults import kills, power
+from tests.faults import clock, disk, kills, orders, power
 from tests.faults.run import Fault
 
 BOTH = ("sqlite", "postgresql")
@@ -51,5 +51,18 @@ CATALOGUE = {
         "power cut: writes that were not synced dropped, kept, torn in sectors",
         SQLITE,
         ("strace",),
+    ),
+    "disk-full": Entry(
+        disk.disk_full, "磁盘满", "ENOSPC at a write, for 1 to 61 writes", SQLITE, ("strace",)
+    ),
+    "disk-error": Entry(
+        disk.disk_broken, "磁盘读写错误", "EIO at a write or a sync", SQLITE, ("strace",)
+    ),
+    "clock": Entry(clock.clock_jumps, "时钟跳变", "the clock jumps by up to a day, to and fro"),
+    "orders": Entry(
+        orders.orders,
+        "两人同时办理",
+        "two people at once, in every order of their statements",
+        SQLITE,
     ),
 }

@@ -62,6 +62,12 @@ def at_once(acks: Iterable[Ack]) -> list[str]:
         return [*database(), *promises(acks), *deliveries(False), *numbers()]
 
 
+def settled(acks: Iterable[Ack], settled: bool, known: frozenset[str]) -> list[str]:
+    """The part of :func:`everything` that takes milliseconds: states, numbers, what is left."""
+    with connection():
+        return [*promises(acks), *deliveries(settled), *numbers(), *under_way()]
+
+
 def database() -> Iterator[str]:
     """The file itself, and its foreign keys."""
     if is_sqlite():

@@ -108,13 +108,27 @@ def kill_at_steps(options: Options, row: Row) -> None:
     chosen = options.chosen(points, quick=14)
     row.note = f"{points} points" + ("" if len(chosen) == points else f", {len(chosen)} drawn")
     for number, point in enumerate(chosen):
-        child, _, place = _steps_of_round(options, point)
+        child, _, place = _dying_round(options, point)
         found = child.facts("defect") + options.look(place, child.said, number)
-        if os.WTERMSIG(child.status or 0) != signal.SIGKILL:
+        if not _killed(child):
             found.append(f"X it did not die at step {point}")
         options.bench.drop(place)
         if note(options, row, len(chosen), found, f"step {point}"):
             return
+
+
+def _killed(child: Child) -> bool:
+    return os.WTERMSIG(child.status or 0) == signal.SIGKILL
+
+
+def _dying_round(options: Options, point: int) -> tuple[Child, int, Path]:
+    """A round that comes to its step; near the end one may take a step less, and is done anew."""
+    for _ in range(2):
+        child, count, place = _steps_of_round(options, point)
+        if _killed(child):
+            return child, count, place
+        options.bench.drop(place)
+    return _steps_of_round(options, point)
 
 
 def _steps_of(options: Options, point: int) -> tuple[Child, int]:
@@ -138,13 +152,17 @@ def _step_by_step(options: Options, place: Path, point: int, say: Say) -> None:
     with open_node(options.bench.settings(place)):
         load = Load(options.bench.facts, say)
         with steps.watched(counter), steps.file_steps(counter):
-            load.run(short(load))
+            load.run(short(load, options.focus))
+            for thread in set(threading.enumerate()) - {threading.current_thread()}:
+                thread.join(5)
     say(steps=counter.count)
 
 
-def short(load: Load) -> list[Callable[[], None]]:
-    """Each kind of act once, in a fixed order."""
+def short(load: Load, focus: str = "") -> list[Callable[[], None]]:
+    """Each kind of act once, in a fixed order; or one kind alone."""
     chains = load.chains()
+    if focus:
+        return FOCUS[focus](load, chains)
     return [
         chains["numbers"][0],
         *chains["dispatch"],
@@ -154,6 +172,17 @@ def short(load: Load) -> list[Callable[[], None]]:
         *chains["errand"][:2],
         load.sequence,
     ]
+
+
+Steps = list[Callable[[], None]]
+FOCUS: dict[str, Callable[[Load, dict[str, Steps]], Steps]] = {
+    "number": lambda load, chains: chains["numbers"][:1],
+    "dispatch": lambda load, chains: chains["dispatch"][:1],
+    "receipt": lambda load, chains: chains["receipts"][1:2],
+    "errand": lambda load, chains: chains["errand"],
+    "log": lambda load, chains: [load.sequence, chains["receipts"][1], load.sequence],
+}
+"""Parts of the load, for planted bugs that show in one of them."""
 
 
 # ── at every write ──────────────────────────────────────────────────────────────────────
@@ -249,5 +278,5 @@ def _in_turn(options: Options, place: Path, say: Say) -> None:
     options.plant()
     with open_node(options.bench.settings(place)):
         load = Load(options.bench.facts, say)
-        load.run(short(load))
+        load.run(short(load, options.focus))
     say(over=True)

@@ -9,12 +9,15 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-from kernel.acts import outbox
+from kernel.acts import outbox, signatures
 from kernel.acts.models import Effect
 from kernel.crypto import ids
-from kernel.exchange.models import Delivery, Evidence
+from kernel.exchange import package as packages
+from kernel.exchange.models import Delivery, Evidence, Package
 from kernel.node import open_node
+from kernel.seals.signer_client import signer
 from kernel.storage import log
+from kernel.storage.blobs import blobs
 from kernel.storage.database import connection
 from tests.faults import invariants
 from tests.faults.bench import Bench, forked_signer
@@ -65,35 +68,39 @@ def _check(one: Round, acks: list[dict[str, Any]], say: Say) -> None:
     one.plant()
     with open_node(one.bench.settings(one.place)):
         say(violations=invariants.at_once(acks))
-        work_off()
-        say(violations=same_bytes())
+        say(violations=work_off() + same_bytes())
         say(violations=invariants.everything(acks, True, one.known))
         if one.again:
             told: list[dict[str, Any]] = []
-            finish(Load(one.bench.facts, lambda **facts: told.append(facts)), one.seed)
+            again = Load(one.bench.facts, lambda **facts: told.append(facts))
+            say(violations=finish(again, one.seed))
             say(violations=[f"I7 refused at last: {t['refused']}" for t in told if "refused" in t])
             promised = acks + [t for t in told if "ack" in t]
             say(violations=invariants.everything(promised, True, one.known) + at_the_end())
         say(checked=True)
 
 
-def work_off() -> None:
-    """Let leases and waits run out, and do what is due."""
+def work_off() -> list[str]:
+    """Let leases and waits run out, and do what is due; gives what did not go on."""
     try:
         for turn in range(1, 4):
             ids.set_clock(lambda turn=turn: ids._system_clock() + turn * LATER)
             outbox.drain()
     finally:
         ids.set_clock(None)
-    while log.integrate():
-        pass
-    log.checkpoint()
+    try:
+        while log.integrate():
+            pass
+        log.checkpoint()
+    except Exception as error:
+        return [f"I5 the log does not go on: {type(error).__name__}: {error}"]
+    return []
 
 
-def finish(load: Load, seed: int) -> None:
+def finish(load: Load, seed: int) -> list[str]:
     """Take every step again: what was done is left alone, what was not is done now."""
     load.run(load.mixed(seed))
-    work_off()
+    return work_off()
 
 
 def same_bytes() -> list[str]:
@@ -109,11 +116,23 @@ def same_bytes() -> list[str]:
             except Exception as error:
                 return [f"I8 {effect.key} once more: {type(error).__name__}: {error}"]
     after = _records()
+    found = [] if signed_alike() else ["I8 the signer signs the same act anew"]
     changed = [uid for uid in before if after.get(uid) != before[uid]]
     more = after.keys() - before.keys()
-    return [f"I8 evidence {uid} is not what it was" for uid in changed] + [
-        f"I8 evidence {uid} came by asking again" for uid in more
-    ]
+    return (
+        found
+        + [f"I8 evidence {uid} is not what it was" for uid in changed]
+        + [f"I8 evidence {uid} came by asking again" for uid in more]
+    )
+
+
+def signed_alike() -> bool:
+    """Whether the signer, asked again for the newest package, answers with the same bytes."""
+    with connection():
+        row = Package.select().where(Package.state == "sent").order_by(Package.id.desc()).first()
+        made, record = packages.read(blobs().get(row.blob)), signatures.record(row.dispatch_act)
+    asked = signer().sign_manifest(row.organ, record, bytes(row.envelope), made.manifest)
+    return asked == made.signature
 
 
 def _records() -> dict[str, str]:

@@ -35,6 +35,8 @@ class Options:
     :ivar quick: seconds instead of minutes; points are drawn instead of enumerated.
     :ivar plant: a planted bug, applied in the processes of a round; see :mod:`plants`.
     :ivar stop: end a fault with its first violation.
+    :ivar expect: the invariants whose violation ends it; empty for any.
+    :ivar focus: only this part of the load, see :data:`tests.faults.kills.FOCUS`.
     """
 
     bench: Bench
@@ -44,6 +46,8 @@ class Options:
     quick: bool = False
     plant: Plant = lambda: None
     stop: bool = False
+    focus: str = ""
+    expect: tuple[str, ...] = ()
     watch: Callable[[str, int, int, int], None] = lambda name, done, total, wrong: None
 
     def count(self, quick: int, full: int) -> int:
@@ -87,4 +91,4 @@ def note(options: Options, row: Row, total: int, found: list[str], about: str) -
     row.runs += 1
     row.violations += [f"[{row.name} {about}] {one}" for one in found]
     options.watch(row.name, row.runs, total, len(row.violations))
-    return bool(found) and options.stop
+    return options.stop and any(one.startswith(options.expect or "") for one in found)
