@@ -11,6 +11,8 @@ from kernel.storage.database import connection, db
 from kernel.testing_office import Browser
 
 _LINKS = re.compile(r'(?:href|src|data-[a-z-]+)="([^"]+)"')
+_LEFT_OUT = re.compile(r"/static/|.*/pages/(?!1\b)")
+"""Files that are the same for all, and images of pages after the first: drawing them takes long."""
 MOST = 400
 
 
@@ -32,7 +34,7 @@ def crawl(browser: Browser, *, start: tuple[str, ...] = ("/",), **headers: str) 
 def links(html: str, base: str) -> list[str]:
     """The addresses within the portal that a page names, style sheets and the like left out."""
     found = [urljoin(base, unescape(one)) for one in _LINKS.findall(html)]
-    inside = [one for one in found if one.startswith("/") and not one.startswith("/static/")]
+    inside = [one for one in found if one.startswith("/") and not _LEFT_OUT.match(one)]
     return [urlsplit(one)._replace(fragment="").geturl() for one in dict.fromkeys(inside)]
 
 
