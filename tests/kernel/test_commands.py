@@ -130,14 +130,15 @@ def test_the_log_is_verified_and_tampering_is_said(run: Run, office_folder: Path
     result = run("log", "verify", "--json")
     assert result.exit_code == 1
     problems = json.loads(result.stdout)["problems"]
-    assert len(problems) == 1 and problems[0]["where"].startswith("act ")
+    assert problems and all(one["where"].startswith("act ") for one in problems)
 
 
 def test_a_checkpoint_kept_elsewhere_is_a_witness(run: Run, tmp_path: Path):
     note = tmp_path / "note"
     note.write_text(run("log", "checkpoint").stdout)
     assert run("log", "verify", "--witnessed", str(note)).exit_code == 0
-    note.write_text(note.read_text().replace("\n1\n", "\n2\n"))
+    origin, size, rest = note.read_text().split("\n", 2)
+    note.write_text(f"{origin}\n{int(size) + 1}\n{rest}")
     assert run("log", "verify", "--witnessed", str(note)).exit_code == 1
 
 

@@ -240,7 +240,7 @@ def test_the_right_database_put_back_works_as_before(
 def test_a_changed_history_of_the_same_length_is_noticed(yesterday: Copy, folder: Path):
     with opened(folder), transaction():
         drop_guards()
-        LogNode.update(hash=bytes(32)).where(LogNode.level == 0).execute()
+        LogNode.update(hash=bytes(32)).execute()
     with opened(folder):
         assert why() == "rollback"
 

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+
 from kernel.acts import hold
 from kernel.acts.context import this_act
 from kernel.acts.gate import by_node
 from kernel.acts.models import Act, Proposal
 from kernel.acts.verbs import act
 from kernel.crypto import canonical
-from kernel.errors import Conflict, NotFound
+from kernel.errors import Conflict, NotFound, OfficeError
 from kernel.identity.desk import Desk, ServiceDesk
 from kernel.plugins.installed import InstalledGuard, standing
 from kernel.plugins.switches import switchboard
 from kernel.storage.database import connection, transaction
+from kernel.storage.log_check import stored_bytes
 
 
 @act(
@@ -95,15 +98,20 @@ def _late() -> list[tuple[str, list[str], str]]:
 
 
 def _by_the_acts() -> dict[str, tuple[list[str], str]]:
-    """Name → verbs and act of the guards that stand, as the acts in the log tell it."""
+    """Name → verbs and act of the guards that stand, as the acts in the log tell it.
+
+    An act that cannot be read tells nothing; ``log verify`` names it. A guard whose removal is
+    spoilt stands again.
+    """
     found: dict[str, tuple[list[str], str]] = {}
     settled = Proposal.select(Proposal.act).where(Proposal.state == "confirmed")
     removals = {row.act for row in settled.where(Proposal.verb == "house.remove_guard")}
     told = Act.verb.in_(["house.install_guard", "house.remove_guard"])
     for row in Act.select().where(told).order_by(Act.id):
-        params = canonical.loads(bytes(row.bytes))["params"]
-        if row.verb == "house.install_guard":
-            found[params["name"]] = (params["names"], row.uid)
-        elif row.uid in removals:
-            found.pop(params["name"], None)
+        with suppress(OfficeError, KeyError, TypeError):
+            params = canonical.loads(stored_bytes(row.bytes))["params"]
+            if row.verb == "house.install_guard":
+                found[params["name"]] = (params["names"], row.uid)
+            elif row.uid in removals:
+                found.pop(params["name"], None)
     return found
