@@ -92,6 +92,8 @@ class ListSpec:
     href: Callable[[Any], str] | None = None
     meta: Callable[[Any], str] | None = None
     tags: Callable[[Any], Sequence[str]] | None = None
+    choosable: Callable[[Any], bool] | None = None
+    """Which rows may be ticked for a batch; all of them without it."""
     page_size: int = 20
 
     def sort(self, name: str) -> Sort:
@@ -129,6 +131,11 @@ class Row:
     def uid(self) -> object:
         """What names the row in a batch."""
         return read(self.item, self.spec.uid)
+
+    @property
+    def choosable(self) -> bool:
+        """Whether it may be ticked for a batch."""
+        return self.spec.choosable is None or self.spec.choosable(self.item)
 
     @property
     def title(self) -> object:

@@ -40,7 +40,8 @@ def nonce_of(address: str) -> str:
 def test_a_clerk_signs_for_all_of_them_at_once(office: Office):
     uids = sent(office, 3)
     browser = browser_of(office, GFIN)
-    assert "批量签收" in browser.get("/exchange/inbox").text
+    inbox = browser.get("/exchange/inbox").text
+    assert "批量签收" in inbox and inbox.count('name="t"') == len(uids)
     page = browser.post("/exchange/inbox/batch", data={"t": uids})
     assert page.status_code == 200 and page.text.count("待签名</span>") == len(uids)
     nonce = nonce_of(str(page.url))
@@ -49,6 +50,8 @@ def test_a_clerk_signs_for_all_of_them_at_once(office: Office):
     with connection():
         states = [Delivery.get(Delivery.uid == uid).state for uid in uids]
     assert states == ["signed"] * len(uids)
+    # What is signed for cannot be ticked again.
+    assert 'name="t"' not in browser.get("/exchange/inbox").text
     # Each receipt is proved alone: the unit's signature, and the person's act within.
     receipts = evidence(GFIN, "C1")
     assert len(receipts) == len(uids)

@@ -137,8 +137,10 @@ class Person:
             )
 
     def confirm(self) -> None:
-        """On the page before signing: sign."""
+        """On the page before signing: sign, and wait for the page that follows."""
         self.press("签名并提交")
+        # A security key is asked by a script: the press itself leads nowhere yet.
+        self.page.wait_for_url(lambda address: "/acts/confirm" not in address)
 
     # The steps of the main job.
 

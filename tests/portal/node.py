@@ -36,15 +36,22 @@ class Place:
 @contextmanager
 def office(folder: Path) -> Iterator[Place]:
     """Found and serve a demo node in an empty folder; it ends with the block."""
+    folder.mkdir(parents=True, exist_ok=True)
+    with started(folder, "demo") as place:
+        yield place
+
+
+@contextmanager
+def started(folder: Path, command: str) -> Iterator[Place]:
+    """``manage.py demo`` or ``serve`` on a free port, for as long as the block lasts."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    folder.mkdir(parents=True, exist_ok=True)
     manage = [sys.executable, str(ROOT / "manage.py"), "--instance", str(folder)]
     output = folder.with_suffix(".log")
     with output.open("wb") as log:
         node = subprocess.Popen(
-            [*manage, "demo", "--port", str(port)], stdout=log, stderr=log, cwd=ROOT
+            [*manage, command, "--port", str(port)], stdout=log, stderr=log, cwd=ROOT
         )
     try:
         place = Place(f"http://localhost:{port}", folder)
@@ -65,7 +72,7 @@ def _wait_for(place: Place, node: subprocess.Popen[bytes], output: Path) -> None
                 return
         except OSError:
             time.sleep(0.2)
-    raise RuntimeError(f"the demo did not start: {output.read_text('utf-8')[-2000:]}")
+    raise RuntimeError(f"the node did not start: {output.read_text('utf-8')[-2000:]}")
 
 
 @contextmanager

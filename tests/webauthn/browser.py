@@ -3,41 +3,11 @@
 from __future__ import annotations
 
 import re
-import signal
-import socket
-import subprocess
-import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
-from pathlib import Path
 from typing import Any
 
 from playwright.sync_api import CDPSession, expect
 
-from kernel.settings import ROOT
 from tests.portal.driver import PATIENCE, Driver, Person
-from tests.portal.node import Place, _wait_for
-
-
-@contextmanager
-def served(folder: Path) -> Iterator[Place]:
-    """Serve a founded node at ``localhost``; it ends with the block."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    manage = [sys.executable, str(ROOT / "manage.py"), "--instance", str(folder)]
-    output = folder.with_suffix(".log")
-    with output.open("wb") as log:
-        node = subprocess.Popen(
-            [*manage, "serve", "--port", str(port)], stdout=log, stderr=log, cwd=ROOT
-        )
-    try:
-        place = Place(f"http://localhost:{port}", folder)
-        _wait_for(place, node, output)
-        yield place
-    finally:
-        node.send_signal(signal.SIGINT)
-        node.wait(timeout=60)
 
 
 class KeyHolder(Person):

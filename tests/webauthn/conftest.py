@@ -25,8 +25,7 @@ from kernel.storage.database import connection, transaction
 from kernel.testing_office import ORIGIN, Browser, Office
 from tests.portal.conftest import browser, pytest_runtest_makereport
 from tests.portal.driver import Driver
-from tests.portal.node import Place, pictures_folder
-from tests.webauthn.browser import served
+from tests.portal.node import Place, pictures_folder, started
 from tests.webauthn.token import Token
 
 __all__ = ["browser", "pytest_runtest_makereport"]
@@ -123,7 +122,7 @@ def count(model: Any) -> int:
 
 @pytest.fixture
 def place(office_folder: Path) -> Iterator[Place]:
-    with served(office_folder) as running:
+    with started(office_folder, "serve") as running:
         yield running
 
 

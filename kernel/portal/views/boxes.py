@@ -64,6 +64,7 @@ def _inbox_spec() -> ListSpec:
         href=lambda row: url("exchange:delivery", uid=row.uid),
         meta=lambda row: " · ".join(part for part in (row.number, row.sender_name) if part),
         tags=tags_of,
+        choosable=lambda row: row.state == "delivered" and not row.claim,
     )
 
 
