@@ -28,6 +28,7 @@ from __future__ import annotations
 import os
 from collections import Counter
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 
@@ -145,8 +146,21 @@ def _lacking(config: pytest.Config) -> list[str]:
     return sorted(set(must))
 
 
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node: Any) -> None:
+    """Take over what a parallel process left out; all of them collect the same tests."""
+    told = getattr(node, "workeroutput", {})
+    node.config.stash[_not_run] |= Counter(told.get("juyan_not_run", {}))
+    node.config.stash[_long] = max(node.config.stash[_long], told.get("juyan_long", 0))
+
+
 def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
     """A run that must be whole fails where a part was missing."""
+    output = getattr(session.config, "workeroutput", None)
+    if output is not None:
+        output["juyan_not_run"] = dict(session.config.stash[_not_run])
+        output["juyan_long"] = session.config.stash[_long]
+        return
     if exitstatus in (pytest.ExitCode.OK, pytest.ExitCode.NO_TESTS_COLLECTED):
         if _lacking(session.config):
             session.exitstatus = pytest.ExitCode.TESTS_FAILED

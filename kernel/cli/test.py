@@ -75,7 +75,14 @@ def _pytest(full: bool, database: str, arguments: tuple[str, ...]) -> Outcome:
     colour = "--color=yes" if sys.stdout.isatty() else "--color=no"
     options = [colour, "--durations=10", "--durations-min=2", *(["--full"] if full else [])]
     options += ["--database", database] if database else []
+    options += [] if arguments else _side_by_side()
     return _run("pytest", ["-m", "pytest", *options, *arguments])
+
+
+def _side_by_side() -> list[str]:
+    """A process for each core, file by file: what a file sets up once stays with it."""
+    cores = min(4, os.cpu_count() or 1)
+    return ["-n", str(cores), "--dist", "loadfile"] if cores > 1 else []
 
 
 def _missing() -> list[str]:
