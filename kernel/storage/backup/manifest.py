@@ -10,6 +10,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 
 from kernel.crypto import canonical, suites
+from kernel.crypto.certs import load_cert
 from kernel.crypto.chain import verify_chain
 from kernel.crypto.ids import parse_stamp
 from kernel.errors import OfficeError
@@ -113,7 +114,7 @@ def _manifest(facts: dict[str, Any], root: x509.Certificate) -> Manifest:
 
 
 def _certificates(chain: list[str]) -> list[x509.Certificate]:
-    return [x509.load_pem_x509_certificate(pem.encode()) for pem in chain]
+    return [load_cert(pem.encode()) for pem in chain]
 
 
 def _key(certificate: x509.Certificate) -> suites.PublicKey:
