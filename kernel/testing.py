@@ -10,7 +10,8 @@ Load it from your ``conftest.py`` with ``pytest_plugins = ["kernel.testing"]``. 
 ``@pytest.mark.database("postgresql")``
     The test is about this database and runs on no other one.
 ``databases``
-    Databases for nodes of one's own: see :class:`kernel.testing_databases.Databases`.
+    Databases for nodes of one's own: see :class:`kernel.testing_databases.Databases`;
+    ``lasting_databases`` is the same for fixtures of the whole session.
 ``@pytest.mark.full``
     A long run, only done with ``--full``.
 ``part``
@@ -33,7 +34,7 @@ from typing import Any
 import pytest
 
 from kernel import testing_parts
-from kernel.testing_databases import _server, databases
+from kernel.testing_databases import _server, databases, lasting_databases
 from kernel.testing_office import (
     _offices,
     act,
@@ -51,6 +52,7 @@ __all__ = [
     "client",
     "databases",
     "desk",
+    "lasting_databases",
     "office",
     "office_folder",
     "part",
@@ -68,7 +70,7 @@ _long = pytest.StashKey[int]()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """Add ``--full`` and ``--database``."""
+    """Add ``--full``, ``--database`` and ``--remaining``."""
     parser.addoption("--full", action="store_true", help="also the long runs (@pytest.mark.full)")
     parser.addoption(
         "--database",
@@ -76,6 +78,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         metavar="KIND",
         help="sqlite, postgresql (a throw-away server), or the URL of a server, for all tests "
         "that use a database [sqlite; both for @pytest.mark.both]",
+    )
+    parser.addoption(
+        "--remaining",
+        action="store_true",
+        help="with --database: only what a run without it leaves out there; no tests that use none",
     )
 
 
@@ -122,19 +129,37 @@ def _needs(item: pytest.Item) -> list[str]:
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Leave out what cannot run here, and remember why for the report."""
+    asked = [one for one in items if not config.getoption("--remaining") or _remaining(one)]
     keep: list[pytest.Item] = []
-    leave: list[pytest.Item] = []
     found = {part: testing_parts.find(part) for part in testing_parts.PARTS}
-    for item in items:
+    for item in asked:
         long = "full" in item.keywords and not config.getoption("--full")
         missing = [part for part in _needs(item) if not found[part]]
         config.stash[_long] += long
         if not long:
             config.stash[_not_run].update(missing)
-        (leave if long or missing else keep).append(item)
-    items[:] = keep
-    if leave:
+        if not long and not missing:
+            keep.append(item)
+    kept = set(keep)
+    if leave := [item for item in items if item not in kept]:
         config.hook.pytest_deselected(items=leave)
+    items[:] = sorted(keep, key=_turn(keep)) if hasattr(config, "workerinput") else keep
+
+
+def _turn(items: list[pytest.Item]) -> Callable[[pytest.Item], tuple[bool, int]]:
+    """The files with a browser first, then those of many tests: no process is left with a long one.
+
+    The order within a file stays.
+    """
+    files = Counter(item.path for item in items)
+    slow = {item.path for item in items if "chromium" in _needs(item)}
+    return lambda item: (item.path not in slow, -files[item.path])
+
+
+def _remaining(item: pytest.Item) -> bool:
+    """Whether it uses a database, and a run that names none does it on SQLite alone."""
+    uses = {"databases", "lasting_databases"} & set(getattr(item, "fixturenames", ()))
+    return bool(uses) and not any(item.get_closest_marker(one) for one in ("both", "database"))
 
 
 def _lacking(config: pytest.Config) -> list[str]:
@@ -158,7 +183,8 @@ def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
     """A run that must be whole fails where a part was missing."""
     output = getattr(session.config, "workeroutput", None)
     if output is not None:
-        output["juyan_not_run"] = dict(session.config.stash[_not_run])
+        not_run = session.config.stash[_not_run]
+        output["juyan_not_run"] = dict(not_run)
         output["juyan_long"] = session.config.stash[_long]
         return
     if exitstatus in (pytest.ExitCode.OK, pytest.ExitCode.NO_TESTS_COLLECTED):

@@ -1,8 +1,9 @@
 """The databases that tests run on: SQLite files, and a throw-away PostgreSQL server.
 
-The server is made when the first test asks for it, in a folder of its own, reached over a socket
-in that folder only, and stopped with the test session. It runs as another user where the tests run
-as root, because PostgreSQL refuses root.
+The server is made when the first test asks for it, in a folder of its own (in memory where there
+is room), reached over a socket in that folder only. Each process of a parallel run has its own; it
+goes with that process, however that ends. It runs as another user where the tests run as root,
+because PostgreSQL refuses root.
 """
 
 from __future__ import annotations
@@ -10,11 +11,13 @@ from __future__ import annotations
 import os
 import pwd
 import shutil
+import signal
 import subprocess
 import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from functools import cached_property
 from itertools import count
 from pathlib import Path
 
@@ -26,6 +29,8 @@ from kernel import testing_parts
 USER = "juyan"
 FAST = ("fsync=off", "full_page_writes=off", "synchronous_commit=off")
 """For tests that pull no plug."""
+MEMORY, ROOM = Path("/dev/shm"), 3 << 30  # noqa: S108  # folders there get names of their own
+"""Where databases of tests need no disk, and the free bytes that they may take there."""
 
 
 class Server:
@@ -45,7 +50,7 @@ class Server:
         """A new database, empty or a copy of that of another URL; gives its URL."""
         name = f"juyan_test_{os.getpid()}_{next(self._numbers)}"
         origin = name_in(template) if template else "template0"
-        self.run(f"CREATE DATABASE {name} TEMPLATE {origin} ENCODING 'UTF8'")
+        self.run(f"CREATE DATABASE {name} TEMPLATE {origin} ENCODING 'UTF8' {self._copying}")
         self._made.add(self.url(name))
         return self.url(name)
 
@@ -58,6 +63,12 @@ class Server:
         """Take away all that were made and not dropped."""
         for url in list(self._made):
             self.drop(url)
+
+    @cached_property
+    def _copying(self) -> str:
+        """The files as they are, which 15 and newer have to be told, is the fastest."""
+        with psycopg.connect(self.base) as base:
+            return "STRATEGY file_copy" if base.info.server_version >= 150000 else ""
 
     def run(self, statement: str) -> None:
         """Run a statement beside all databases of ours."""
@@ -106,8 +117,15 @@ def _server(request: pytest.FixtureRequest) -> Iterator[Server]:
         yield (server := Server(named))
         server.clean()
         return
-    with running(*FAST) as server:
+    with running(*FAST, place=memory()) as server:
         yield server
+
+
+@pytest.fixture(scope="session")
+def lasting_databases(request: pytest.FixtureRequest) -> Databases:
+    """Databases for fixtures of the whole session, of the kind that ``--database`` names."""
+    plain = request.config.getoption("--database") in ("", "sqlite")
+    return Databases(None if plain else request.getfixturevalue("_server"))
 
 
 @pytest.fixture
@@ -120,17 +138,26 @@ def databases(request: pytest.FixtureRequest) -> Iterator[Databases]:
     made.drop()
 
 
+def memory() -> Path | None:
+    """A folder in memory for what no test reads after a crash, if there is room."""
+    with suppress(OSError):
+        if os.access(MEMORY, os.W_OK) and shutil.disk_usage(MEMORY).free > ROOM:
+            return MEMORY
+    return None
+
+
 @contextmanager
-def running(*options: str) -> Iterator[Server]:
+def running(*options: str, place: Path | None = None) -> Iterator[Server]:
     """A new server, until the end of the block.
 
-    :param options: settings such as ``fsync=off``.
+    :param options: settings such as ``fsync=off``. :param place: where its folder is made, if not
+        among the temporary ones.
     """
     postgres = testing_parts.find("postgresql")
     if postgres is None:
         raise RuntimeError("there is no PostgreSQL here: @pytest.mark.needs('postgresql')")
     # A short name, because a socket's path has at most 107 bytes.
-    folder = Path(tempfile.mkdtemp(prefix="juyan-pg-"))
+    folder = Path(tempfile.mkdtemp(prefix="juyan-pg-", dir=place))
     try:
         _give_away(folder)
         data = folder / "data"
@@ -140,12 +167,13 @@ def running(*options: str) -> Iterator[Server]:
             + ["-E", "UTF8", "--locale=C.UTF-8"]
         )
         process = _start(postgres, folder, options)
-        try:
-            _wait(process, folder)
-            yield Server(_base(folder))
-        finally:
-            process.terminate()
-            process.wait(timeout=60)
+        with _guarded(process.pid, folder):
+            try:
+                _wait(process, folder)
+                yield Server(_base(folder))
+            finally:
+                process.send_signal(signal.SIGINT)  # whoever is still connected
+                process.wait(timeout=60)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 
@@ -153,13 +181,35 @@ def running(*options: str) -> Iterator[Server]:
 def _start(postgres: str, folder: Path, options: tuple[str, ...]) -> subprocess.Popen[bytes]:
     settings = [
         "listen_addresses=", f"unix_socket_directories={folder}", "max_connections=60",
-        "shared_buffers=64MB", "log_min_messages=fatal", *options,
+        "shared_buffers=64MB", "max_wal_size=256MB", "log_min_messages=fatal", *options,
     ]  # fmt: skip
     command = [postgres, "-D", str(folder / "data")]
     command += [part for setting in settings for part in ("-c", setting)]
     log = (folder / "server.log").open("wb")
     with log:
-        return subprocess.Popen(_user(command), stdout=log, stderr=log, cwd=folder)
+        # Ctrl-C in the terminal is for the tests, which still need it to end.
+        return subprocess.Popen(
+            _user(command), stdout=log, stderr=log, cwd=folder, start_new_session=True
+        )
+
+
+_GUARD = """
+read -r held; kill -INT "$1" 2>/dev/null
+for _ in 1 2 3 4 5 6 7 8 9 10; do kill -0 "$1" 2>/dev/null || break; sleep 1; done
+rm -rf "$2"
+"""
+
+
+@contextmanager
+def _guarded(server: int, folder: Path) -> Iterator[None]:
+    """Let a process wait for our end: where we are killed it ends the server and clears up."""
+    command = ["sh", "-c", _GUARD, "guard", str(server), str(folder)]
+    guard = subprocess.Popen(command, stdin=subprocess.PIPE, start_new_session=True)
+    try:
+        yield
+    finally:
+        guard.kill()
+        guard.communicate()
 
 
 def _wait(process: subprocess.Popen[bytes], folder: Path) -> None:

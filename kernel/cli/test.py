@@ -51,7 +51,11 @@ def _run(name: str, arguments: list[str]) -> Outcome:
     process = subprocess.Popen(
         [sys.executable, *arguments], cwd=ROOT, env=environment, stdout=subprocess.PIPE
     )
-    last = _show(process)
+    try:
+        last = _show(process)
+    except KeyboardInterrupt:
+        process.wait()  # it was told as well, and has things to end
+        raise
     return Outcome(name, process.wait(), time.monotonic() - started, last)
 
 
@@ -82,7 +86,9 @@ def _pytest(full: bool, database: str, arguments: tuple[str, ...]) -> Outcome:
 def _side_by_side() -> list[str]:
     """A process for each core, file by file: what a file sets up once stays with it."""
     cores = min(4, os.cpu_count() or 1)
-    return ["-n", str(cores), "--dist", "loadfile"] if cores > 1 else []
+    # In the order of kernel.testing, which has the long files first.
+    queue = ["--dist", "loadfile", "--no-loadscope-reorder"]
+    return ["-n", str(cores), *queue] if cores > 1 else []
 
 
 def _missing() -> list[str]:

@@ -1,8 +1,10 @@
 """The test run itself: what is missing is said, and the last line is pytest's."""
 
 import os
+import signal
 import subprocess
 import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -55,6 +57,18 @@ def test_a_missing_part_is_reported_and_fails_in_ci(inner: Callable[..., str], t
     assert inner("-k", "plain", PATH=path, CI="true").endswith("exit 0")
 
 
+def test_processes_side_by_side_count_what_was_not_run_once(
+    inner: Callable[..., str], tmp_path: Path
+):
+    path, two = without_programs(tmp_path), ("-n", "2", "--dist", "loadfile")
+    here = inner(*two, PATH=path)
+    assert "NOT RUN for lack of ClamAV (clamav): 1 tests" in here
+    assert "left for --full: 1 tests" in here
+    assert here.splitlines()[-2].strip("= ").startswith("1 passed in ")
+    in_ci = inner(*two, PATH=path, CI="true")
+    assert "FAILED: this run needs clamav" in in_ci and in_ci.endswith("exit 1")
+
+
 def test_a_required_part_fails_even_where_no_test_needs_it(
     inner: Callable[..., str], tmp_path: Path
 ):
@@ -86,3 +100,97 @@ def test_the_command_ends_with_what_pytest_counted(body: str, code: int, last: s
     assert run.returncode == code
     assert lines[0].endswith("parts of the machine:")
     assert lines[-1].startswith(f"{last} in ")
+
+
+def test_remaining_are_those_that_a_plain_run_does_on_sqlite_alone(
+    pytester: pytest.Pytester,
+):
+    pytester.makepyfile(
+        """
+        import pytest
+
+        def test_plain(): ...
+
+        def test_one(databases): ...
+
+        def test_session(lasting_databases): ...
+
+        @pytest.mark.both
+        def test_both(databases): ...
+
+        @pytest.mark.database("sqlite")
+        def test_about(databases): ...
+        """
+    )
+    options = ("--database", "postgresql", "--remaining", "--collect-only", "-q")
+    listed = pytester.runpytest_inprocess("-p", "kernel.testing", *options).stdout.str()
+    names = [line.partition("::")[2] for line in listed.splitlines() if "::" in line]
+    assert names == ["test_one", "test_session"]
+
+
+WAITING = """
+import time
+from pathlib import Path
+
+from kernel.testing_databases import FAST, running
+
+def test_wait():
+    with running(*FAST) as server:
+        Path({note!r} + {number!r}).write_text(server.base)
+        time.sleep(300)
+"""
+
+
+@pytest.mark.needs("postgresql")
+@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGKILL], ids=["Ctrl-C", "killed"])
+def test_no_process_and_no_server_outlives_the_run(how: signal.Signals, tmp_path: Path):
+    for number in "12":
+        waiting = WAITING.format(note=f"{tmp_path}/note", number=number)
+        (tmp_path / f"test_{number}.py").write_text(waiting)
+    command = "from kernel.cli import main; main()"
+    options = ("-p", "kernel.testing", "-n", "2", "--dist", "loadfile")
+    run = subprocess.Popen(
+        [sys.executable, "-c", command, "test", *options, str(tmp_path)],
+        cwd=ROOT,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,  # a terminal of its own
+    )
+    try:
+        notes = [tmp_path / f"note{number}" for number in "12"]
+        until(lambda: all(note.exists() and note.read_text() for note in notes), seconds=90)
+        folders = [Path(note.read_text().partition("host=")[2]) for note in notes]
+        assert all(folder.is_dir() for folder in folders)
+        os.killpg(run.pid, how)
+        run.wait(60)
+        until(lambda: not any(folder.exists() for folder in folders), seconds=60)
+        until(lambda: not alive(run.pid), seconds=60)
+    finally:
+        if alive(run.pid):
+            os.killpg(run.pid, signal.SIGKILL)
+
+
+def alive(group: int) -> bool:
+    """Whether a process of this group is left; one that is only to be reaped is not."""
+    states = [
+        fields[0]
+        for one in Path("/proc").glob("[0-9]*/stat")
+        if (fields := stat(one)) and int(fields[2]) == group
+    ]
+    return any(state not in "ZX" for state in states)
+
+
+def stat(file: Path) -> list[str]:
+    """State, parent, group … of a process."""
+    try:
+        return file.read_text().rpartition(")")[2].split()
+    except OSError:
+        return []
+
+
+def until(done: Callable[[], bool], seconds: float) -> None:
+    """Wait for something that other processes do."""
+    end = time.monotonic() + seconds
+    while not done():
+        assert time.monotonic() < end
+        time.sleep(0.1)

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser
 
+from kernel.testing_databases import Databases
 from tests.portal.driver import Driver
 from tests.portal.node import Place, chromium, office, pictures_folder
 
@@ -26,9 +27,12 @@ def pytest_runtest_makereport(
 
 
 @pytest.fixture(scope="session")
-def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
+def place(
+    lasting_databases: Databases, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Place]:
     """The node."""
-    with office(tmp_path_factory.mktemp("portal") / "node") as running:
+    folder = tmp_path_factory.mktemp("portal") / "node"
+    with office(folder, lasting_databases.create()) as running:
         yield running
 
 

@@ -34,15 +34,15 @@ class Place:
 
 
 @contextmanager
-def office(folder: Path) -> Iterator[Place]:
-    """Found and serve a demo node in an empty folder; it ends with the block."""
+def office(folder: Path, database: str = "") -> Iterator[Place]:
+    """Found and serve a demo node in an empty folder (and database); it ends with the block."""
     folder.mkdir(parents=True, exist_ok=True)
-    with started(folder, "demo") as place:
+    with started(folder, "demo", *(["--database", database] if database else [])) as place:
         yield place
 
 
 @contextmanager
-def started(folder: Path, command: str) -> Iterator[Place]:
+def started(folder: Path, command: str, *options: str) -> Iterator[Place]:
     """``manage.py demo`` or ``serve`` on a free port, for as long as the block lasts."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
@@ -51,7 +51,7 @@ def started(folder: Path, command: str) -> Iterator[Place]:
     output = folder.with_suffix(".log")
     with output.open("wb") as log:
         node = subprocess.Popen(
-            [*manage, command, "--port", str(port)], stdout=log, stderr=log, cwd=ROOT
+            [*manage, command, *options, "--port", str(port)], stdout=log, stderr=log, cwd=ROOT
         )
     try:
         place = Place(f"http://localhost:{port}", folder)

@@ -49,6 +49,15 @@ def test_a_theme_overrides_and_extends_the_original(renderer: Renderer):
     assert themed == "head county, plugin &lt;b&gt;"
 
 
+def test_a_changed_template_is_drawn_as_it_is_now(renderer: Renderer, tmp_path: Path):
+    """Also by another renderer of this process, which shares what was compiled."""
+    for text in ("before", "after"):
+        write(tmp_path / "meetings/meetings/part.html", text)
+        other = Renderer([], {"meetings": tmp_path / "meetings"}, urls=lambda name: name)
+        assert other.render("meetings/part.html", {}) == text
+    assert renderer.render("meetings/part.html", {}) == "after"
+
+
 def test_one_block_alone_with_the_macros_at_hand(renderer: Renderer, tmp_path: Path):
     write(
         tmp_path / "meetings/meetings/part.html",
