@@ -32,7 +32,7 @@ def ask(desk: Desk, verb: Verb, subject: Subject | None) -> None:
         return
     board = switchboard()
     names = names_of(verb.name)
-    answering = {name for name, _ in bus().implementations("guard")}
+    answering = {impl.plugin_name for impl in bus().answering("guard")}
     for name in sorted(names):
         if not board.healthy(name) or name not in answering:
             raise Unavailable(

@@ -45,7 +45,6 @@ class Bus:
     def __init__(self) -> None:
         self._manager = pluggy.PluginManager(hooks.PROJECT)
         self._manager.add_hookspecs(hooks)
-        self._order: list[str] = []
         self.faults: deque[Fault] = deque(maxlen=200)
         self.quarantined: dict[str, str] = {}
         self.strict = False
@@ -65,40 +64,42 @@ class Bus:
         except pluggy.PluginValidationError as error:
             self._manager.unregister(name=name)
             raise ValueError(str(error)) from error
-        self._order.append(name)
 
     def drop(self, name: str) -> None:
         """Take a plugin out again that failed while loading."""
         if self._manager.has_plugin(name):
             self._manager.unregister(name=name)
-        if name in self._order:
-            self._order.remove(name)
 
-    def implementations(self, hook: str) -> list[tuple[str, Callable[..., Any]]]:
-        """Who implements a hook, in manifest order, with a call by keyword."""
-        impls = {
-            impl.plugin_name: impl for impl in getattr(self._manager.hook, hook).get_hookimpls()
-        }
-        return [
-            (name, _caller(impls[name]))
-            for name in self._order
-            if name in impls and name not in self.quarantined
-        ]
+    def answering(self, hook: str, among: Collection[str] | None = None) -> list[pluggy.HookImpl]:
+        """Who is asked: who implements a hook, of these plugins, in manifest order.
+
+        pluggy keeps the order of registration, which is the manifest's, because
+        :meth:`register` lets nobody ask for another one.
+        """
+        found: list[pluggy.HookImpl] = getattr(self._manager.hook, hook).get_hookimpls()
+        if among is not None:
+            found = [impl for impl in found if impl.plugin_name in among]
+        if self.quarantined:
+            found = [impl for impl in found if impl.plugin_name not in self.quarantined]
+        return found
 
     def gather(
         self, hook: str, among: Collection[str] | None = None, **arguments: Any
     ) -> Iterator[tuple[str, Any]]:
         """All answers as ``(plugin, answer)``; one that raises is reported and left out."""
-        for name, call in self.implementations(hook):
-            if among is not None and name not in among:
-                continue
+        value_of = arguments.__getitem__
+        for impl in self.answering(hook, among):
             try:
-                answer = call(arguments)
+                # Mostly without _call(), because a page asks many hooks, and few have defaults.
+                if impl.kwargnames:
+                    answer = _call(impl, arguments)
+                else:
+                    answer = impl.function(*map(value_of, impl.argnames))
             except Exception as error:
-                self._fault(name, hook, error)
+                self._fault(impl.plugin_name, hook, error)
                 continue
             if answer is not None:
-                yield name, answer
+                yield impl.plugin_name, answer
 
     def veto(
         self,
@@ -110,11 +111,10 @@ class Bus:
         """Ask for refusals; the first one is raised. A plugin that fails refuses, too: one that
         raises, answers neither None nor a sentence, or takes longer than *seconds* (0: any time).
         """
-        for name, call in self.implementations(hook):
-            if among is not None and name not in among:
-                continue
+        for impl in self.answering(hook, among):
+            name, call = impl.plugin_name, partial(_call, impl, arguments)
             try:
-                sentence = _within(seconds, call, arguments) if seconds else call(arguments)
+                sentence = _within(seconds, call) if seconds else call()
                 if sentence is not None and not (isinstance(sentence, str) and sentence):
                     raise TypeError(f"{sentence!r} is neither None nor a sentence")
             except OfficeError:
@@ -134,11 +134,10 @@ class Bus:
 
     def tell(self, hook: str, plugin: str, **arguments: Any) -> bool:
         """Tell one plugin; True if it listened. What it raises is passed on to the caller."""
-        for name, call in self.implementations(hook):
-            if name == plugin:
-                call(arguments)
-                return True
-        return False
+        found = self.answering(hook, (plugin,))
+        for impl in found:
+            _call(impl, arguments)
+        return bool(found)
 
     @contextmanager
     def isolated(self, plugin: str, hook: str) -> Iterator[None]:
@@ -159,9 +158,7 @@ class Bus:
             self.quarantined[plugin] = f"{FAULTS} faults in {WINDOW:.0f} s, last in {hook}: {error}"
 
 
-def _within(
-    seconds: float, call: Callable[[dict[str, Any]], Any], arguments: dict[str, Any]
-) -> Any:
+def _within(seconds: float, call: Callable[[], Any]) -> Any:
     """The answer of a call that may hang: made in a thread, which is left behind if it does.
 
     The thread reads through a connection of its own, and so sees what is committed.
@@ -172,7 +169,7 @@ def _within(
     def work() -> None:
         try:
             with connection():
-                answer = call(arguments)
+                answer = call()
         except BaseException as error:
             answers.append(partial(_raise, error))
         else:
@@ -190,15 +187,12 @@ def _raise(error: BaseException) -> Any:
     raise error
 
 
-def _caller(impl: pluggy.HookImpl) -> Callable[[dict[str, Any]], Any]:
-    function, names, optional = impl.function, impl.argnames, impl.kwargnames
-
-    def call(arguments: dict[str, Any]) -> Any:
-        given = {name: arguments[name] for name in names}
-        given |= {name: arguments[name] for name in optional if name in arguments}
-        return function(**given)
-
-    return call
+def _call(impl: pluggy.HookImpl, arguments: dict[str, Any]) -> Any:
+    given = map(arguments.__getitem__, impl.argnames)
+    if not impl.kwargnames:
+        return impl.function(*given)
+    optional = {name: arguments[name] for name in impl.kwargnames if name in arguments}
+    return impl.function(*given, **optional)
 
 
 bus: Slot[Bus] = Slot("bus")
