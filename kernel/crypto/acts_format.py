@@ -28,6 +28,7 @@ from kernel.crypto import acts_batch, acts_grants, suites, x509
 from kernel.crypto.canonical import check_salted, digest, loads, unb64
 from kernel.crypto.credential_format import KINDS, read_statement, verify_signature
 from kernel.crypto.ids import parse_stamp
+from kernel.crypto.memory import remembered
 from kernel.errors import Invalid, Unverified
 
 ACT_FORMAT = "juyan-act-1"
@@ -35,6 +36,10 @@ _ACT_KEYS = {
     *("v", "suite", "node", "act", "verb", "schema", "object", "desk", "mode", "acting_for"),
     *("grant", "params", "credential", "origin", "nonce", "issued", "expires"),
 }
+
+
+_LONGEST = 1 << 14
+"""A statement about a key is far shorter; what is kept in memory has a bound."""
 
 
 @dataclass(frozen=True)
@@ -171,7 +176,9 @@ def _person(
 ) -> _Signer:
     _expect(credential, {"statement", "signature"})
     data, signature = unb64(credential["statement"]), unb64(credential["signature"])
-    statement = read_statement(data)
+    if len(data) > _LONGEST:
+        raise _malformed()
+    statement = _statement(data)
     authority = _authority_of(data, signature, trust)
     demo = x509.is_demo(trust.chain(authority, "people", issued, authority=True)[-1])
     if (statement["node"], statement["credential"]) != (act["node"], act["credential"]):
@@ -188,6 +195,11 @@ def _person(
     return _Signer(statement["name"], demo, partial(verify_signature, kind, statement))
 
 
+@lru_cache(maxsize=1024)
+def _statement(data: bytes) -> Mapping[str, Any]:
+    return read_statement(data)
+
+
 def _authority_of(data: bytes, signature: bytes, trust: x509.Trust) -> x509.Certificate:
     for cert in trust.intermediates:
         if x509.has_purpose(cert, "people") and _vouches(cert, data, signature):
@@ -195,7 +207,7 @@ def _authority_of(data: bytes, signature: bytes, trust: x509.Trust) -> x509.Cert
     raise _unverified("credential", "个人证书未经证书机构证明", "nobody vouches for the credential")
 
 
-@lru_cache(maxsize=1024)  # the same few people sign again and again
+@remembered(1024)  # the same few people sign again and again
 def _vouches(cert: x509.Certificate, statement: bytes, signature: bytes) -> bool:
     try:
         suites.verify(x509.public_key(cert), statement, signature)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import lru_cache
 
 from cryptography import x509
 from cryptography.exceptions import UnsupportedAlgorithm
@@ -12,6 +13,7 @@ from cryptography.utils import CryptographyDeprecationWarning
 from cryptography.x509.oid import NameOID
 
 from kernel.crypto import suites
+from kernel.crypto.memory import remembered
 from kernel.crypto.oids import PURPOSES
 from kernel.errors import Unverified
 
@@ -23,6 +25,8 @@ _UNREADABLE = (
     *(x509.InvalidVersion, x509.DuplicateExtension, x509.UnsupportedGeneralNameType),
     CryptographyDeprecationWarning,  # where warnings are errors
 )
+_USUAL = 1 << 16
+"""What is bigger is not kept in memory: somebody else has chosen its size."""
 Certificate = x509.Certificate
 Crl = x509.CertificateRevocationList
 
@@ -50,24 +54,28 @@ def malformed() -> Unverified:
     return unverified("form", "证书无法读取", "a certificate is not well formed")
 
 
+@remembered(1024)
 def is_demo(cert: Certificate) -> bool:
     """Whether the subject says DEMO: it proves the way, never the matter (custody level L0)."""
     values = cert.subject.get_attributes_for_oid(NameOID.ORGANIZATION_NAME)
     return any(str(value.value).split(" ")[0] == DEMO for value in values)
 
 
+@remembered(1024)
 def unit_of(cert: Certificate) -> str:
     """The unit code that a certificate names; empty when it names none."""
     values = cert.subject.get_attributes_for_oid(NameOID.ORGANIZATION_IDENTIFIER)
     return str(values[0].value) if len(values) == 1 else ""
 
 
+@remembered(1024)
 def common_name(cert: Certificate) -> str:
     """The common name that a certificate shows; empty when it has none."""
     values = cert.subject.get_attributes_for_oid(NameOID.COMMON_NAME)
     return str(values[0].value) if values else ""
 
 
+@remembered(1024)
 def has_purpose(cert: Certificate, purpose: str) -> bool:
     """Whether the certificate carries the policy of this purpose."""
     try:
@@ -91,6 +99,7 @@ def pem(thing: Certificate | Crl) -> bytes:
     return thing.public_bytes(serialization.Encoding.PEM)
 
 
+@remembered(1024)
 def der(cert: Certificate) -> bytes:
     """A certificate as DER."""
     return cert.public_bytes(serialization.Encoding.DER)
@@ -101,6 +110,11 @@ def load_cert(data: bytes) -> Certificate:
 
     :raises Unverified: ``x509.form``.
     """
+    return _cert(data) if len(data) <= _USUAL else _cert.__wrapped__(data)
+
+
+@lru_cache(maxsize=1024)  # the same few lie in every package
+def _cert(data: bytes) -> Certificate:
     with sound(malformed):
         pem = data.startswith(b"-----")
         cert = (x509.load_pem_x509_certificate if pem else x509.load_der_x509_certificate)(data)
@@ -114,5 +128,10 @@ def load_crl(data: bytes) -> Crl:
 
     :raises Unverified: ``x509.form``.
     """
+    return _crl(data) if len(data) <= _USUAL else _crl.__wrapped__(data)
+
+
+@lru_cache(maxsize=256)
+def _crl(data: bytes) -> Crl:
     with sound(malformed):
         return x509.load_pem_x509_crl(data)

@@ -12,6 +12,7 @@ import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import cached_property, lru_cache
 
 from cryptography.hazmat.primitives.serialization import Encoding
 
@@ -84,28 +85,27 @@ class _Parts:
     act_digest: bytes | None
     signature: bytes = b""
 
+    @cached_property
     def attributes(self) -> list[bytes]:
-        chain = [der.sequence(der.tlv(der.OCTETS, _sha256(cert))) for cert in self.certs]
-        values = {
-            CONTENT_TYPE: der.oid(DATA),
-            MESSAGE_DIGEST: der.tlv(der.OCTETS, self.digest),
-            SIGNING_TIME: der.utc_time(self.time),
-            SIGNING_CERTIFICATE_V2: der.sequence(der.sequence(*chain)),
-        }
+        found = [
+            _CONTENT_TYPE,
+            _attribute(MESSAGE_DIGEST, der.tlv(der.OCTETS, self.digest)),
+            _attribute(SIGNING_TIME, der.utc_time(self.time)),
+            _essence(tuple(self.certs)),
+        ]
         if self.act_digest is not None:
-            values[ACT_DIGEST] = der.tlv(der.OCTETS, self.act_digest)
-        return [der.sequence(der.oid(kind), der.set_of([v])) for kind, v in values.items()]
+            found.append(_attribute(ACT_DIGEST, der.tlv(der.OCTETS, self.act_digest)))
+        return found
 
     def signed_bytes(self) -> bytes:
-        return der.set_of(self.attributes())
+        return der.set_of(self.attributes)
 
     def write(self) -> bytes:
-        cert = x509.load_cert(self.certs[0])
         signer = der.sequence(
             der.integer(1),
-            der.sequence(cert.issuer.public_bytes(), der.integer(cert.serial_number)),
+            _identity(self.certs[0]),
             _SHA256,
-            der.set_of(self.attributes(), tag=0xA0),
+            der.set_of(self.attributes, tag=0xA0),
             _ECDSA_SHA256,
             der.tlv(der.OCTETS, self.signature),
         )
@@ -117,6 +117,27 @@ class _Parts:
             der.set_of([signer]),
         )
         return der.sequence(der.oid(SIGNED_DATA), der.tlv(0xA0, signed_data))
+
+
+def _attribute(kind: str, value: bytes) -> bytes:
+    return der.sequence(der.oid(kind), der.set_of([value]))
+
+
+_CONTENT_TYPE = _attribute(CONTENT_TYPE, der.oid(DATA))
+
+
+@lru_cache(maxsize=256)
+def _essence(certs: tuple[bytes, ...]) -> bytes:
+    """ESSCertIDv2 of a chain (RFC 5035)."""
+    chain = [der.sequence(der.tlv(der.OCTETS, _sha256(cert))) for cert in certs]
+    return _attribute(SIGNING_CERTIFICATE_V2, der.sequence(der.sequence(*chain)))
+
+
+@lru_cache(maxsize=256)
+def _identity(signer: bytes) -> bytes:
+    """Issuer and serial number of the signer."""
+    cert = x509.load_cert(signer)
+    return der.sequence(cert.issuer.public_bytes(), der.integer(cert.serial_number))
 
 
 def sign_detached(
@@ -178,13 +199,14 @@ def verify_detached(
 
 @x509.sound(_malformed)
 def verify_foreign(
-    signature: bytes, data: bytes, trust: x509.Trust, purpose: str, at: datetime
+    signature: bytes, digest: bytes, trust: x509.Trust, purpose: str, at: datetime
 ) -> Signed:
     """Check a detached signature that another program wrote (the seal in a PDF, PAdES).
 
     Attributes beyond ours are allowed; content type, message digest and ESSCertIDv2 must be there.
     Zeros after the signature are allowed, because a PDF pads the room that it keeps for it.
 
+    :param digest: SHA-256 of what is signed.
     :param at: the instant for the certificates, and the time reported if none is signed.
     :raises Unverified: as :func:`verify_detached`.
     """
@@ -196,7 +218,7 @@ def verify_foreign(
     cert = certs.pop(opened.essence()[0], None)
     if cert is None or opened.value(CONTENT_TYPE, der.OID).raw != der.oid(DATA):
         raise _malformed()
-    if opened.value(MESSAGE_DIGEST, der.OCTETS).content != _sha256(data):
+    if opened.value(MESSAGE_DIGEST, der.OCTETS).content != digest:
         raise _digest_differs()
     suites.verify(x509.public_key(cert), opened.signed, opened.signature)
     chain = trust.extended(certs.values()).chain(cert, purpose, at)

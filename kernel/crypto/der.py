@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import lru_cache
+from typing import NamedTuple
 
 INTEGER, OCTETS, OID, UTC_TIME, SEQUENCE, SET = 0x02, 0x04, 0x06, 0x17, 0x30, 0x31
 
@@ -46,8 +46,7 @@ def utc_time(moment: datetime) -> bytes:
     return tlv(UTC_TIME, moment.astimezone(UTC).strftime("%y%m%d%H%M%SZ").encode())
 
 
-@dataclass(frozen=True)
-class Element:
+class Element(NamedTuple):
     """One element: its tag, the bytes inside, and all of its bytes."""
 
     tag: int
@@ -70,14 +69,28 @@ def parse(data: bytes) -> Iterator[Element]:
 
     :raises ValueError: not DER, or cut off.
     """
-    while data:
-        size = size_of(data)
-        tag, content = data[0], data[_head_of(data) : size]
-        element = Element(tag, content, data[:size])
-        if tlv(tag, content) != element.raw:
+    start, end = 0, len(data)
+    while start < end:
+        inside, after = _bounds(data, start)
+        if after > end:
+            raise ValueError("cut off")
+        yield Element(data[start], data[inside:after], data[start:after])
+        start = after
+
+
+def _bounds(data: bytes, start: int) -> tuple[int, int]:
+    """Where the content of the element that starts there begins and ends."""
+    inside = start + 2
+    if inside > len(data):
+        raise ValueError("cut off")
+    size = data[start + 1]
+    if size >= 128:
+        octets = data[inside : inside + size - 128]
+        inside += len(octets)
+        size = int.from_bytes(octets, "big")
+        if size < 128 or octets[0] == 0 or len(octets) != data[start + 1] - 128:
             raise ValueError("not DER")
-        yield element
-        data = data[size:]
+    return inside, inside + size
 
 
 def size_of(data: bytes) -> int:

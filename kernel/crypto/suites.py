@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from functools import lru_cache
 
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes, serialization
@@ -100,6 +101,11 @@ def load_public(text: str) -> PublicKey:
 
     :raises Unverified: ``suites.key``.
     """
+    return _public(text)
+
+
+@lru_cache(maxsize=1024)  # the same few people sign again and again
+def _public(text: str) -> PublicKey:
     try:
         return check_key(serialization.load_der_public_key(unb64(text)))
     except (ValueError, UnsupportedAlgorithm, Invalid):
