@@ -21,7 +21,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from functools import lru_cache, partial
+from functools import partial
 from typing import Any
 
 from kernel.crypto import acts_batch, acts_grants, suites, x509
@@ -36,10 +36,6 @@ _ACT_KEYS = {
     *("v", "suite", "node", "act", "verb", "schema", "object", "desk", "mode", "acting_for"),
     *("grant", "params", "credential", "origin", "nonce", "issued", "expires"),
 }
-
-
-_LONGEST = 1 << 14
-"""A statement about a key is far shorter; what is kept in memory has a bound."""
 
 
 @dataclass(frozen=True)
@@ -176,8 +172,6 @@ def _person(
 ) -> _Signer:
     _expect(credential, {"statement", "signature"})
     data, signature = unb64(credential["statement"]), unb64(credential["signature"])
-    if len(data) > _LONGEST:
-        raise _malformed()
     statement = _statement(data)
     authority = _authority_of(data, signature, trust)
     demo = x509.is_demo(trust.chain(authority, "people", issued, authority=True)[-1])
@@ -195,7 +189,7 @@ def _person(
     return _Signer(statement["name"], demo, partial(verify_signature, kind, statement))
 
 
-@lru_cache(maxsize=1024)
+@remembered(1024)
 def _statement(data: bytes) -> Mapping[str, Any]:
     return read_statement(data)
 

@@ -25,7 +25,6 @@ SALT_BYTES = 16
 _DEPTH = 64
 _MAX_INT = 2**53 - 1
 _DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
-_ASTRAL = re.compile("[\U00010000-\U0010ffff]")
 # The encoder in C writes what RFC 8785 wants, as long as there are no floats, and keys sort by code
 # points as they do by UTF-16 units: that is, beyond the BMP no longer.
 _encode = json.JSONEncoder(
@@ -148,7 +147,7 @@ _decode = json.JSONDecoder(parse_float=_float, parse_int=_integer, parse_constan
 
 
 def _beyond_bmp(text: str) -> bool:
-    return not text.isascii() and _ASTRAL.search(text) is not None
+    return not text.isascii() and len(text.encode("utf-16-le")) > 2 * len(text)
 
 
 def _is_surely_canonical(value: Any, text: str) -> bool:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from functools import lru_cache
 
 from cryptography import x509
 from cryptography.exceptions import UnsupportedAlgorithm
@@ -25,8 +24,6 @@ _UNREADABLE = (
     *(x509.InvalidVersion, x509.DuplicateExtension, x509.UnsupportedGeneralNameType),
     CryptographyDeprecationWarning,  # where warnings are errors
 )
-_USUAL = 1 << 16
-"""What is bigger is not kept in memory: somebody else has chosen its size."""
 Certificate = x509.Certificate
 Crl = x509.CertificateRevocationList
 
@@ -110,10 +107,10 @@ def load_cert(data: bytes) -> Certificate:
 
     :raises Unverified: ``x509.form``.
     """
-    return _cert(data) if len(data) <= _USUAL else _cert.__wrapped__(data)
+    return _cert(data)
 
 
-@lru_cache(maxsize=1024)  # the same few lie in every package
+@remembered(1024)  # the same few lie in every package
 def _cert(data: bytes) -> Certificate:
     with sound(malformed):
         pem = data.startswith(b"-----")
@@ -128,10 +125,10 @@ def load_crl(data: bytes) -> Crl:
 
     :raises Unverified: ``x509.form``.
     """
-    return _crl(data) if len(data) <= _USUAL else _crl.__wrapped__(data)
+    return _crl(data)
 
 
-@lru_cache(maxsize=256)
+@remembered(256)
 def _crl(data: bytes) -> Crl:
     with sound(malformed):
         return x509.load_pem_x509_crl(data)

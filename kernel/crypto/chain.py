@@ -184,7 +184,7 @@ def _usage_fault(cert: Certificate, position: int, *, authority: bool) -> _Fault
     else:
         signs = usage.digital_signature and usage.content_commitment
         fits = not basic.ca and signs and _is_for_documents(extensions)
-    return None if fits else ("usage", "证书的用途不符", "the certificate is not meant for this use")
+    return None if fits else ("usage", "证书的用途不符", "it is not meant for this use")
 
 
 def _is_for_documents(extensions: x509.Extensions) -> bool:

@@ -12,12 +12,13 @@ import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from functools import cached_property, lru_cache
+from functools import cached_property
 
 from cryptography.hazmat.primitives.serialization import Encoding
 
 from kernel.crypto import der, suites, x509
 from kernel.crypto.canonical import is_digest
+from kernel.crypto.memory import remembered
 from kernel.crypto.oids import ACT_DIGEST
 from kernel.errors import Unverified
 
@@ -126,14 +127,14 @@ def _attribute(kind: str, value: bytes) -> bytes:
 _CONTENT_TYPE = _attribute(CONTENT_TYPE, der.oid(DATA))
 
 
-@lru_cache(maxsize=256)
+@remembered(256)
 def _essence(certs: tuple[bytes, ...]) -> bytes:
     """ESSCertIDv2 of a chain (RFC 5035)."""
     chain = [der.sequence(der.tlv(der.OCTETS, _sha256(cert))) for cert in certs]
     return _attribute(SIGNING_CERTIFICATE_V2, der.sequence(der.sequence(*chain)))
 
 
-@lru_cache(maxsize=256)
+@remembered(256)
 def _identity(signer: bytes) -> bytes:
     """Issuer and serial number of the signer."""
     cert = x509.load_cert(signer)
@@ -214,7 +215,7 @@ def verify_foreign(
     if signature[size:].strip(b"\0"):
         raise _malformed()
     opened = _open(signature[:size])
-    certs = {_sha256(cert): x509.load_cert(cert) for cert in opened.certs}
+    certs = {digest: x509.load_cert(cert) for digest, cert in opened.certs.items()}
     cert = certs.pop(opened.essence()[0], None)
     if cert is None or opened.value(CONTENT_TYPE, der.OID).raw != der.oid(DATA):
         raise _malformed()
@@ -230,7 +231,8 @@ def verify_foreign(
 class _Opened:
     """A signature as it was found."""
 
-    certs: list[bytes]
+    certs: dict[bytes, bytes]
+    """Digest → DER."""
     attributes: dict[bytes, der.Element]
     """OID (DER) → the one value."""
     signed: bytes
@@ -244,19 +246,29 @@ class _Opened:
 
     def essence(self) -> list[bytes]:
         """The certificate digests of ESSCertIDv2, the signer's first."""
-        entries = self.value(SIGNING_CERTIFICATE_V2, der.SEQUENCE).items()[0].items()
-        fields = [{item.tag: item.content for item in entry.items()} for entry in entries]
-        return [field[der.OCTETS] for field in fields]
+        return _named(self.value(SIGNING_CERTIFICATE_V2, der.SEQUENCE).content)
 
     def time(self) -> datetime:
         text = self.value(SIGNING_TIME, der.UTC_TIME).content.decode()
-        return datetime.strptime(text, "%y%m%d%H%M%SZ").replace(tzinfo=UTC)
+        return der.read_utc_time(text)
+
+
+@remembered(256)  # the same in every signature by the same key
+def _named(essence: bytes) -> list[bytes]:
+    entries = der.parse(essence)[0].items()
+    fields = [{item.tag: item.content for item in entry.items()} for entry in entries]
+    return [field[der.OCTETS] for field in fields]
+
+
+@remembered(256)
+def _enclosed(certificates: bytes) -> dict[bytes, bytes]:
+    """Digest → certificate, of those that lie in a signature."""
+    return {_sha256(cert.raw): cert.raw for cert in der.parse(certificates)}
 
 
 def _read(signature: bytes) -> _Parts:
     opened = _open(signature)
-    by_hash = {_sha256(cert): cert for cert in opened.certs}
-    order = opened.essence()
+    by_hash, order = opened.certs, opened.essence()
     if sorted(order) != sorted(by_hash):
         raise _malformed()
     has_act = der.oid(ACT_DIGEST) in opened.attributes
@@ -277,14 +289,17 @@ def _open(signature: bytes) -> _Opened:
     (signer,) = fields[4].items(der.SEQUENCE)
     tags = (der.INTEGER, der.SEQUENCE, der.SEQUENCE, 0xA0, der.SEQUENCE, der.OCTETS)
     _, _, digest, attributes, algorithm, value = signer.items(*tags)
-    algorithms = (digest.items()[0].raw, algorithm.items()[0].raw)
     if kind.raw != der.oid(SIGNED_DATA):
         raise _malformed()
-    if algorithms != (_SHA256[2:], _ECDSA_SHA256[2:]):
+    if not (_is(digest, _SHA256) and _is(algorithm, _ECDSA_SHA256)):
         raise _weak()
-    certs = [cert.raw for cert in fields[3].items()]
     signed = bytes([der.SET]) + attributes.raw[1:]
-    return _Opened(certs, _attributes(attributes), signed, value.content)
+    return _Opened(_enclosed(fields[3].content), _attributes(attributes), signed, value.content)
+
+
+def _is(found: der.Element, algorithm: bytes) -> bool:
+    """Whether it is this algorithm; others write an empty parameter after it."""
+    return found.raw == algorithm or found.items()[0].raw == algorithm[2:]
 
 
 def _attributes(attributes: der.Element) -> dict[bytes, der.Element]:

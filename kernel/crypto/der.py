@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from datetime import UTC, datetime
 from functools import lru_cache
 from typing import NamedTuple
@@ -46,6 +46,18 @@ def utc_time(moment: datetime) -> bytes:
     return tlv(UTC_TIME, moment.astimezone(UTC).strftime("%y%m%d%H%M%SZ").encode())
 
 
+def read_utc_time(text: str) -> datetime:
+    """Read what :func:`utc_time` wrote.
+
+    :raises ValueError: another form, or no time.
+    """
+    if len(text) != 13 or text[12] != "Z" or not (text.isascii() and text[:12].isdecimal()):
+        raise ValueError("no UTCTime")
+    year, month, day, hour, minute, second = (int(text[at : at + 2]) for at in range(0, 12, 2))
+    year += 1900 if year >= 50 else 2000
+    return datetime(year, month, day, hour, minute, second, tzinfo=UTC)
+
+
 class Element(NamedTuple):
     """One element: its tag, the bytes inside, and all of its bytes."""
 
@@ -58,39 +70,36 @@ class Element(NamedTuple):
 
         :raises ValueError: they are others.
         """
-        found = list(parse(self.content))
-        if tags and tuple(item.tag for item in found) != tags:
+        found = parse(self.content)
+        if tags and tuple([item.tag for item in found]) != tags:
             raise ValueError("other elements than expected")
         return found
 
 
-def parse(data: bytes) -> Iterator[Element]:
+def parse(data: bytes) -> list[Element]:
     """The elements that lie one after the other; lengths must be in their shortest form.
 
     :raises ValueError: not DER, or cut off.
     """
+    found = []
     start, end = 0, len(data)
     while start < end:
-        inside, after = _bounds(data, start)
+        inside = start + 2
+        if inside > end:
+            raise ValueError("cut off")
+        size = data[start + 1]
+        if size >= 128:
+            octets = data[inside : inside + size - 128]
+            inside += size - 128
+            size = int.from_bytes(octets, "big")
+            if size < 128 or octets[0] == 0 or inside > end:
+                raise ValueError("not DER")
+        after = inside + size
         if after > end:
             raise ValueError("cut off")
-        yield Element(data[start], data[inside:after], data[start:after])
+        found.append(Element(data[start], data[inside:after], data[start:after]))
         start = after
-
-
-def _bounds(data: bytes, start: int) -> tuple[int, int]:
-    """Where the content of the element that starts there begins and ends."""
-    inside = start + 2
-    if inside > len(data):
-        raise ValueError("cut off")
-    size = data[start + 1]
-    if size >= 128:
-        octets = data[inside : inside + size - 128]
-        inside += len(octets)
-        size = int.from_bytes(octets, "big")
-        if size < 128 or octets[0] == 0 or len(octets) != data[start + 1] - 128:
-            raise ValueError("not DER")
-    return inside, inside + size
+    return found
 
 
 def size_of(data: bytes) -> int:

@@ -14,14 +14,20 @@ from typing import Any, Generic, ParamSpec, TypeVar
 
 from cryptography import x509
 
+LONGEST = 1 << 14
 P = ParamSpec("P")
 R = TypeVar("R")
+
+
+class _TooLong(Exception):
+    """Not to be kept."""
 
 
 class Remembered(Generic[P, R]):
     """A function that answers the same question once; the oldest answers are forgotten first.
 
-    For certificates, CRLs, tuples of both, and whatever has a hash. A refusal is not remembered.
+    For certificates, CRLs, bytes, texts, tuples of them. A refusal is not remembered; nor is what
+    is asked about long bytes, because their size was chosen by somebody else.
     """
 
     def __init__(self, function: Callable[P, R], size: int) -> None:
@@ -33,7 +39,10 @@ class Remembered(Generic[P, R]):
     def __call__(self, *args: P.args, **kwargs: P.kwargs) -> R:
         if kwargs:
             raise TypeError("what is remembered is asked by position")
-        key = tuple(map(_key, args))
+        try:
+            key = tuple(map(_key, args))
+        except _TooLong:
+            return self._function(*args, **kwargs)
         known = self._known.get(key)
         if known is None:
             known = self._function(*args, **kwargs), args
@@ -50,6 +59,10 @@ def remembered(size: int) -> Callable[[Callable[P, R]], Remembered[P, R]]:
 
 
 def _key(thing: Any) -> Any:
+    if isinstance(thing, bytes | str):
+        if len(thing) > LONGEST:
+            raise _TooLong
+        return thing
     if isinstance(thing, x509.Certificate | x509.CertificateRevocationList):
         return id(thing)
     return tuple(map(_key, thing)) if isinstance(thing, tuple) else thing

@@ -6,13 +6,13 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from functools import lru_cache
 
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from kernel.crypto.canonical import b64, unb64
+from kernel.crypto.memory import remembered
 from kernel.errors import Invalid, Unverified
 
 PrivateKey = ec.EllipticCurvePrivateKey
@@ -104,7 +104,7 @@ def load_public(text: str) -> PublicKey:
     return _public(text)
 
 
-@lru_cache(maxsize=1024)  # the same few people sign again and again
+@remembered(1024)  # the same few people sign again and again
 def _public(text: str) -> PublicKey:
     try:
         return check_key(serialization.load_der_public_key(unb64(text)))

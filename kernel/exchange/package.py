@@ -31,8 +31,8 @@ from kernel.crypto.canonical import b64, digest, dumps, loads
 from kernel.errors import Invalid
 from kernel.exchange import container
 from kernel.exchange.envelope import check_envelope, check_metadata, is_document
-from kernel.exchange.refusals import CONTAINER, DIGEST, ENVELOPE, MISSING, NAME, SIZE
 from kernel.exchange.prefixes import Prefixes
+from kernel.exchange.refusals import CONTAINER, DIGEST, ENVELOPE, MISSING, NAME, SIZE
 from kernel.exchange.refusals import PackageRefused as Refused
 
 MIMETYPE = b"application/vnd.etsi.asic-e+zip"
@@ -144,7 +144,7 @@ def manifest_of(contents: Contents) -> bytes:
     :raises PackageRefused: 200, 202, 210, 214 to 217 for contents that make no package.
     """
     _check(contents)
-    rows = []
+    rows: list[str] = []
     for name, value in contents.digests.items():
         rows += (_row(name), b64(value), _ROW_END)
     return "".join([_HEAD, *rows, _TAIL]).encode("ascii")

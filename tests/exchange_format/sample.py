@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 from collections.abc import Callable
 from datetime import timedelta
-from functools import cache
+from functools import cache, cached_property
 from io import BytesIO
 from typing import Any
 
@@ -124,6 +124,11 @@ class Office:
         signature = suites.sign(self.issuers["people"].key, data)
         return {"statement": canonical.b64(data), "signature": canonical.b64(signature)}
 
+    @cached_property
+    def said_of_person(self) -> dict[str, str]:
+        """The statement about the person's key: issued once, and enclosed with every act."""
+        return self.statement()
+
     def act(self, verb: str, params: dict[str, Any], /, **changes: Any) -> bytes:
         """The bytes of an act at the desk of the person."""
         facts = {
@@ -159,7 +164,7 @@ class Office:
             "format": "juyan-act-1",
             "act": canonical.b64(act),
             "signature": {"kind": "soft", "value": value},
-            "credential": self.statement(),
+            "credential": self.said_of_person,
             "private": {},
         }
         return canonical.dumps(fields | changes)
