@@ -91,6 +91,7 @@ def public_key(cert: Certificate) -> suites.PublicKey:
         return suites.check_key(cert.public_key())
 
 
+@remembered(1024)
 def pem(thing: Certificate | Crl) -> bytes:
     """A certificate or CRL as PEM."""
     return thing.public_bytes(serialization.Encoding.PEM)

@@ -17,6 +17,7 @@ from cryptography.x509.oid import ExtendedKeyUsageOID, SignatureAlgorithmOID
 from kernel.crypto import certs
 from kernel.crypto.certs import Certificate, Crl, unverified
 from kernel.crypto.memory import remembered
+from kernel.crypto.revocation import check_lists, revoked_at
 
 _KNOWN = {
     x509.BasicConstraints.oid,
@@ -52,6 +53,16 @@ class Trust:
         with certs.sound(certs.malformed):
             for cert in self.intermediates:
                 _issuer_of(cert, self.roots)
+
+    def check_lists(self) -> None:
+        """Refuse revocation lists that are not signed by a root, or an authority below one.
+
+        :raises Unverified: ``x509.crl``, ``x509.chain``.
+        """
+        if self.crls:
+            with certs.sound(certs.malformed):
+                below = [cert for cert in self.intermediates if _is_issued(cert, self.roots)]
+            check_lists(self.crls, [*self.roots, *below])
 
     def chain(
         self, cert: Certificate, purpose: str, at: datetime, *, authority: bool = False
@@ -142,7 +153,7 @@ def _links(
                 end=link.not_valid_after_utc,
                 demo=certs.is_demo(link),
                 fault=fault,
-                revoked=None if last else _revoked(link, chain[position + 1], crls),
+                revoked=None if last else revoked_at(link, chain[position + 1], crls),
             )
         )
     return links
@@ -153,6 +164,10 @@ def _issuer_of(cert: Certificate, candidates: Iterable[Certificate]) -> Certific
         if candidate.subject == cert.issuer and _issued(candidate, cert):
             return candidate
     raise unverified("chain", "证书不是由受信任的机构签发", "its issuer is not trusted here")
+
+
+def _is_issued(cert: Certificate, candidates: Sequence[Certificate]) -> bool:
+    return any(one.subject == cert.issuer and _issued(one, cert) for one in candidates)
 
 
 @remembered(1024)
@@ -194,15 +209,3 @@ def _is_for_documents(extensions: x509.Extensions) -> bool:
     except x509.ExtensionNotFound:
         return True
     return any(usage in DOCUMENTS for usage in usages)
-
-
-def _revoked(cert: Certificate, issuer: Certificate, crls: Sequence[Crl]) -> datetime | None:
-    """Since when a certificate is taken back, by the lists that its issuer has signed."""
-    found = []
-    for crl in crls:
-        if crl.issuer != issuer.subject:
-            continue
-        entry = crl.get_revoked_certificate_by_serial_number(cert.serial_number)
-        if entry and crl.is_signature_valid(certs.public_key(issuer)):
-            found.append(entry.revocation_date_utc)
-    return min(found, default=None)

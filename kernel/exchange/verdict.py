@@ -14,6 +14,7 @@ from datetime import datetime, timedelta
 from kernel.crypto import cms, x509
 from kernel.crypto.acts_format import ActFacts, verify_record
 from kernel.crypto.ids import now, parse_stamp
+from kernel.crypto.revocation import unlisted
 from kernel.errors import Unverified
 from kernel.exchange import package as packages
 from kernel.exchange.envelope import is_document
@@ -45,6 +46,9 @@ class Verdict:
     """``formal``, or ``demo`` when anything in it is a demonstration (custody level L0)."""
     signed: cms.Signed | None = None
     acts: Sequence[ActFacts] = ()
+    unlisted: Sequence[str] = ()
+    """Authorities of whom no revocation list is enclosed that was current when it was signed: what
+    they may have taken back by then is not known. Of keys of persons no list tells."""
 
     @property
     def ok(self) -> bool:
@@ -107,18 +111,22 @@ def _verify(package: Package, roots: Sequence[x509.Certificate], at: datetime | 
     if contents.body is not None and is_document(contents.envelope):
         chains += _verify_seals(contents, contents.body, trust, at or signed.time, acts)
     demo = any(act.demo for act in acts) or any(x509.is_demo(chain[-1]) for chain in chains)
-    return Verdict(OK, None, package, "demo" if demo else "formal", signed, acts)
+    chains += [list(act.chain) for act in acts]
+    missing = unlisted(chains, trust.crls, at or signed.time)
+    return Verdict(OK, None, package, "demo" if demo else "formal", signed, acts, missing)
 
 
 def _trust(contents: Contents, roots: Sequence[x509.Certificate]) -> x509.Trust:
     try:
         crls = [x509.load_crl(pem) for pem in contents.trust if b"BEGIN X509 CRL" in pem]
         certs = [x509.load_cert(pem) for pem in contents.trust if b"BEGIN CERTIFICATE" in pem]
+        if sorted(x509.pem(each) for each in (*crls, *certs)) != sorted(contents.trust):
+            raise Refused(CERTIFICATE, "trust")
+        trust = x509.Trust(roots, certs, crls)
+        trust.check_lists()
     except Unverified as error:
         raise Refused(CERTIFICATE, "trust") from error
-    if len(crls) + len(certs) != len(contents.trust):
-        raise Refused(CERTIFICATE, "trust")
-    return x509.Trust(roots, certs, crls)
+    return trust
 
 
 def _verify_acts(contents: Contents, trust: x509.Trust, signed: cms.Signed) -> list[ActFacts]:

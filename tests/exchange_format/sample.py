@@ -87,6 +87,10 @@ class Office:
         self.person_key = suites.new_key()
         self.person, self.credential = uuid7(), uuid7()
         self.trust = [x509.pem(issuer.cert) for issuer in self.issuers.values()]
+        self.lists = [
+            x509.pem(x509.make_crl(issuer, [], 1, this_update=START))
+            for issuer in (self.root, *self.issuers.values())
+        ]
         self.document = uuid7()
         self.sealed = self.seal_pdf(PDF)
 
@@ -241,7 +245,8 @@ class Office:
                 act = self.act(verb, usual | changed, **({"desk": desk} | extra))
                 self.dispatched = act
                 records.append(self.record(act))
-        return packages.Contents(header, metadata, body, attachments, payload, records, self.trust)
+        trust = [*self.trust, *self.lists]
+        return packages.Contents(header, metadata, body, attachments, payload, records, trust)
 
     def package(self, contents: packages.Contents | None = None, **changes: Any) -> bytes:
         """The package, signed by the exchange key."""
