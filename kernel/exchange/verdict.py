@@ -120,7 +120,8 @@ def _trust(contents: Contents, roots: Sequence[x509.Certificate]) -> x509.Trust:
     try:
         crls = [x509.load_crl(pem) for pem in contents.trust if b"BEGIN X509 CRL" in pem]
         certs = [x509.load_cert(pem) for pem in contents.trust if b"BEGIN CERTIFICATE" in pem]
-        if sorted(x509.pem(each) for each in (*crls, *certs)) != sorted(contents.trust):
+        known = [x509.pem(crl) for crl in crls] + [x509.pem(cert) for cert in certs]
+        if sorted(known) != sorted(contents.trust):
             raise Refused(CERTIFICATE, "trust")
         trust = x509.Trust(roots, certs, crls)
         trust.check_lists()

@@ -5,7 +5,8 @@
 
 Exit code 0: verified (``"level": "demo"`` when only a demonstration), 1: refused, 2: it could not
 be decided (no current revocation list, no evidence), or wrong usage. docs/verify.md says more. The
-file shares no code with the platform that makes the packages, on purpose. Without it, three commands go most of the way::
+file shares no code with the platform that makes the packages, on purpose. Without it, three
+commands go most of the way::
 
     unzip -q PACKAGE.asice -d p && cd p
     sha256sum --quiet -c META-INF/digests-sha256.txt && grep -cF "$(openssl dgst -sha256 \
@@ -1312,7 +1313,7 @@ FALLBACK: dict[Step, int] = {
 VERDICTS = {
     "VALID": "验证通过 VALID",
     "DEMONSTRATION": "演示 DEMONSTRATION：不具有法律效力 / proves the way, no legal force",
-    "INDETERMINATE": "未能判定 INDETERMINATE：没有错误，但并非全部可知 / nothing wrong, not all known",
+    "INDETERMINATE": "未能判定 INDETERMINATE：没有错误，但有未知之处 / no fault, not all known",
     "INVALID": "验证不通过 INVALID",
 }
 
