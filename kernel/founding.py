@@ -23,7 +23,7 @@ from kernel.crypto.ids import now, stamp, uuid7
 from kernel.errors import Invalid, Unavailable
 from kernel.exchange.models import Delivery
 from kernel.exchange.terminal import receive
-from kernel.identity import credentials
+from kernel.identity import credentials, revocation
 from kernel.identity.authenticators import Offered, authenticators
 from kernel.identity.authority import Authority
 from kernel.identity.desk import ServiceDesk
@@ -163,6 +163,7 @@ def _found(
         _make_seals(seed, progress)
         progress(f"登记 {len(seed.units)} 个单位，写入第一条日志 Units, and leaf 0 of the log")
         _write(seed, reference, settings)
+        revocation.renew()
         signer().close_genesis()
         log.integrate()
         log.checkpoint()

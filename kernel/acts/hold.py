@@ -22,9 +22,12 @@ FACT = "hold"
 NOTED = "noted"
 """The fact that says that notes were kept since; where their file is gone, it was taken away."""
 OPEN = frozenset(
-    {"house.restored", "house.resume", "house.confirm", "house.decline", "house.revoke_key"}
+    {
+        *("house.restored", "house.resume", "house.confirm", "house.decline"),
+        *("house.revoke_key", "house.revoke_certificate"),
+    }
 )
-"""The signed acts that a held node still does: those that lead out of the hold."""
+"""The signed acts that a held node still does: those that lead out of the hold, and revoking."""
 Facts = dict[str, Any]
 
 

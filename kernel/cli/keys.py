@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import click
 
 from kernel import cli
@@ -12,6 +14,7 @@ from kernel.cli.output import json_option, print_json, table
 from kernel.crypto.ids import stamp
 from kernel.identity.models import Credential, Person
 from kernel.node import open_node
+from kernel.seals.revoking import revoke_certificate
 from kernel.storage.database import connection
 
 
@@ -61,3 +64,18 @@ def revoke(credential: str, reason: str, person: str) -> None:
     with open_node(cli.settings()):
         act_at(at_desk(person), revoke_key, credential=credential, reason=reason)
     click.echo("已停用。Revoked.")
+
+
+@command.command("revoke-certificate")
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option("--reason", required=True, help="吊销原因 why")
+@click.option("--as", "person", default="何静", show_default=True, help="由谁办理 who does it")
+def revoke_certificate_(file: Path, reason: str, person: str) -> None:
+    """吊销印章、交换密钥或节点的证书 Revoke the certificate (PEM) of a seal, exchange key or node.
+
+    此前的签名仍然有效；印章随之停用。What it signed before stays good; its seal is closed.
+    """
+    with open_node(cli.settings()):
+        pem = file.read_text("ascii", errors="replace")
+        act_at(at_desk(person), revoke_certificate, certificate=pem, reason=reason)
+    click.echo("已吊销，新的吊销列表已签发。Revoked; a new list was issued.")

@@ -18,16 +18,17 @@ else's name has one member more, ``grant`` (:mod:`kernel.crypto.acts_grants`).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from functools import lru_cache, partial
+from functools import partial
 from typing import Any
 
 from kernel.crypto import acts_batch, acts_grants, suites, x509
 from kernel.crypto.canonical import check_salted, digest, loads, unb64
 from kernel.crypto.credential_format import KINDS, read_statement, verify_signature
 from kernel.crypto.ids import parse_stamp
+from kernel.crypto.memory import remembered
 from kernel.errors import Invalid, Unverified
 
 ACT_FORMAT = "juyan-act-1"
@@ -52,6 +53,8 @@ class ActFacts:
     private: Mapping[str, str]
     """The opened texts."""
     demo: bool
+    chain: Sequence[x509.Certificate] = ()
+    """From the people's authority, or the node's certificate, to the root."""
     batched: bool = False
     """Whether one signature stands for several acts; never so for sign-off or seal."""
 
@@ -86,7 +89,7 @@ class ActFacts:
 @dataclass(frozen=True)
 class _Signer:
     name: str
-    demo: bool
+    chain: Sequence[x509.Certificate]
     check: Callable[[bytes, bytes], None]
     """Raises Unverified unless it signed these bytes."""
 
@@ -120,7 +123,17 @@ def verify_record(record: bytes, trust: x509.Trust) -> ActFacts:
     except (Invalid, TypeError, KeyError, AttributeError, ValueError) as error:
         raise _malformed() from error
     by_node = kind == "node"
-    return ActFacts(act, digest(data), issued, signer.name, by_node, private, signer.demo, batched)
+    return ActFacts(
+        act=act,
+        digest=digest(data),
+        issued=issued,
+        signer=signer.name,
+        by_node=by_node,
+        private=private,
+        demo=x509.is_demo(signer.chain[-1]),
+        chain=signer.chain,
+        batched=batched,
+    )
 
 
 def _check_grant(act: Mapping[str, Any], grant: str | None, trust: x509.Trust) -> None:
@@ -171,9 +184,9 @@ def _person(
 ) -> _Signer:
     _expect(credential, {"statement", "signature"})
     data, signature = unb64(credential["statement"]), unb64(credential["signature"])
-    statement = read_statement(data)
+    statement = _statement(data)
     authority = _authority_of(data, signature, trust)
-    demo = x509.is_demo(trust.chain(authority, "people", issued, authority=True)[-1])
+    chain = trust.chain(authority, "people", issued, authority=True)
     if (statement["node"], statement["credential"]) != (act["node"], act["credential"]):
         raise _unverified("credential", "证明的不是本次所用证书", "it names another credential")
     if statement["person"] != act["desk"].get("person"):
@@ -181,11 +194,16 @@ def _person(
     start, end = parse_stamp(statement["not_before"]), parse_stamp(statement["not_after"])
     if not start <= issued <= end:
         raise _unverified("time", "办理时个人证书不在有效期内", "the credential was not valid then")
-    if statement["demo"] and not demo:
+    if statement["demo"] and not x509.is_demo(chain[-1]):
         raise _unverified("credential", "演示证书不具有正式效力", "a demo key is no proof here")
     if kind == "webauthn" and act["origin"] not in statement["webauthn"]["origins"]:
         raise _unverified("credential", "办理网址与证书不符", "the key is not for that address")
-    return _Signer(statement["name"], demo, partial(verify_signature, kind, statement))
+    return _Signer(statement["name"], chain, partial(verify_signature, kind, statement))
+
+
+@remembered(1024)
+def _statement(data: bytes) -> Mapping[str, Any]:
+    return read_statement(data)
 
 
 def _authority_of(data: bytes, signature: bytes, trust: x509.Trust) -> x509.Certificate:
@@ -195,7 +213,7 @@ def _authority_of(data: bytes, signature: bytes, trust: x509.Trust) -> x509.Cert
     raise _unverified("credential", "个人证书未经证书机构证明", "nobody vouches for the credential")
 
 
-@lru_cache(maxsize=1024)  # the same few people sign again and again
+@remembered(1024)  # the same few people sign again and again
 def _vouches(cert: x509.Certificate, statement: bytes, signature: bytes) -> bool:
     try:
         suites.verify(x509.public_key(cert), statement, signature)
@@ -220,7 +238,7 @@ def _node(
         raise _unverified("credential", "节点不能代替个人签名", "a node does not sign for a person")
     chain = trust.chain(cert, "nodes", issued)
     check = partial(suites.verify, x509.public_key(cert))
-    return _Signer(x509.common_name(cert), x509.is_demo(chain[-1]), check)
+    return _Signer(x509.common_name(cert), chain, check)
 
 
 def _expect(value: object, keys: set[str]) -> None:

@@ -12,6 +12,7 @@ from cryptography.utils import CryptographyDeprecationWarning
 from cryptography.x509.oid import NameOID
 
 from kernel.crypto import suites
+from kernel.crypto.memory import remembered
 from kernel.crypto.oids import PURPOSES
 from kernel.errors import Unverified
 
@@ -50,24 +51,28 @@ def malformed() -> Unverified:
     return unverified("form", "证书无法读取", "a certificate is not well formed")
 
 
+@remembered(1024)
 def is_demo(cert: Certificate) -> bool:
     """Whether the subject says DEMO: it proves the way, never the matter (custody level L0)."""
     values = cert.subject.get_attributes_for_oid(NameOID.ORGANIZATION_NAME)
     return any(str(value.value).split(" ")[0] == DEMO for value in values)
 
 
+@remembered(1024)
 def unit_of(cert: Certificate) -> str:
     """The unit code that a certificate names; empty when it names none."""
     values = cert.subject.get_attributes_for_oid(NameOID.ORGANIZATION_IDENTIFIER)
     return str(values[0].value) if len(values) == 1 else ""
 
 
+@remembered(1024)
 def common_name(cert: Certificate) -> str:
     """The common name that a certificate shows; empty when it has none."""
     values = cert.subject.get_attributes_for_oid(NameOID.COMMON_NAME)
     return str(values[0].value) if values else ""
 
 
+@remembered(1024)
 def has_purpose(cert: Certificate, purpose: str) -> bool:
     """Whether the certificate carries the policy of this purpose."""
     try:
@@ -86,11 +91,13 @@ def public_key(cert: Certificate) -> suites.PublicKey:
         return suites.check_key(cert.public_key())
 
 
+@remembered(1024)
 def pem(thing: Certificate | Crl) -> bytes:
     """A certificate or CRL as PEM."""
     return thing.public_bytes(serialization.Encoding.PEM)
 
 
+@remembered(1024)
 def der(cert: Certificate) -> bytes:
     """A certificate as DER."""
     return cert.public_bytes(serialization.Encoding.DER)
@@ -101,6 +108,11 @@ def load_cert(data: bytes) -> Certificate:
 
     :raises Unverified: ``x509.form``.
     """
+    return _cert(data)
+
+
+@remembered(1024)  # the same few lie in every package
+def _cert(data: bytes) -> Certificate:
     with sound(malformed):
         pem = data.startswith(b"-----")
         cert = (x509.load_pem_x509_certificate if pem else x509.load_der_x509_certificate)(data)
@@ -114,5 +126,10 @@ def load_crl(data: bytes) -> Crl:
 
     :raises Unverified: ``x509.form``.
     """
+    return _crl(data)
+
+
+@remembered(256)
+def _crl(data: bytes) -> Crl:
     with sound(malformed):
         return x509.load_pem_x509_crl(data)

@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from functools import lru_cache
 
 from cryptography import x509
 from cryptography.exceptions import InvalidSignature
@@ -17,6 +16,8 @@ from cryptography.x509.oid import ExtendedKeyUsageOID, SignatureAlgorithmOID
 
 from kernel.crypto import certs
 from kernel.crypto.certs import Certificate, Crl, unverified
+from kernel.crypto.memory import remembered
+from kernel.crypto.revocation import check_lists, revoked_at
 
 _KNOWN = {
     x509.BasicConstraints.oid,
@@ -25,6 +26,7 @@ _KNOWN = {
     x509.CertificatePolicies.oid,
 }
 DOCUMENT_SIGNING = x509.ObjectIdentifier("1.3.6.1.5.5.7.3.36")  # RFC 9336
+_Fault = tuple[str, str, str]
 DOCUMENTS = {DOCUMENT_SIGNING, ExtendedKeyUsageOID.EMAIL_PROTECTION}
 
 
@@ -52,6 +54,16 @@ class Trust:
             for cert in self.intermediates:
                 _issuer_of(cert, self.roots)
 
+    def check_lists(self) -> None:
+        """Refuse revocation lists that are not signed by a root, or an authority below one.
+
+        :raises Unverified: ``x509.crl``, ``x509.chain``.
+        """
+        if self.crls:
+            with certs.sound(certs.malformed):
+                below = [cert for cert in self.intermediates if _is_issued(cert, self.roots)]
+            check_lists(self.crls, [*self.roots, *below])
+
     def chain(
         self, cert: Certificate, purpose: str, at: datetime, *, authority: bool = False
     ) -> list[Certificate]:
@@ -74,6 +86,8 @@ def verify_chain(
 ) -> list[Certificate]:
     """Check a certificate up to one of the roots and give the chain, root last.
 
+    What follows from the certificates and lists alone is worked out once; times are judged anew.
+
     :param at: the instant at which everything must have been valid.
     :param purpose: the policy that every certificate below the root must carry.
     :param crls: what the issuers took back; only lists signed by the issuer itself count.
@@ -81,20 +95,68 @@ def verify_chain(
     :raises Unverified: ``x509.chain``, ``x509.time``, ``x509.usage``, ``x509.purpose``,
         ``x509.revoked``, ``x509.demo`` (a demo certificate below a root that is none).
     """
+    known = (tuple(intermediates), tuple(roots), tuple(crls))
+    links = _links(cert, *known, purpose, authority)
+    for link in links:
+        link.check(at)
+    if any(link.demo for link in links) and not links[-1].demo:
+        raise unverified("demo", "演示证书不具有正式效力", "a demo certificate is no proof here")
+    return [link.cert for link in links]
+
+
+@dataclass(frozen=True)
+class _Link:
+    """A certificate in its chain, and what is true of it at any time."""
+
+    cert: Certificate
+    start: datetime
+    end: datetime
+    demo: bool
+    fault: _Fault | None
+    revoked: datetime | None
+
+    def check(self, at: datetime) -> None:
+        if not self.start <= at <= self.end:
+            raise unverified(
+                "time", "证书在签名时间不在有效期内", "the certificate was not valid then"
+            )
+        if self.fault is not None:
+            raise unverified(*self.fault)
+        if self.revoked is not None and self.revoked <= at:
+            raise unverified("revoked", "证书在签名前已被吊销", "it was revoked before it signed")
+
+
+@remembered(1024)
+def _links(
+    cert: Certificate,
+    intermediates: tuple[Certificate, ...],
+    roots: tuple[Certificate, ...],
+    crls: tuple[Crl, ...],
+    purpose: str,
+    authority: bool,
+) -> list[_Link]:
     chain = [cert]
     while len(chain) < 2 or chain[-1] not in roots:
         if len(chain) > 3:
             raise unverified("chain", "证书链过长", "the certificate chain is too long")
         chain.append(_issuer_of(chain[-1], [*roots, *intermediates]))
+    links = []
     for position, link in enumerate(chain):
-        _check_time(link, at)
-        _check_usage(link, position, authority=authority or position > 0)
-        if position < len(chain) - 1:
-            _check_purpose(link, purpose)
-            _check_revoked(link, chain[position + 1], at, crls)
-    if any(map(certs.is_demo, chain)) and not certs.is_demo(chain[-1]):
-        raise unverified("demo", "演示证书不具有正式效力", "a demo certificate is no proof here")
-    return chain
+        last = position == len(chain) - 1
+        fault = _usage_fault(link, position, authority=authority or position > 0)
+        if fault is None and not last and not certs.has_purpose(link, purpose):
+            fault = ("purpose", "证书的种类不符", f"it is not a certificate for {purpose}")
+        links.append(
+            _Link(
+                cert=link,
+                start=link.not_valid_before_utc,
+                end=link.not_valid_after_utc,
+                demo=certs.is_demo(link),
+                fault=fault,
+                revoked=None if last else revoked_at(link, chain[position + 1], crls),
+            )
+        )
+    return links
 
 
 def _issuer_of(cert: Certificate, candidates: Iterable[Certificate]) -> Certificate:
@@ -104,7 +166,11 @@ def _issuer_of(cert: Certificate, candidates: Iterable[Certificate]) -> Certific
     raise unverified("chain", "证书不是由受信任的机构签发", "its issuer is not trusted here")
 
 
-@lru_cache(maxsize=1024)  # the same few issuers are asked about with every package
+def _is_issued(cert: Certificate, candidates: Sequence[Certificate]) -> bool:
+    return any(one.subject == cert.issuer and _issued(one, cert) for one in candidates)
+
+
+@remembered(1024)
 def _issued(issuer: Certificate, cert: Certificate) -> bool:
     if cert.signature_algorithm_oid != SignatureAlgorithmOID.ECDSA_WITH_SHA256:
         return False
@@ -118,30 +184,22 @@ def _issued(issuer: Certificate, cert: Certificate) -> bool:
     return True
 
 
-def _check_time(cert: Certificate, at: datetime) -> None:
-    if not cert.not_valid_before_utc <= at <= cert.not_valid_after_utc:
-        raise unverified("time", "证书在签名时间不在有效期内", "the certificate was not valid then")
-
-
-def _check_usage(cert: Certificate, position: int, *, authority: bool) -> None:
+def _usage_fault(cert: Certificate, position: int, *, authority: bool) -> _Fault | None:
     try:
         extensions = cert.extensions
         basic = extensions.get_extension_for_class(x509.BasicConstraints).value
         usage = extensions.get_extension_for_class(x509.KeyUsage).value
-    except x509.ExtensionNotFound as error:
-        raise unverified("usage", "证书缺少用途", "the certificate lacks its usages") from error
+    except x509.ExtensionNotFound:
+        return ("usage", "证书缺少用途", "the certificate lacks its usages")
     if any(extension.critical and extension.oid not in _KNOWN for extension in extensions):
-        raise unverified(
-            "usage", "证书含有不认识的关键扩展", "it has an unknown critical extension"
-        )
+        return ("usage", "证书含有不认识的关键扩展", "it has an unknown critical extension")
     if authority:
         deep_enough = basic.path_length is None or basic.path_length >= position - 1
         fits = basic.ca and usage.key_cert_sign and deep_enough
     else:
         signs = usage.digital_signature and usage.content_commitment
         fits = not basic.ca and signs and _is_for_documents(extensions)
-    if not fits:
-        raise unverified("usage", "证书的用途不符", "the certificate is not meant for this use")
+    return None if fits else ("usage", "证书的用途不符", "it is not meant for this use")
 
 
 def _is_for_documents(extensions: x509.Extensions) -> bool:
@@ -151,23 +209,3 @@ def _is_for_documents(extensions: x509.Extensions) -> bool:
     except x509.ExtensionNotFound:
         return True
     return any(usage in DOCUMENTS for usage in usages)
-
-
-def _check_purpose(cert: Certificate, purpose: str) -> None:
-    if not certs.has_purpose(cert, purpose):
-        raise unverified("purpose", "证书的种类不符", f"it is not a certificate for {purpose}")
-
-
-def _check_revoked(
-    cert: Certificate, issuer: Certificate, at: datetime, crls: Sequence[Crl]
-) -> None:
-    for crl in crls:
-        if crl.issuer != issuer.subject:
-            continue
-        entry = crl.get_revoked_certificate_by_serial_number(cert.serial_number)
-        if (
-            entry
-            and entry.revocation_date_utc <= at
-            and crl.is_signature_valid(certs.public_key(issuer))
-        ):
-            raise unverified("revoked", "证书在签名前已被吊销", "it was revoked before it signed")

@@ -12,11 +12,13 @@ import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import cached_property
 
 from cryptography.hazmat.primitives.serialization import Encoding
 
 from kernel.crypto import der, suites, x509
 from kernel.crypto.canonical import is_digest
+from kernel.crypto.memory import remembered
 from kernel.crypto.oids import ACT_DIGEST
 from kernel.errors import Unverified
 
@@ -84,28 +86,27 @@ class _Parts:
     act_digest: bytes | None
     signature: bytes = b""
 
+    @cached_property
     def attributes(self) -> list[bytes]:
-        chain = [der.sequence(der.tlv(der.OCTETS, _sha256(cert))) for cert in self.certs]
-        values = {
-            CONTENT_TYPE: der.oid(DATA),
-            MESSAGE_DIGEST: der.tlv(der.OCTETS, self.digest),
-            SIGNING_TIME: der.utc_time(self.time),
-            SIGNING_CERTIFICATE_V2: der.sequence(der.sequence(*chain)),
-        }
+        found = [
+            _CONTENT_TYPE,
+            _attribute(MESSAGE_DIGEST, der.tlv(der.OCTETS, self.digest)),
+            _attribute(SIGNING_TIME, der.utc_time(self.time)),
+            _essence(tuple(self.certs)),
+        ]
         if self.act_digest is not None:
-            values[ACT_DIGEST] = der.tlv(der.OCTETS, self.act_digest)
-        return [der.sequence(der.oid(kind), der.set_of([v])) for kind, v in values.items()]
+            found.append(_attribute(ACT_DIGEST, der.tlv(der.OCTETS, self.act_digest)))
+        return found
 
     def signed_bytes(self) -> bytes:
-        return der.set_of(self.attributes())
+        return der.set_of(self.attributes)
 
     def write(self) -> bytes:
-        cert = x509.load_cert(self.certs[0])
         signer = der.sequence(
             der.integer(1),
-            der.sequence(cert.issuer.public_bytes(), der.integer(cert.serial_number)),
+            _identity(self.certs[0]),
             _SHA256,
-            der.set_of(self.attributes(), tag=0xA0),
+            der.set_of(self.attributes, tag=0xA0),
             _ECDSA_SHA256,
             der.tlv(der.OCTETS, self.signature),
         )
@@ -117,6 +118,27 @@ class _Parts:
             der.set_of([signer]),
         )
         return der.sequence(der.oid(SIGNED_DATA), der.tlv(0xA0, signed_data))
+
+
+def _attribute(kind: str, value: bytes) -> bytes:
+    return der.sequence(der.oid(kind), der.set_of([value]))
+
+
+_CONTENT_TYPE = _attribute(CONTENT_TYPE, der.oid(DATA))
+
+
+@remembered(256)
+def _essence(certs: tuple[bytes, ...]) -> bytes:
+    """ESSCertIDv2 of a chain (RFC 5035)."""
+    chain = [der.sequence(der.tlv(der.OCTETS, _sha256(cert))) for cert in certs]
+    return _attribute(SIGNING_CERTIFICATE_V2, der.sequence(der.sequence(*chain)))
+
+
+@remembered(256)
+def _identity(signer: bytes) -> bytes:
+    """Issuer and serial number of the signer."""
+    cert = x509.load_cert(signer)
+    return der.sequence(cert.issuer.public_bytes(), der.integer(cert.serial_number))
 
 
 def sign_detached(
@@ -178,13 +200,14 @@ def verify_detached(
 
 @x509.sound(_malformed)
 def verify_foreign(
-    signature: bytes, data: bytes, trust: x509.Trust, purpose: str, at: datetime
+    signature: bytes, digest: bytes, trust: x509.Trust, purpose: str, at: datetime
 ) -> Signed:
     """Check a detached signature that another program wrote (the seal in a PDF, PAdES).
 
     Attributes beyond ours are allowed; content type, message digest and ESSCertIDv2 must be there.
     Zeros after the signature are allowed, because a PDF pads the room that it keeps for it.
 
+    :param digest: SHA-256 of what is signed.
     :param at: the instant for the certificates, and the time reported if none is signed.
     :raises Unverified: as :func:`verify_detached`.
     """
@@ -192,11 +215,11 @@ def verify_foreign(
     if signature[size:].strip(b"\0"):
         raise _malformed()
     opened = _open(signature[:size])
-    certs = {_sha256(cert): x509.load_cert(cert) for cert in opened.certs}
+    certs = {digest: x509.load_cert(cert) for digest, cert in opened.certs.items()}
     cert = certs.pop(opened.essence()[0], None)
     if cert is None or opened.value(CONTENT_TYPE, der.OID).raw != der.oid(DATA):
         raise _malformed()
-    if opened.value(MESSAGE_DIGEST, der.OCTETS).content != _sha256(data):
+    if opened.value(MESSAGE_DIGEST, der.OCTETS).content != digest:
         raise _digest_differs()
     suites.verify(x509.public_key(cert), opened.signed, opened.signature)
     chain = trust.extended(certs.values()).chain(cert, purpose, at)
@@ -208,7 +231,8 @@ def verify_foreign(
 class _Opened:
     """A signature as it was found."""
 
-    certs: list[bytes]
+    certs: dict[bytes, bytes]
+    """Digest → DER."""
     attributes: dict[bytes, der.Element]
     """OID (DER) → the one value."""
     signed: bytes
@@ -222,19 +246,29 @@ class _Opened:
 
     def essence(self) -> list[bytes]:
         """The certificate digests of ESSCertIDv2, the signer's first."""
-        entries = self.value(SIGNING_CERTIFICATE_V2, der.SEQUENCE).items()[0].items()
-        fields = [{item.tag: item.content for item in entry.items()} for entry in entries]
-        return [field[der.OCTETS] for field in fields]
+        return _named(self.value(SIGNING_CERTIFICATE_V2, der.SEQUENCE).content)
 
     def time(self) -> datetime:
         text = self.value(SIGNING_TIME, der.UTC_TIME).content.decode()
-        return datetime.strptime(text, "%y%m%d%H%M%SZ").replace(tzinfo=UTC)
+        return der.read_utc_time(text)
+
+
+@remembered(256)  # the same in every signature by the same key
+def _named(essence: bytes) -> list[bytes]:
+    entries = der.parse(essence)[0].items()
+    fields = [{item.tag: item.content for item in entry.items()} for entry in entries]
+    return [field[der.OCTETS] for field in fields]
+
+
+@remembered(256)
+def _enclosed(certificates: bytes) -> dict[bytes, bytes]:
+    """Digest → certificate, of those that lie in a signature."""
+    return {_sha256(cert.raw): cert.raw for cert in der.parse(certificates)}
 
 
 def _read(signature: bytes) -> _Parts:
     opened = _open(signature)
-    by_hash = {_sha256(cert): cert for cert in opened.certs}
-    order = opened.essence()
+    by_hash, order = opened.certs, opened.essence()
     if sorted(order) != sorted(by_hash):
         raise _malformed()
     has_act = der.oid(ACT_DIGEST) in opened.attributes
@@ -255,14 +289,17 @@ def _open(signature: bytes) -> _Opened:
     (signer,) = fields[4].items(der.SEQUENCE)
     tags = (der.INTEGER, der.SEQUENCE, der.SEQUENCE, 0xA0, der.SEQUENCE, der.OCTETS)
     _, _, digest, attributes, algorithm, value = signer.items(*tags)
-    algorithms = (digest.items()[0].raw, algorithm.items()[0].raw)
     if kind.raw != der.oid(SIGNED_DATA):
         raise _malformed()
-    if algorithms != (_SHA256[2:], _ECDSA_SHA256[2:]):
+    if not (_is(digest, _SHA256) and _is(algorithm, _ECDSA_SHA256)):
         raise _weak()
-    certs = [cert.raw for cert in fields[3].items()]
     signed = bytes([der.SET]) + attributes.raw[1:]
-    return _Opened(certs, _attributes(attributes), signed, value.content)
+    return _Opened(_enclosed(fields[3].content), _attributes(attributes), signed, value.content)
+
+
+def _is(found: der.Element, algorithm: bytes) -> bool:
+    """Whether it is this algorithm; others write an empty parameter after it."""
+    return found.raw == algorithm or found.items()[0].raw == algorithm[2:]
 
 
 def _attributes(attributes: der.Element) -> dict[bytes, der.Element]:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable
 from datetime import UTC, datetime
 from functools import lru_cache
+from typing import NamedTuple
 
 INTEGER, OCTETS, OID, UTC_TIME, SEQUENCE, SET = 0x02, 0x04, 0x06, 0x17, 0x30, 0x31
 
@@ -46,8 +46,19 @@ def utc_time(moment: datetime) -> bytes:
     return tlv(UTC_TIME, moment.astimezone(UTC).strftime("%y%m%d%H%M%SZ").encode())
 
 
-@dataclass(frozen=True)
-class Element:
+def read_utc_time(text: str) -> datetime:
+    """Read what :func:`utc_time` wrote.
+
+    :raises ValueError: another form, or no time.
+    """
+    if len(text) != 13 or text[12] != "Z" or not (text.isascii() and text[:12].isdecimal()):
+        raise ValueError("no UTCTime")
+    year, month, day, hour, minute, second = (int(text[at : at + 2]) for at in range(0, 12, 2))
+    year += 1900 if year >= 50 else 2000
+    return datetime(year, month, day, hour, minute, second, tzinfo=UTC)
+
+
+class Element(NamedTuple):
     """One element: its tag, the bytes inside, and all of its bytes."""
 
     tag: int
@@ -59,25 +70,36 @@ class Element:
 
         :raises ValueError: they are others.
         """
-        found = list(parse(self.content))
-        if tags and tuple(item.tag for item in found) != tags:
+        found = parse(self.content)
+        if tags and tuple([item.tag for item in found]) != tags:
             raise ValueError("other elements than expected")
         return found
 
 
-def parse(data: bytes) -> Iterator[Element]:
+def parse(data: bytes) -> list[Element]:
     """The elements that lie one after the other; lengths must be in their shortest form.
 
     :raises ValueError: not DER, or cut off.
     """
-    while data:
-        size = size_of(data)
-        tag, content = data[0], data[_head_of(data) : size]
-        element = Element(tag, content, data[:size])
-        if tlv(tag, content) != element.raw:
-            raise ValueError("not DER")
-        yield element
-        data = data[size:]
+    found = []
+    start, end = 0, len(data)
+    while start < end:
+        inside = start + 2
+        if inside > end:
+            raise ValueError("cut off")
+        size = data[start + 1]
+        if size >= 128:
+            octets = data[inside : inside + size - 128]
+            inside += size - 128
+            size = int.from_bytes(octets, "big")
+            if size < 128 or octets[0] == 0 or inside > end:
+                raise ValueError("not DER")
+        after = inside + size
+        if after > end:
+            raise ValueError("cut off")
+        found.append(Element(data[start], data[inside:after], data[start:after]))
+        start = after
+    return found
 
 
 def size_of(data: bytes) -> int:

@@ -12,6 +12,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from kernel.crypto.canonical import b64, unb64
+from kernel.crypto.memory import remembered
 from kernel.errors import Invalid, Unverified
 
 PrivateKey = ec.EllipticCurvePrivateKey
@@ -100,6 +101,11 @@ def load_public(text: str) -> PublicKey:
 
     :raises Unverified: ``suites.key``.
     """
+    return _public(text)
+
+
+@remembered(1024)  # the same few people sign again and again
+def _public(text: str) -> PublicKey:
     try:
         return check_key(serialization.load_der_public_key(unb64(text)))
     except (ValueError, UnsupportedAlgorithm, Invalid):

@@ -176,10 +176,12 @@ def make_crl(
     :param revoked: ``(serial number, when)``.
     :param number: the CRL number, which only ever grows.
     """
-    start = this_update or now()
+    start = (this_update or now()).replace(microsecond=0)
     builder = x509.CertificateRevocationListBuilder(issuer.cert.subject)
     builder = builder.last_update(start).next_update(start + timedelta(days=days))
     builder = builder.add_extension(x509.CRLNumber(number), critical=False)
+    identifier = x509.AuthorityKeyIdentifier.from_issuer_public_key(issuer.key.public_key())
+    builder = builder.add_extension(identifier, critical=False)
     for serial, when in sorted(revoked):
         entry = x509.RevokedCertificateBuilder(serial, when).build()
         builder = builder.add_revoked_certificate(entry)

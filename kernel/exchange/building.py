@@ -17,6 +17,7 @@ from kernel.exchange.evidence import EventTime
 from kernel.exchange.models import Delivery, Evidence, Package
 from kernel.exchange.package import Contents
 from kernel.exchange.verdict import examine
+from kernel.identity import revocation
 from kernel.identity.authority import PURPOSES, authority
 from kernel.identity.desk import ServiceDesk
 from kernel.identity.epoch import log_origin
@@ -32,6 +33,7 @@ ROLE_OF = {"主送": "main", "抄送": "cc"}
 
 def build(payload: dict[str, Any]) -> None:
     """Outbox handler: make the package of a released envelope and deliver it. Idempotent."""
+    _choose_lists(payload["package"])
     with connection():
         row = Package.get(Package.uid == payload["package"])
         if row.state != "claimed":
@@ -48,6 +50,18 @@ def build(payload: dict[str, Any]) -> None:
     _deliver(row, contents.envelope, packages.pkg_digest(manifest), blobs().put(data))
 
 
+def _choose_lists(uid: str) -> None:
+    """Note which revocation lists go along: whoever builds it again after a crash takes the same.
+
+    The signer signs one manifest for an act, and newer lists would make another one.
+    """
+    revocation.renew()
+    with transaction():
+        row = Package.get(Package.uid == uid)
+        if row.lists is None:
+            Package.update(lists=revocation.current()).where(Package.id == row.id).execute()
+
+
 def trust() -> list[bytes]:
     """The certificates that every package and every evidence carries along."""
     return [authority().pem(purpose) for purpose in PURPOSES]
@@ -61,7 +75,7 @@ def _contents(row: Package) -> Contents:
         attachments=[(name, blobs().get(digest)) for name, digest in row.attachments],
         payload=row.payload,
         acts=[signatures.record(uid) for uid in row.acts],
-        trust=trust(),
+        trust=[*trust(), *revocation.pems(row.lists or [])],
     )
 
 

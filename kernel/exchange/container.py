@@ -1,9 +1,9 @@
 """The strict ZIP of a package: stored only, one byte form for a list of entries.
 
 The reader takes names and sizes from the central directory, cuts the entries out where they must
-lie, writes the container again and compares. So whatever a ZIP can hide (data between or after the
-entries, two names for one file, comments, extra fields, local headers that say something else) is
-refused without being listed here.
+lie, writes all that is around them again and compares. So whatever a ZIP can hide (data between or
+after the entries, two names for one file, comments, extra fields, local headers that say something
+else) is refused without being listed here.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ import unicodedata
 import zlib
 from collections.abc import Iterator, Sequence
 from functools import lru_cache
+from itertools import chain
 
 from kernel.exchange.refusals import CONTAINER, NAME, SIZE, PackageRefused
 
@@ -34,20 +35,9 @@ def write(entries: Sequence[Entry]) -> bytes:
 
     :raises PackageRefused: 215 for a name, 216 for too many or too much.
     """
-    check_names([name for name, _ in entries])
-    if len(entries) > MAX_ENTRIES or sum(len(data) for _, data in entries) > MAX_BYTES:
-        raise PackageRefused(SIZE, "container")
-    body, directory, offset = [], [], 0
-    for name, data in entries:
-        raw, sums = name.encode(), (zlib.crc32(data), len(data), len(data))
-        body += [_LOCAL.pack(b"PK\3\4", *_COMMON, *sums, len(raw), 0), raw, data]
-        place = (len(raw), 0, 0, 0, 0, _MODE, offset)
-        directory += [_CENTRAL.pack(b"PK\1\2", 0x0314, *_COMMON, *sums, *place), raw]
-        offset += _LOCAL.size + len(raw) + len(data)
-    listing = b"".join(directory)
-    count = len(entries)
-    end = _END.pack(b"PK\5\6", 0, 0, count, count, len(listing), offset, 0)
-    return b"".join([*body, listing, end])
+    heads, tail = _frame(entries)
+    pairs = zip(heads, (data for _, data in entries), strict=True)
+    return b"".join([*chain.from_iterable(pairs), tail])
 
 
 def read(data: bytes) -> list[Entry]:
@@ -61,9 +51,34 @@ def read(data: bytes) -> list[Entry]:
         entries = list(_entries(data))
     except (struct.error, UnicodeDecodeError) as error:
         raise PackageRefused(CONTAINER, "directory") from error
-    if write(entries) != data:
+    heads, tail = _frame(entries)
+    position = 0
+    for head, (_, inside) in zip(heads, entries, strict=True):
+        if not data.startswith(head, position):
+            raise PackageRefused(CONTAINER, "form")
+        position += len(head) + len(inside)
+    if data[position:] != tail:
         raise PackageRefused(CONTAINER, "form")
     return entries
+
+
+def _frame(entries: Sequence[Entry]) -> tuple[list[bytes], bytes]:
+    """What stands before each entry, and what stands after all of them."""
+    check_names([name for name, _ in entries])
+    if len(entries) > MAX_ENTRIES or sum(len(data) for _, data in entries) > MAX_BYTES:
+        raise PackageRefused(SIZE, "container")
+    heads, directory, offset = [], [], 0
+    for name, data in entries:
+        raw, sums = name.encode(), (zlib.crc32(data), len(data), len(data))
+        head = _LOCAL.pack(b"PK\3\4", *_COMMON, *sums, len(raw), 0) + raw
+        place = (len(raw), 0, 0, 0, 0, _MODE, offset)
+        directory += [_CENTRAL.pack(b"PK\1\2", 0x0314, *_COMMON, *sums, *place), raw]
+        heads.append(head)
+        offset += len(head) + len(data)
+    listing = b"".join(directory)
+    count = len(entries)
+    end = _END.pack(b"PK\5\6", 0, 0, count, count, len(listing), offset, 0)
+    return heads, listing + end
 
 
 def _entries(data: bytes) -> Iterator[Entry]:

@@ -20,6 +20,7 @@ class Package(Subject):
     :ivar state: ``planned`` (not decided yet), ``claimed`` (a person dispatched it, the node is at
         work: 办理中), ``sent``.
     :ivar acts: the uids of the acts that travel with it.
+    :ivar lists: the revocation lists that travel with it, noted before it is signed.
     :ivar ended: ``recall``, ``void`` or ``supersede`` once its sender decided that; nothing more
         goes out of it then.
     :ivar successor: the uid of the package that replaces it.
@@ -52,6 +53,7 @@ class Package(Subject):
     ended = peewee.CharField(default="")
     successor = peewee.CharField(default="")
     claim = peewee.CharField(default="")
+    lists = JSONField(null=True)
 
     class Meta:
         table_name = "exchange_package"

@@ -23,7 +23,7 @@ import hashlib
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Any
 from urllib.parse import quote
 
@@ -31,6 +31,7 @@ from kernel.crypto.canonical import b64, digest, dumps, loads
 from kernel.errors import Invalid
 from kernel.exchange import container
 from kernel.exchange.envelope import check_envelope, check_metadata, is_document
+from kernel.exchange.prefixes import Prefixes
 from kernel.exchange.refusals import CONTAINER, DIGEST, ENVELOPE, MISSING, NAME, SIZE
 from kernel.exchange.refusals import PackageRefused as Refused
 
@@ -54,8 +55,9 @@ _HEAD = (
 _ROW = (
     '<asic:DataObjectReference URI="{}" MimeType="{}">'
     '<ds:DigestMethod Algorithm="http://www.w3.org/2001/04/xmlenc#sha256"/>'
-    "<ds:DigestValue>{}</ds:DigestValue></asic:DataObjectReference>\n"
+    "<ds:DigestValue>"
 )
+_ROW_END = "</ds:DigestValue></asic:DataObjectReference>\n"
 _TAIL = "</asic:ASiCManifest>\n"
 
 
@@ -88,11 +90,23 @@ class Contents:
     @cached_property
     def digests(self) -> dict[str, bytes]:
         """Path → SHA-256, in the order of the container; the list for ``sha256sum`` included."""
-        sums = {name: hashlib.sha256(data).digest() for name, data in self.parts.items()}
+        sums = {
+            name: self.beginnings.digest() if name == BODY else hashlib.sha256(data).digest()
+            for name, data in self.parts.items()
+        }
         sums[DIGESTS] = hashlib.sha256(_listing(sums)).digest()
         return dict(sorted(sums.items()))
 
-    @property
+    def digest_of(self, name: str) -> str:
+        """``sha256:<hex>`` of a part."""
+        return "sha256:" + self.digests[name].hex()
+
+    @cached_property
+    def beginnings(self) -> Prefixes:
+        """Digests of the sealed PDF as far as one likes."""
+        return Prefixes(self.body or b"")
+
+    @cached_property
     def entries(self) -> dict[str, bytes]:
         """Path → bytes of all that the manifest lists, in the order of the container."""
         parts = {**self.parts, DIGESTS: _listing(self.digests)}
@@ -130,12 +144,16 @@ def manifest_of(contents: Contents) -> bytes:
     :raises PackageRefused: 200, 202, 210, 214 to 217 for contents that make no package.
     """
     _check(contents)
-    rows = []
+    rows: list[str] = []
     for name, value in contents.digests.items():
-        kind = _TYPES.get(name.rpartition(".")[2], "application/octet-stream")
-        kind = "text/plain" if name == DIGESTS else kind
-        rows.append(_ROW.format(quote(name, safe="/"), kind, b64(value)))
+        rows += (_row(name), b64(value), _ROW_END)
     return "".join([_HEAD, *rows, _TAIL]).encode("ascii")
+
+
+@lru_cache(maxsize=4096)
+def _row(name: str) -> str:
+    kind = _TYPES.get(name.rpartition(".")[2], "application/octet-stream")
+    return _ROW.format(quote(name, safe="/"), "text/plain" if name == DIGESTS else kind)
 
 
 def assemble(contents: Contents, manifest: bytes, signature: bytes) -> bytes:
@@ -210,7 +228,7 @@ def _check(contents: Contents) -> None:
     stated, parts = contents.envelope["content"], contents.parts
     if stated.keys() != {name for name in parts if name.startswith(("content/", METADATA_NAME))}:
         raise Refused(MISSING, "content")
-    if any("sha256:" + contents.digests[name].hex() != value for name, value in stated.items()):
+    if any(contents.digest_of(name) != value for name, value in stated.items()):
         raise Refused(DIGEST, "content")
 
 
@@ -233,6 +251,9 @@ def _contents_of(entries: Mapping[str, bytes]) -> Contents:
     )
     if rest:
         raise Refused(MISSING, min(rest))
+    # Everything was found in its one form: there is no need to write it again.
+    parts = {name: data for name, data in entries.items() if name != DIGESTS}
+    vars(contents)["parts"] = parts
     return contents
 
 

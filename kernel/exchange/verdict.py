@@ -7,14 +7,14 @@ two is the other's test.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from kernel.crypto import cms, x509
 from kernel.crypto.acts_format import ActFacts, verify_record
-from kernel.crypto.canonical import digest
 from kernel.crypto.ids import now, parse_stamp
+from kernel.crypto.revocation import unlisted
 from kernel.errors import Unverified
 from kernel.exchange import package as packages
 from kernel.exchange.envelope import is_document
@@ -28,7 +28,9 @@ FUTURE = timedelta(hours=24)
 DOCUMENT_ACTS = ("documents.sign_off", "documents.assign_number", "documents.seal")
 DISPATCHING = (".dispatch", ".send")
 
-_BYTE_RANGE = re.compile(rb"/ByteRange\s*\[\s*0 +([0-9]+) +([0-9]+) +([0-9]+)\s*\]")
+_RANGE_KEY = b"/ByteRange"
+_HOLE = re.compile(rb"<[0-9a-fA-F]+>")
+_BYTE_RANGE = re.compile(_RANGE_KEY + rb"\s*\[\s*0 +([0-9]+) +([0-9]+) +([0-9]+)\s*\]")
 
 
 @dataclass(frozen=True)
@@ -44,6 +46,9 @@ class Verdict:
     """``formal``, or ``demo`` when anything in it is a demonstration (custody level L0)."""
     signed: cms.Signed | None = None
     acts: Sequence[ActFacts] = ()
+    unlisted: Sequence[str] = ()
+    """Authorities of whom no revocation list is enclosed that was current when it was signed: what
+    they may have taken back by then is not known. Of keys of persons no list tells."""
 
     @property
     def ok(self) -> bool:
@@ -106,18 +111,23 @@ def _verify(package: Package, roots: Sequence[x509.Certificate], at: datetime | 
     if contents.body is not None and is_document(contents.envelope):
         chains += _verify_seals(contents, contents.body, trust, at or signed.time, acts)
     demo = any(act.demo for act in acts) or any(x509.is_demo(chain[-1]) for chain in chains)
-    return Verdict(OK, None, package, "demo" if demo else "formal", signed, acts)
+    chains += [list(act.chain) for act in acts]
+    missing = unlisted(chains, trust.crls, at or signed.time)
+    return Verdict(OK, None, package, "demo" if demo else "formal", signed, acts, missing)
 
 
 def _trust(contents: Contents, roots: Sequence[x509.Certificate]) -> x509.Trust:
     try:
         crls = [x509.load_crl(pem) for pem in contents.trust if b"BEGIN X509 CRL" in pem]
         certs = [x509.load_cert(pem) for pem in contents.trust if b"BEGIN CERTIFICATE" in pem]
+        known = [x509.pem(crl) for crl in crls] + [x509.pem(cert) for cert in certs]
+        if sorted(known) != sorted(contents.trust):
+            raise Refused(CERTIFICATE, "trust")
+        trust = x509.Trust(roots, certs, crls)
+        trust.check_lists()
     except Unverified as error:
         raise Refused(CERTIFICATE, "trust") from error
-    if len(crls) + len(certs) != len(contents.trust):
-        raise Refused(CERTIFICATE, "trust")
-    return x509.Trust(roots, certs, crls)
+    return trust
 
 
 def _verify_acts(contents: Contents, trust: x509.Trust, signed: cms.Signed) -> list[ActFacts]:
@@ -131,7 +141,7 @@ def _verify_acts(contents: Contents, trust: x509.Trust, signed: cms.Signed) -> l
     if len(dispatches) != 1 or not dispatches[0].verb.endswith(DISPATCHING):
         raise Refused(ACTS, "dispatch")
     dispatch = dispatches[0]
-    if dispatch.params.get("envelope") != digest(contents.parts[packages.ENVELOPE_NAME]):
+    if dispatch.params.get("envelope") != contents.digest_of(packages.ENVELOPE_NAME):
         raise Refused(ACTS, "envelope")
     if dispatch.organ != contents.envelope["sender"]["unit"]:
         raise Refused(SENDER, "organ")
@@ -141,8 +151,8 @@ def _verify_acts(contents: Contents, trust: x509.Trust, signed: cms.Signed) -> l
 
 
 def _check_document_acts(contents: Contents, acts: Sequence[ActFacts], dispatch: ActFacts) -> None:
-    body = contents.body or b""
-    if dispatch.verb != "documents.dispatch" or dispatch.params.get("sealed") != digest(body):
+    sealed = contents.digest_of(packages.BODY)
+    if dispatch.verb != "documents.dispatch" or dispatch.params.get("sealed") != sealed:
         raise Refused(ACTS, "sealed")
     for verb in DOCUMENT_ACTS:
         found = [act for act in acts if act.verb == verb]
@@ -155,7 +165,7 @@ def _check_document_acts(contents: Contents, acts: Sequence[ActFacts], dispatch:
         if any(act.by_node or act.organ != dispatch.organ for act in found):
             raise Refused(ACTS, f"{verb}: desk")
     for act in acts:
-        if act.verb == "documents.seal" and act.params.get("pdf") != _base(body, act):
+        if act.verb == "documents.seal" and act.params.get("pdf") != _base(contents, act):
             raise Refused(ACTS, "documents.seal: pdf")
 
 
@@ -165,10 +175,12 @@ def _target(act: ActFacts) -> tuple[object, ...]:
     return tuple(target.get(name) for name in ("kind", "uid", "digest"))
 
 
-def _base(body: bytes, seal: ActFacts) -> str | None:
+def _base(contents: Contents, seal: ActFacts) -> str | None:
     """The digest of the file as it was before this seal was applied."""
     size = seal.params.get("pdf_size")
-    return digest(body[:size]) if type(size) is int and 0 < size < len(body) else None
+    if type(size) is int and 0 < size < len(contents.body or b""):
+        return "sha256:" + contents.beginnings.digest(size).hex()
+    return None
 
 
 def _verify_seals(
@@ -179,7 +191,7 @@ def _verify_seals(
     acts: Sequence[ActFacts],
 ) -> list[list[x509.Certificate]]:
     """Check every seal in the PDF; the last must cover the whole file (ISO 32000-2, 12.8.1)."""
-    ranges = [tuple(map(int, match.groups())) for match in _BYTE_RANGE.finditer(body)]
+    ranges = list(_byte_ranges(body))
     sealed_from = min(act.params["pdf_size"] for act in acts if act.verb == "documents.seal")
     end = 0
     units, chains = set(), []
@@ -187,7 +199,8 @@ def _verify_seals(
         if not (end <= first < second and sealed_from <= first) or second + length > len(body):
             raise Refused(SEAL, "range")
         end = second + length
-        signed = _verify_seal(body, first, second, length, trust, at)
+        covered = contents.beginnings.digest(first, second, end)
+        signed = _verify_seal(body[first:second], covered, trust, at)
         units.add(x509.unit_of(signed.cert))
         chains.append(signed.chain)
     if end != len(body):
@@ -197,15 +210,21 @@ def _verify_seals(
     return chains
 
 
-def _verify_seal(
-    body: bytes, first: int, second: int, length: int, trust: x509.Trust, at: datetime
-) -> cms.Signed:
-    hole = body[first:second]
+def _byte_ranges(body: bytes) -> Iterator[tuple[int, int, int]]:
+    place = body.find(_RANGE_KEY)  # which is quicker than a regular expression
+    while place >= 0:
+        if found := _BYTE_RANGE.match(body, place):
+            first, second, length = map(int, found.groups())
+            yield first, second, length
+        place = body.find(_RANGE_KEY, place + 1)
+
+
+def _verify_seal(hole: bytes, covered: bytes, trust: x509.Trust, at: datetime) -> cms.Signed:
+    """Check one seal. :param covered: SHA-256 of the file but the hole."""
     try:
-        if hole[:1] != b"<" or hole[-1:] != b">" or not re.fullmatch(rb"[0-9a-fA-F]+", hole[1:-1]):
+        if not _HOLE.fullmatch(hole):
             raise ValueError("no hexadecimal string")
         signature = bytes.fromhex(hole[1:-1].decode())
-        covered = body[:first] + body[second : second + length]
         return cms.verify_foreign(signature, covered, trust, "seals", at)
     except ValueError as error:
         raise Refused(SEAL, "hole") from error

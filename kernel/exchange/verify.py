@@ -4,8 +4,9 @@
     python3 verify.py PACKAGE.asice --root root.pem [--evidence DIR] [--at TIME] [--json]
 
 Exit code 0: verified (``"level": "demo"`` when only a demonstration), 1: refused, 2: it could not
-be decided, or wrong usage. The file shares no code with the platform that makes the packages, on
-purpose. Without it, three commands go most of the way::
+be decided (no current revocation list, no evidence), or wrong usage. docs/verify.md says more. The
+file shares no code with the platform that makes the packages, on purpose. Without it, three
+commands go most of the way::
 
     unzip -q PACKAGE.asice -d p && cd p
     sha256sum --quiet -c META-INF/digests-sha256.txt && grep -cF "$(openssl dgst -sha256 \
@@ -261,10 +262,17 @@ class Trust:
         self.crls: list[x509.CertificateRevocationList] = []
         self._issued: dict[tuple[Certificate, Certificate], bool] = {}
         for pem in pems:
+            known: Any
             if b"BEGIN X509 CRL" in pem:
-                self.crls.append(x509.load_pem_x509_crl(pem))
+                known = x509.load_pem_x509_crl(pem)
+                self.crls.append(known)
             else:
-                self.others.append(x509.load_pem_x509_certificate(pem))
+                known = x509.load_pem_x509_certificate(pem)
+                self.others.append(known)
+            form = known.public_bytes(serialization.Encoding.PEM)
+            demand(form == pem, 212, "trust: more in the file than a certificate or list")
+        self.used: set[Certificate] = set()
+        self._check_lists()
 
     def chain(
         self,
@@ -286,6 +294,7 @@ class Trust:
         for depth, link in enumerate(chain):
             self._check(link, depth, at, authority or depth > 0)
             if depth + 1 < len(chain):
+                self.used.add(chain[depth + 1])
                 demand(has_purpose(link, purpose), 212, "certificate purpose")
                 demand(not self._revoked(link, chain[depth + 1], at), 213, "revoked")
         demo_ends_demo = is_demo(chain[-1]) or not any(is_demo(link) for link in chain)
@@ -330,11 +339,44 @@ class Trust:
     def _revoked(self, cert: Certificate, issuer: Certificate, at: datetime) -> bool:
         for crl in self.crls:
             entry = crl.get_revoked_certificate_by_serial_number(cert.serial_number)
-            if entry and crl.issuer == issuer.subject and entry.revocation_date_utc <= at:
-                key: Any = issuer.public_key()
-                if crl.is_signature_valid(key):
-                    return True
+            if entry and entry.revocation_date_utc <= at and is_list_of(issuer, crl):
+                return True
         return False
+
+    def _check_lists(self) -> None:
+        """Every list that came along is one of a root, or of an authority below one."""
+        authorities = self.roots + [one for one in self.others if self.signed_by_a_root(one)]
+        for crl in self.crls:
+            genuine = any(is_list_of(authority, crl) for authority in authorities)
+            demand(genuine, 212, "a revocation list that its authority has not signed")
+
+    def unlisted(self, at: datetime) -> list[str]:
+        """Names of the authorities in the chains so far of which no list was current then."""
+        return sorted(
+            organisation(issuer, x509.NameOID.COMMON_NAME)
+            for issuer in self.used
+            if not any(is_list_of(issuer, crl) and is_current(crl, at) for crl in self.crls)
+        )
+
+
+def is_list_of(issuer: Certificate, crl: x509.CertificateRevocationList) -> bool:
+    """Whether this authority may sign lists and has signed this one, which is a whole one."""
+    usage, key = extension(issuer, x509.KeyUsage), issuer.public_key()
+    critical = [each.critical for part in (crl, *crl) for each in part.extensions]
+    return bool(
+        crl.issuer == issuer.subject
+        and usage
+        and usage.crl_sign
+        and not any(critical)
+        and crl.signature_algorithm_oid.dotted_string == ECDSA_SHA256
+        and holds(key, crl.signature, crl.tbs_certlist_bytes)
+    )
+
+
+def is_current(crl: x509.CertificateRevocationList, at: datetime) -> bool:
+    """Whether a list speaks for this time."""
+    end = crl.next_update_utc
+    return end is not None and crl.last_update_utc <= at <= end
 
 
 # ------------------------------------------------------------------------------------------ CMS
@@ -948,6 +990,12 @@ def check_history(found: list[dict[str, Any]]) -> None:
 # ------------------------------------------------------------------------------ the verification
 
 
+OF_PERSONS = (
+    "个人密钥的停用不在其中，只有发出节点的日志知道 "
+    "that the key of a person was stopped stands in no list: the log of its node knows"
+)
+
+
 class Check(NamedTuple):
     """One line of the report. :ivar status: PASS, FAIL or INDETERMINATE."""
 
@@ -987,6 +1035,20 @@ class Verification:
     def number(self) -> int:
         """100, or the number of the first failure."""
         return next((check.number for check in self.checks if check.status == "FAIL"), 100)
+
+    @property
+    def undecided(self) -> bool:
+        """Whether something that was asked about cannot be known from what is there."""
+        return any(check.status == "INDETERMINATE" for check in self.checks)
+
+    @property
+    def verdict(self) -> str:
+        """``INVALID``, ``INDETERMINATE``, ``DEMONSTRATION`` or ``VALID``."""
+        if self.number != 100:
+            return "INVALID"
+        if self.undecided:
+            return "INDETERMINATE"
+        return "DEMONSTRATION" if self.demo else "VALID"
 
     @property
     def level(self) -> str:
@@ -1070,7 +1132,9 @@ class Verification:
         pems = [data for name, data in self.entries.items() if name.startswith("META-INF/trust/")]
         try:
             self.trust = Trust(self.roots, pems)
-        except ValueError as error:
+        except Problem:
+            raise
+        except Exception as error:  # as broken as it may be, it is the trust that is broken
             raise Problem(212, "trust") from error
         cms = read_cms(self.entries[SIGNATURE])
         self.signer = check_cms(cms, self.entries[MANIFEST])
@@ -1187,9 +1251,14 @@ class Verification:
         return unit_of(cert)
 
     def revocation(self) -> str:
-        """No certificate was taken back (the chains were checked against what came along)."""
-        fresh = [c for c in self.trust.crls if c.next_update_utc and c.next_update_utc >= self.time]
-        return f"{len(fresh)} CRL" if fresh else "? no current revocation list enclosed"
+        """No certificate was taken back: the lists of all authorities came along, and were current.
+
+        What a list names was refused before, with the chains.
+        """
+        missing = self.trust.unlisted(self.at or self.time)
+        if missing:
+            return f"? 没有当时有效的吊销列表 no list that was current then: {'、'.join(missing)}"
+        return f"{len(self.trust.used)} 个证书机构的吊销列表 lists of the authorities; {OF_PERSONS}"
 
     def evidence(self) -> str:
         """The evidence about this package holds and makes one history."""
@@ -1241,16 +1310,17 @@ FALLBACK: dict[Step, int] = {
     Verification.seals: 219,
     Verification.evidence: 220,
 }
-LEVELS = {
-    "formal": "验证通过 VERIFIED",
-    "demo": "演示 DEMO：仅证明流程，不具有法律效力 / proves the way, has no legal force",
-    "refused": "验证不通过 REFUSED",
+VERDICTS = {
+    "VALID": "验证通过 VALID",
+    "DEMONSTRATION": "演示 DEMONSTRATION：不具有法律效力 / proves the way, no legal force",
+    "INDETERMINATE": "未能判定 INDETERMINATE：没有错误，但有未知之处 / no fault, not all known",
+    "INVALID": "验证不通过 INVALID",
 }
 
 
 def report(verification: Verification) -> str:
     """The report for people."""
-    lines = [f"==== {LEVELS[verification.level]} ({verification.number}) ===="]
+    lines = [f"==== {VERDICTS[verification.verdict]} ({verification.number}) ===="]
     for group in ("真实性", "完整性", "可用性", "安全性"):
         lines.append(f"【{group}】")
         for check in verification.checks:
@@ -1265,6 +1335,7 @@ def as_json(verification: Verification) -> str:
     """The report for programs."""
     manifest = verification.entries.get(MANIFEST)
     facts = {
+        "verdict": verification.verdict,
         "level": verification.level,
         "code": verification.number,
         "msg_id": verification.envelope.get("msg_id") if verification.number == 100 else None,
@@ -1316,8 +1387,7 @@ def main(arguments: list[str] | None = None) -> int:
     print(as_json(verification) if options.json else report(verification))
     if verification.number != 100:
         return 1
-    undecided = verification.checks[-1].status == "INDETERMINATE" and options.evidence
-    return 2 if undecided else 0
+    return 2 if verification.undecided else 0
 
 
 if __name__ == "__main__":

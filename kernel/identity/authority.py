@@ -68,6 +68,10 @@ class Authority:
         """The intermediates between a leaf of this purpose and the root."""
         return [self.certificate(purpose)]
 
+    def holds(self, name: str) -> bool:
+        """Whether the key of ``root`` or of a purpose is here."""
+        return (self.folder / f"{name}.key").exists()
+
     def issuer(self, name: str) -> Issuer:
         """Key and certificate of a purpose."""
         if name not in self._issuers:

@@ -244,6 +244,33 @@ class Session(Model):
         table_name = "identity_session"
 
 
+class RevokedCertificate(Model):
+    """A certificate that its authority has taken back. :ivar serial: in hexadecimal digits."""
+
+    authority = peewee.CharField()
+    serial = peewee.CharField()
+    name = peewee.CharField(default="")
+    at = UTCField()
+    act = peewee.CharField()
+
+    class Meta:
+        table_name = "identity_revoked_certificate"
+        indexes = ((("authority", "serial"), True),)
+
+
+class RevocationList(Model):
+    """A list (CRL) that an authority has issued; never changed. :ivar authority: or ``root``."""
+
+    authority = peewee.CharField()
+    number = peewee.BigIntegerField()
+    pem = peewee.TextField()
+    issued = UTCField()
+
+    class Meta:
+        table_name = "identity_revocation_list"
+        indexes = ((("authority", "number"), True),)
+
+
 class NodeFact(Model):
     """Small facts of the node: its name, its phase, the day of its genesis."""
 
@@ -268,4 +295,4 @@ class NodeFact(Model):
 
 
 MODELS = [Unit, UnitTie, UnitGroup, Person, Post, Grant, Delegation, Credential]
-MODELS += [Enrolment, LoginChallenge, Session, NodeFact]
+MODELS += [Enrolment, LoginChallenge, Session, NodeFact, RevokedCertificate, RevocationList]

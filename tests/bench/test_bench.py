@@ -10,11 +10,11 @@ from tests.bench.measure import Clock, Pair
 
 def test_every_bench_gives_its_lines(office_folder: Path):
     found = [one.as_json() for one in results(1, size=0.05, folder=office_folder)]
-    assert len(found) == 6
+    assert len(found) == 8
     for line in found:
         assert {"name", "value", "unit", "baseline", "ratio", "goal", "ok"} <= line.keys()
         assert line["value"] > 0 and line["baseline"] > 0 and line["ratio"] > 0
-    assert sum("packages" in line["name"] for line in found) == 2
+    assert sum("200 KB" in line["name"] for line in found) == 4
     assert sum("fan-out" in line["name"] for line in found) == 2
 
 

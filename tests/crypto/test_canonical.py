@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import random
 from typing import Any
 
 import pytest
+import rfc8785
 
 from kernel.crypto import canonical
 from kernel.errors import Invalid, OfficeError, Unverified
@@ -14,6 +16,41 @@ def test_writes_the_form_of_rfc_8785():
     value = {"€": "Euro", "\r": "CR", "1": 1, "z": [True, None, '\x0f\\"']}
     text = r'{"\r":"CR","1":1,"z":[true,null,"\u000f\\\""],"€":"Euro"}'
     assert canonical.dumps(value) == text.encode()
+
+
+CHARS = [
+    "a",
+    "Z",
+    "0",
+    '"',
+    "\\",
+    "/",
+    "\n",
+    "\x1f",
+    "\x7f",
+    "é",
+    "\u2028",
+    "公",
+    "，",
+    "\uff21",
+    "😀",
+]
+
+
+def test_every_text_and_key_is_written_and_read_as_by_the_reference():
+    dice = random.Random(8785)
+    for _ in range(500):
+        texts = ["".join(dice.choices(CHARS, k=dice.randrange(6))) for _ in range(6)]
+        value = {text: [text, dice.randrange(-(2**53) + 1, 2**53), {text: None}] for text in texts}
+        data = canonical.dumps(value)
+        assert data == rfc8785.dumps(value)
+        assert canonical.loads(data) == value
+
+
+def test_what_composes_only_in_the_escaped_text_is_no_fault():
+    assert canonical.loads('"\\n\u0303"'.encode()) == "\n\u0303"
+    with pytest.raises(Invalid, match="canonical.text"):
+        canonical.loads('"n\u0303"'.encode())
 
 
 def test_keys_are_ordered_by_utf16_units():

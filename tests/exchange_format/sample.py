@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 from collections.abc import Callable
 from datetime import timedelta
-from functools import cache
+from functools import cache, cached_property
 from io import BytesIO
 from typing import Any
 
@@ -87,6 +87,10 @@ class Office:
         self.person_key = suites.new_key()
         self.person, self.credential = uuid7(), uuid7()
         self.trust = [x509.pem(issuer.cert) for issuer in self.issuers.values()]
+        self.lists = [
+            x509.pem(x509.make_crl(issuer, [], 1, this_update=START))
+            for issuer in (self.root, *self.issuers.values())
+        ]
         self.document = uuid7()
         self.sealed = self.seal_pdf(PDF)
 
@@ -124,6 +128,11 @@ class Office:
         signature = suites.sign(self.issuers["people"].key, data)
         return {"statement": canonical.b64(data), "signature": canonical.b64(signature)}
 
+    @cached_property
+    def said_of_person(self) -> dict[str, str]:
+        """The statement about the person's key: issued once, and enclosed with every act."""
+        return self.statement()
+
     def act(self, verb: str, params: dict[str, Any], /, **changes: Any) -> bytes:
         """The bytes of an act at the desk of the person."""
         facts = {
@@ -159,7 +168,7 @@ class Office:
             "format": "juyan-act-1",
             "act": canonical.b64(act),
             "signature": {"kind": "soft", "value": value},
-            "credential": self.statement(),
+            "credential": self.said_of_person,
             "private": {},
         }
         return canonical.dumps(fields | changes)
@@ -236,7 +245,8 @@ class Office:
                 act = self.act(verb, usual | changed, **({"desk": desk} | extra))
                 self.dispatched = act
                 records.append(self.record(act))
-        return packages.Contents(header, metadata, body, attachments, payload, records, self.trust)
+        trust = [*self.trust, *self.lists]
+        return packages.Contents(header, metadata, body, attachments, payload, records, trust)
 
     def package(self, contents: packages.Contents | None = None, **changes: Any) -> bytes:
         """The package, signed by the exchange key."""

@@ -30,6 +30,7 @@ from kernel.identity.models import Person, Post, Unit
 from kernel.identity.rights import ROLES
 from kernel.plugins.installed import InstalledGuard
 from kernel.portal.app import register
+from kernel.seals.custody import seal_of
 from kernel.storage.database import connection, transaction
 from kernel.testing_office import Office
 from plugins.documents.line import content_from, issue
@@ -173,6 +174,9 @@ class Stage:
         yield "house.open_enrolment", None, slot
         yield "house.cancel_enrolment", None, {"enrolment": "x"}
         yield "house.revoke_key", None, {"credential": "x", "reason": "遗失"}
+        with connection():
+            seal = {"certificate": seal_of(OFFICE).certificate, "reason": "换发印章"}
+        yield "house.revoke_certificate", None, seal
         yield "house.end_sessions", None, {"person": drafter.person.uid}
         yield "house.advance", None, {"phase": 2}
 

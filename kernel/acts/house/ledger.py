@@ -8,7 +8,7 @@ from kernel.acts.models import Act
 from kernel.crypto import canonical, suites
 from kernel.errors import OfficeError
 from kernel.identity.authority import authority
-from kernel.identity.models import Credential, Grant
+from kernel.identity.models import Credential, Grant, RevokedCertificate
 from kernel.storage.database import connection
 from kernel.storage.log_check import stored_bytes
 
@@ -48,6 +48,10 @@ def _revocations() -> Iterator[tuple[str, str]]:
     for row in Credential.select(Credential.uid, Credential.revoked):
         if row.uid in revoked and row.revoked is None:
             yield f"key {row.uid}", "was revoked by an act and works again"
+    noted = {row.act for row in RevokedCertificate.select(RevokedCertificate.act)}
+    for said in _decided("house.revoke_certificate"):
+        if said["act"] not in noted:
+            yield f"certificate of act {said['act']}", "was revoked and is on no list any more"
 
 
 def _grants() -> Iterator[tuple[str, str]]:

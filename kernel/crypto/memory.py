@@ -1,0 +1,68 @@
+"""Answers that are worked out once: pure questions about things that cannot change.
+
+A certificate is asked about with every package, and hashing its bytes to look the answer up costs
+more than the answer. So certificates and lists are told apart as objects; the object is kept beside
+the answer, and its identity cannot pass to another one.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from functools import update_wrapper
+from typing import Any, Generic, ParamSpec, TypeVar
+
+from cryptography import x509
+
+LONGEST = 1 << 14
+P = ParamSpec("P")
+R = TypeVar("R")
+
+
+class _TooLong(Exception):
+    """Not to be kept."""
+
+
+class Remembered(Generic[P, R]):
+    """A function that answers the same question once; the oldest answers are forgotten first.
+
+    For certificates, CRLs, bytes, texts, tuples of them. A refusal is not remembered; nor is what
+    is asked about long bytes, because their size was chosen by somebody else.
+    """
+
+    def __init__(self, function: Callable[P, R], size: int) -> None:
+        self._function, self._size = function, size
+        self._known: dict[tuple[Any, ...], tuple[R, Any]] = {}
+        self._lock = threading.Lock()
+        update_wrapper(self, function)
+
+    def __call__(self, *args: P.args, **kwargs: P.kwargs) -> R:
+        if kwargs:
+            raise TypeError("what is remembered is asked by position")
+        try:
+            key = tuple(map(_key, args))
+        except _TooLong:
+            return self._function(*args, **kwargs)
+        known = self._known.get(key)
+        if known is None:
+            known = self._function(*args, **kwargs), args
+            with self._lock:
+                while len(self._known) >= self._size:
+                    del self._known[next(iter(self._known))]
+                self._known[key] = known
+        return known[0]
+
+
+def remembered(size: int) -> Callable[[Callable[P, R]], Remembered[P, R]]:
+    """Decorate a pure function of positional arguments; so many answers are kept."""
+    return lambda function: Remembered(function, size)
+
+
+def _key(thing: Any) -> Any:
+    if isinstance(thing, bytes | str):
+        if len(thing) > LONGEST:
+            raise _TooLong
+        return thing
+    if isinstance(thing, x509.Certificate | x509.CertificateRevocationList):
+        return id(thing)
+    return tuple(map(_key, thing)) if isinstance(thing, tuple) else thing

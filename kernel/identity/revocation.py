@@ -1,0 +1,130 @@
+"""Certificates that were taken back, and the lists (CRL) by which the authorities say so.
+
+Every authority issues a list when the node is founded, after each revocation, and anew before the
+last one runs out, so that a package can always carry lists that were current when it was signed.
+The root's key may be kept elsewhere; its lists run for more than a year.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+
+from kernel.crypto import x509
+from kernel.crypto.ids import now
+from kernel.identity.authority import PURPOSES, authority
+from kernel.identity.models import RevocationList, RevokedCertificate
+from kernel.storage.database import connection, exclusive, transaction
+
+AUTHORITIES = ("root", *PURPOSES)
+
+
+@dataclass(frozen=True)
+class _Period:
+    """How often an authority issues a list, and for how many days it holds."""
+
+    every: timedelta
+    days: int
+
+
+_USUAL = _Period(timedelta(days=1), 7)
+_PERIODS = {"root": _Period(timedelta(days=30), 400)}
+
+
+def renew() -> int:
+    """Issue the lists that are missing or older than their period; gives how many. Idempotent.
+
+    Authorities whose key is not here are passed over.
+    """
+    with connection():
+        waiting = [name for name in AUTHORITIES if authority().holds(name) and _is_due(name)]
+    for name in waiting:
+        with transaction():
+            exclusive("identity.lists")
+            if _is_due(name):
+                issue(name)
+    return len(waiting)
+
+
+def issue(name: str) -> None:
+    """Issue a list of an authority now. Within a transaction.
+
+    :param name: ``root`` or a purpose.
+    """
+    exclusive("identity.lists")
+    last, moment = _last(name), now()
+    rows = RevokedCertificate.select().where(RevokedCertificate.authority == name)
+    # By the clock, so that a number does not come twice after an older backup was restored.
+    number = max(last.number + 1 if last else 1, int(moment.timestamp()))
+    crl = x509.make_crl(
+        authority().issuer(name),
+        [(int(row.serial, 16), row.at) for row in rows],
+        number,
+        this_update=moment,
+        days=_PERIODS.get(name, _USUAL).days,
+    )
+    RevocationList.create(
+        authority=name, number=number, pem=x509.pem(crl).decode("ascii"), issued=moment
+    )
+
+
+def take_back(cert: x509.Certificate, act: str) -> None:
+    """Take a certificate back from now on, and issue the list that says so. Within the act."""
+    name = authority_of(cert)
+    row = {"authority": name, "serial": f"{cert.serial_number:x}", "at": now(), "act": act}
+    RevokedCertificate.create(name=x509.common_name(cert), **row)
+    issue(name)
+
+
+def is_taken_back(cert: x509.Certificate) -> bool:
+    """Whether it was taken back before."""
+    mine = RevokedCertificate.authority == authority_of(cert)
+    return bool(
+        RevokedCertificate.select()
+        .where(mine & (RevokedCertificate.serial == f"{cert.serial_number:x}"))
+        .exists()
+    )
+
+
+def authority_of(cert: x509.Certificate) -> str:
+    """The authority of this node that has issued a certificate.
+
+    :raises Unverified: ``x509.*`` when none has.
+    """
+    root = authority().certificate("root")
+    for name in PURPOSES:
+        if x509.has_purpose(cert, name):
+            x509.verify_chain(
+                cert, authority().chain(name), [root], cert.not_valid_before_utc, name
+            )
+            return name
+    raise x509.unverified(
+        "chain", "证书不是由本节点签发", "it was not issued by an authority of this node"
+    )
+
+
+def current() -> list[int]:
+    """The rows of the newest lists, one of each authority that has any."""
+    found = [_last(name) for name in AUTHORITIES]
+    return [row.id for row in found if row is not None]
+
+
+def pems(rows: Sequence[int]) -> list[bytes]:
+    """The lists in these rows, as PEM."""
+    found = RevocationList.select().where(RevocationList.id.in_(list(rows)))
+    return [row.pem.encode("ascii") for row in found.order_by(RevocationList.id)]
+
+
+def _last(name: str) -> RevocationList | None:
+    mine = RevocationList.select().where(RevocationList.authority == name)
+    found: RevocationList | None = mine.order_by(RevocationList.number.desc()).first()
+    return found
+
+
+def _is_due(name: str) -> bool:
+    last, moment = _last(name), now()
+    if last is None:
+        return True
+    # A list from the future was issued while the clock was wrong.
+    return not last.issued <= moment < last.issued + _PERIODS.get(name, _USUAL).every

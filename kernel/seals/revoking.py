@@ -1,0 +1,57 @@
+"""Revoking the certificate of a seal, an exchange key or a node; and the job that renews lists."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+from kernel.acts.context import this_act
+from kernel.acts.verbs import act
+from kernel.crypto import x509
+from kernel.errors import Conflict
+from kernel.identity import revocation
+from kernel.identity.desk import Desk
+from kernel.seals.models import Seal
+from kernel.work.schedules import Job
+
+
+def _is_ours(desk: Desk, *, certificate: str, reason: str) -> None:
+    if revocation.is_taken_back(x509.load_cert(certificate.encode())):
+        raise Conflict(
+            "certificates.revoked",
+            "这张证书已经吊销，不必再办。",
+            "This certificate was revoked before; there is nothing left to do.",
+        )
+
+
+def _consequence(desk: Desk, subject: None = None, *, certificate: str, reason: str) -> str:
+    cert = x509.load_cert(certificate.encode())
+    name = x509.common_name(cert)
+    return f"将吊销“{name}”的证书（序列号 {cert.serial_number:x}），此后所作的签名一律无效。"
+
+
+@act(
+    "house.revoke_certificate",
+    title="吊销证书",
+    title_en="Revoke a certificate",
+    level="keys",
+    weight="signed",
+    private=("reason",),
+    check=_is_ours,
+    confirm=_consequence,
+)
+def revoke_certificate(desk: Desk, *, certificate: str, reason: str) -> None:
+    """Take a certificate back at once; its authority issues a new list. A seal of it is closed.
+
+    What was signed before stays good.
+
+    :param certificate: in PEM; it must be one of this node's, for seals, exchange or nodes.
+    """
+    cert = x509.load_cert(certificate.encode())
+    revocation.take_back(cert, this_act())
+    Seal.update(state="revoked").where(Seal.certificate == x509.pem(cert).decode()).execute()
+
+
+VERBS: list[Callable[..., Any]] = [revoke_certificate]
+JOBS = [Job("identity.lists", timedelta(hours=1), revocation.renew)]

@@ -1,0 +1,50 @@
+"""What is remembered: pure answers, a bounded number of them, never a refusal."""
+
+from __future__ import annotations
+
+import pytest
+
+from kernel.crypto import x509
+from kernel.crypto.memory import LONGEST, remembered
+from kernel.errors import Unverified
+
+
+def test_a_question_is_worked_out_once_and_the_oldest_answer_goes_first():
+    asked: list[str] = []
+
+    @remembered(2)
+    def upper(text: str) -> str:
+        asked.append(text)
+        return text.upper()
+
+    assert [upper(text) for text in ("a", "a", "b", "c", "b", "a")] == list("AABCBA")
+    assert asked == ["a", "b", "c", "a"]
+
+
+def test_a_refusal_and_long_bytes_are_asked_again():
+    asked: list[int] = []
+
+    @remembered(8)
+    def length(data: bytes) -> int:
+        asked.append(len(data))
+        if not data:
+            raise ValueError("empty")
+        return len(data)
+
+    long = bytes(LONGEST + 1)
+    for data in (b"", b"", long, long):
+        if data:
+            assert length(data) == len(data)
+        else:
+            with pytest.raises(ValueError, match="empty"):
+                length(data)
+    assert asked == [0, 0, len(long), len(long)]
+
+
+def test_two_certificates_are_two_however_alike():
+    roots = [x509.new_root("Zhangye", demo=demo).cert for demo in (True, False)]
+    assert [x509.is_demo(root) for root in roots * 2] == [True, False] * 2
+    for root in roots:
+        for _ in range(2):
+            with pytest.raises(Unverified, match="chain"):
+                x509.verify_chain(root, [], [], root.not_valid_before_utc, "people")
