@@ -6,7 +6,7 @@ Times come in as UTC and are shown in Asia/Shanghai, on the 24-hour clock.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta, timezone
+from datetime import UTC, date, datetime, time, timedelta, timezone
 from typing import Literal
 
 from kernel.portal.i18n import _, language, ngettext
@@ -28,6 +28,12 @@ class Due:
 def local(moment: datetime) -> datetime:
     """The moment in Asia/Shanghai; a naive one is taken as UTC."""
     return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).astimezone(CHINA)
+
+
+def end_of(day: date) -> datetime:
+    """The last moment of a day in Asia/Shanghai: until then comes what is due that day."""
+    end = datetime.combine(day, time(), CHINA) + timedelta(days=1, milliseconds=-1)
+    return end.astimezone(UTC)
 
 
 def _day(day: date | datetime) -> date:

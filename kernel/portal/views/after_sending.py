@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime, time, timedelta
 from typing import Any, Literal
 
 from starlette.responses import Response
@@ -27,7 +26,7 @@ from kernel.portal.i18n import Lazy, _, _l, speaking
 from kernel.portal.picker import Branch, Leaf, Units
 from kernel.portal.routing import page
 from kernel.portal.urls import url
-from kernel.portal.words import CHINA
+from kernel.portal.words import end_of
 
 LATEST = 50
 """How many later dispatches are offered as a replacement."""
@@ -168,9 +167,9 @@ def _urge(ctx: Ctx, form: Any, package: Package, back: str) -> Response:
 
 
 def _deadline(ctx: Ctx, form: Any, package: Package, back: str) -> Response:
-    end = datetime.combine(form.day.data, time(), CHINA) + timedelta(days=1, milliseconds=-1)
     given = {"units": form.units.data or [], "reason": form.reason.data}
-    return ctx.sign(set_deadline, package, back=back, sign_by=stamp(end), **given)
+    until = stamp(end_of(form.day.data))
+    return ctx.sign(set_deadline, package, back=back, sign_by=until, **given)
 
 
 RECALL = Deed(

@@ -16,6 +16,8 @@ from kernel.api import (
     Stale,
     _,
     act,
+    end_of,
+    now,
     numbers,
     plan,
     release,
@@ -111,8 +113,15 @@ def typeset(
     forward(desk, document)
 
 
-def _planning(desk: Desk, document: Document) -> None:
+def _planning(desk: Desk, document: Document, *, until: str = "") -> None:
     workflow.require(desk, document, "dispatch")
+    if until and end_of(date.fromisoformat(until)) <= now():
+        raise Invalid(
+            "documents.sign_by",
+            "签收时限不能早于今天。请改选日期，或留空不设时限。",
+            "The deadline for signing lies in the past: choose another day, or leave it empty.",
+            field="until",
+        )
 
 
 @act(
@@ -123,8 +132,11 @@ def _planning(desk: Desk, document: Document) -> None:
     weight="draft",
     check=_planning,
 )
-def plan_dispatch(desk: Desk, document: Document) -> Package:
-    """Write the envelope: every recipient by its box. Nothing leaves yet."""
+def plan_dispatch(desk: Desk, document: Document, *, until: str = "") -> Package:
+    """Write the envelope: every recipient by its box. Nothing leaves yet.
+
+    :param until: the day, ``2026-11-25``, by whose end it has to be signed for; empty for none.
+    """
     planned = (Package.uid == document.package) & (Package.state == "planned")
     Package.delete().where(planned).execute()
     boxes = elements.recipients(document.main, document.cc, document.organ)
@@ -135,6 +147,7 @@ def plan_dispatch(desk: Desk, document: Document) -> Package:
         urgency=document.urgency,
         body=document.sealed,
         metadata=metadata_of(document, desk),
+        sign_by=end_of(date.fromisoformat(until)) if until else None,
     )
     package = plan(desk, document, letter, [Recipient(code, role) for code, role in boxes])
     document.change(package=package.uid)

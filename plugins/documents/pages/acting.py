@@ -70,9 +70,9 @@ def _same_version(ctx: Ctx, document: Document) -> None:
 
 def _tell(forms: Forms, verb: str, error: OfficeError, version: str) -> None:
     """Put the refusal where it belongs; a second try is made knowing the present version."""
-    form = forms.back if verb == "send_back" else forms.opinion
+    form = {"send_back": forms.back, "dispatch": forms.sending}.get(verb, forms.opinion)
     form.refuse(error)
-    for one in (forms.opinion, forms.back, forms.declared):
+    for one in forms.every:
         one.version.data = version
 
 
@@ -141,7 +141,11 @@ def _seal(ctx: Ctx, document: Document, forms: Forms) -> Response:
 
 
 def _dispatch(ctx: Ctx, document: Document, forms: Forms) -> Response:
-    package = ctx.do(issuing.plan_dispatch, document)
+    form = forms.sending
+    if not form.validate():
+        raise Invalid("documents.until", "签收时限请改正。", "Correct the deadline.")
+    until = form.until.data.isoformat() if form.until.data else ""
+    package = ctx.do(issuing.plan_dispatch, document, until=until)
     document = ctx.get(Document, document.uid)
     return ctx.sign(
         issuing.dispatch,

@@ -7,6 +7,7 @@ from dataclasses import replace
 from kernel.api import (
     Check,
     Choice,
+    Date,
     Desk,
     Files,
     Form,
@@ -118,6 +119,13 @@ class AttachmentForm(Form):
     )
     group = Choice(_l("名单范围"), hint=_l("用于单位名单。"))
     blank = Choice(_l("表样"), hint=_l("用于空白表样。"))
+
+
+class DispatchForm(Form):
+    """Until when the recipients have to sign for it."""
+
+    version = Hidden()
+    until = Date(_l("签收时限"), hint=_l("当日 24 时前签收，过时登记为逾期；可不填。"))
 
 
 class DeclaredForm(Form):

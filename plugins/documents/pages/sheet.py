@@ -9,7 +9,6 @@ from starlette.responses import Response
 
 from kernel.api import (
     Ctx,
-    Form,
     OfficeError,
     Opinion,
     Package,
@@ -32,6 +31,7 @@ from plugins.documents.models import Document
 from plugins.documents.pages.files import images, typeset_draft
 from plugins.documents.pages.forms import (
     DeclaredForm,
+    DispatchForm,
     OpinionForm,
     ReturnForm,
     choices_of,
@@ -59,19 +59,27 @@ class Forms:
     opinion: OpinionForm
     back: ReturnForm
     declared: DeclaredForm
+    sending: DispatchForm
+
+    @property
+    def every(self) -> tuple[OpinionForm | ReturnForm | DeclaredForm | DispatchForm, ...]:
+        """All of them."""
+        return (self.opinion, self.back, self.declared, self.sending)
 
     @property
     def wrong(self) -> list[tuple[str, str]]:
         """What is wrong with any of them."""
-        every: tuple[Form, ...] = (self.opinion, self.back, self.declared)
-        return [one for form in every for one in form.errors_summary]
+        return [one for form in self.every for one in form.errors_summary]
 
 
 def forms_for(ctx: Ctx, document: Document, posted: Any = None) -> Forms:  # form data
     """The forms of this document for this desk; posted input is kept."""
     data = {"version": str(document.version)}
     found = Forms(
-        OpinionForm(posted, data=data), ReturnForm(posted, data=data), DeclaredForm(posted, data)
+        OpinionForm(posted, data=data),
+        ReturnForm(posted, data=data),
+        DeclaredForm(posted, data=data),
+        DispatchForm(posted, data=data),
     )
     if document.submitted:
         found.opinion.next_post.choices = choices_of(workflow.who_acts_next(ctx.desk, document))

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import hashlib
+from datetime import timedelta
 
 import pytest
 
 from kernel.acts import outbox
 from kernel.acts.gate import perform, prepare
+from kernel.acts.models import Task
 from kernel.api import (
     Conflict,
     Delivery,
+    Invalid,
     OfficeError,
     Package,
     Refused,
@@ -18,6 +21,9 @@ from kernel.api import (
     blobs,
     canonical,
     connection,
+    end_of,
+    local,
+    now,
     report_of,
     search,
     tasks,
@@ -168,3 +174,22 @@ def test_nothing_is_sent_that_the_clerk_did_not_sign(flow: Flow):
     flow.act(CLERK, issuing.dispatch, flow.fresh(document), **second)
     with pytest.raises(Conflict):
         flow.act(CLERK, issuing.dispatch, flow.fresh(document), **second)
+
+
+def test_the_deadline_of_the_sender_reaches_every_recipient(flow: Flow):
+    document = flow.to("seal")
+    flow.do_seal(document)
+    with pytest.raises(Invalid) as refused:
+        flow.act(CLERK, issuing.plan_dispatch, flow.fresh(document), until="2020-01-01")
+    assert refused.value.code == "documents.sign_by"
+    until = local(now()).date() + timedelta(days=3)
+    planned = flow.act(CLERK, issuing.plan_dispatch, flow.fresh(document), until=until.isoformat())
+    package, sealed = planned.result, flow.fresh(document).sealed
+    given = {"package": package.uid, "envelope": package.digest(), "sealed": sealed}
+    flow.act(CLERK, issuing.dispatch, flow.fresh(document), **given)
+    with connection():
+        found = Package.get(Package.uid == package.uid)
+        waiting = [delivery.uid for delivery in found.deliveries]
+        limits = {delivery.sign_by for delivery in found.deliveries}
+        dues = {task.due for task in Task.select().where(Task.subject.in_(waiting))}
+    assert limits == dues == {end_of(until)}

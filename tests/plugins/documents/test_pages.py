@@ -232,7 +232,13 @@ def test_the_whole_way_in_the_browser(flow: Flow):
     assert "勾选“已核对”" in unescape(unchecked.text)
     clerk.post(f"{path}/actions/typeset", data={"version": version(page), "checked": "y"})
     _signed_step(flow, KEEPER, path, "seal", "盖章后不可修改")
-    _signed_step(flow, CLERK, path, "dispatch", "将发往 1 个单位")
+    page = clerk.get(path).text
+    late = {"version": version(page), "until": "2020-01-01"}
+    refused = clerk.post(f"{path}/actions/dispatch", data=late)
+    assert refused.status_code == 422
+    assert "签收时限不能早于今天" in unescape(refused.text)
+    assert 'value="2020-01-01"' in refused.text
+    _signed_step(flow, CLERK, path, "dispatch", "将发往 1 个单位", until="2099-01-01")
     sent = unescape(clerk.get(path).text)
     assert "已发往 1 个单位" in sent
     assert "演示印章，校验通过" in sent
