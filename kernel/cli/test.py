@@ -79,13 +79,17 @@ def _pytest(full: bool, database: str, arguments: tuple[str, ...]) -> Outcome:
     colour = "--color=yes" if sys.stdout.isatty() else "--color=no"
     options = [colour, "--durations=10", "--durations-min=2", *(["--full"] if full else [])]
     options += ["--database", database] if database else []
-    options += [] if arguments else _side_by_side()
+    options += _side_by_side(arguments)
     return _run("pytest", ["-m", "pytest", *options, *arguments])
 
 
-def _side_by_side() -> list[str]:
-    """A process for each core, file by file: what a file sets up once stays with it."""
-    cores = min(4, os.cpu_count() or 1)
+def _side_by_side(arguments: tuple[str, ...]) -> list[str]:
+    """A process for each core, file by file: what a file sets up once stays with it.
+
+    Where files are named the answer comes sooner without.
+    """
+    named = any((ROOT / one.partition("::")[0]).exists() for one in arguments)
+    cores = 1 if named else min(4, os.cpu_count() or 1)
     # In the order of kernel.testing, which has the long files first.
     queue = ["--dist", "loadfile", "--no-loadscope-reorder"]
     return ["-n", str(cores), *queue] if cores > 1 else []

@@ -10,7 +10,7 @@ from urllib.parse import urljoin, urlsplit
 from kernel.storage.database import connection, db
 from kernel.testing_office import Browser
 
-_LINKS = re.compile(r'(?:href|src|data-[a-z-]+)="([^"]+)"')
+_LINKS = re.compile(r'(?:(?:href|src)="|data-[a-z-]+="(?=[/?]))([^"]+)"')
 _LEFT_OUT = re.compile(r"/static/|.*/pages/(?!1\b)")
 """Files that are the same for all, and images of pages after the first: drawing them takes long."""
 MOST = 400
