@@ -38,20 +38,26 @@ def settings() -> Settings:
     :raises Invalid: ``settings.unknown`` or ``settings.value``.
     """
     ctx = click.get_current_context()
-    known, named = load(_instance(ctx)), ctx.find_root().params.get("database")
+    known, named = load(_instance(ctx)), database_on_the_line()
     return replace(known, database=named) if named else known
 
 
 def named_database() -> str:
     """The database URL of the command line or the environment; not that of settings.toml."""
-    named = click.get_current_context().find_root().params.get("database")
-    return str(named or os.environ.get("JUYAN_DATABASE", ""))
+    return database_on_the_line() or os.environ.get("JUYAN_DATABASE", "")
 
 
-def _note_database(ctx: click.Context, _: click.Parameter, value: str | None) -> str | None:
+def database_on_the_line() -> str:
+    """The database URL of the command line alone."""
+    return str(click.get_current_context().meta.get(_DATABASE, ""))
+
+
+_DATABASE = f"{__name__}.database"
+
+
+def _note_database(ctx: click.Context, _: click.Parameter, value: str | None) -> None:
     if value:
-        ctx.find_root().params["database"] = value
-    return value
+        ctx.meta[_DATABASE] = value
 
 
 database_option = click.option(

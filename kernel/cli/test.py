@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import click
 
-from kernel import testing_parts
+from kernel import cli, testing_parts
 from kernel.cli.output import table
 from kernel.settings import ROOT
 
@@ -48,6 +48,8 @@ def _run(name: str, arguments: list[str]) -> Outcome:
     started = time.monotonic()
     size = shutil.get_terminal_size()
     environment = {**os.environ, "COLUMNS": str(size.columns), "PYTHONUNBUFFERED": "1"}
+    # Hundreds of processes would each compile everything again.
+    environment.pop("PYTHONDONTWRITEBYTECODE", None)
     process = subprocess.Popen(
         [sys.executable, *arguments], cwd=ROOT, env=environment, stdout=subprocess.PIPE
     )
@@ -121,7 +123,7 @@ def command(full: bool, database: str | None, arguments: tuple[str, ...]) -> Non
     for part in _missing():
         click.secho(f"MISSING {part}: tests that need it are NOT RUN", fg="red", bold=True)
     outcomes = [] if arguments else _checks()
-    named = database or click.get_current_context().find_root().params.get("database") or ""
+    named = database or cli.database_on_the_line()
     outcomes.append(_pytest(full, named, arguments))
     click.echo("\n" + table(("", "", ""), [one.row for one in outcomes]))
     _finish(outcomes, time.monotonic() - started)

@@ -116,3 +116,11 @@ def test_progress_says_how_far_it_came(capsys: pytest.CaptureFixture[str]):
         progress.step()
     said = capsys.readouterr()
     assert said.out == "" and "寄发 2/2" in said.err
+
+
+@pytest.mark.parametrize("before", [True, False], ids=["before", "after"])
+def test_a_database_may_stand_before_the_command_and_after_it(before: bool, tmp_path: Path):
+    named = ["--database", f"postgresql://nobody@/none?host={tmp_path}"]
+    line = [*named, "rehearse"] if before else ["rehearse", *named]
+    result = CliRunner().invoke(main, ["--instance", str(tmp_path / "node"), *line])
+    assert (result.exit_code, "storage.unreachable" in result.stderr) == (3, True), result.output
