@@ -12,6 +12,7 @@ import importlib.util
 import sys
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
+from functools import cache
 from importlib.metadata import entry_points
 from pathlib import Path
 from types import ModuleType
@@ -22,6 +23,7 @@ from kernel.plugins.manifest import Manifest
 GROUP = "juyan.plugins"
 
 
+@cache  # a process asks every node that it opens, and reads each installed package for it
 def _installed() -> list[Path]:
     folders = []
     for entry in entry_points(group=GROUP):

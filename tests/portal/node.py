@@ -63,7 +63,7 @@ def started(folder: Path, command: str, *options: str) -> Iterator[Place]:
 
 
 def _wait_for(place: Place, node: subprocess.Popen[bytes], output: Path) -> None:
-    deadline = time.monotonic() + 120
+    deadline = time.monotonic() + 300  # a founding on a machine that is busy
     while time.monotonic() < deadline:
         if node.poll() is not None:
             break
