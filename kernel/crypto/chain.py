@@ -126,7 +126,7 @@ class _Link:
             raise unverified("revoked", "证书在签名前已被吊销", "it was revoked before it signed")
 
 
-@remembered(1024)
+@remembered(256)
 def _links(
     cert: Certificate,
     intermediates: tuple[Certificate, ...],

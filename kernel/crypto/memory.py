@@ -14,7 +14,10 @@ from typing import Any, Generic, ParamSpec, TypeVar
 
 from cryptography import x509
 
-LONGEST = 1 << 14
+LONGEST, MOST = 1 << 13, 32
+"""Longer bytes and longer tuples are not kept: it was somebody else who chose their size."""
+_AS_OBJECTS = (x509.Certificate, x509.CertificateRevocationList)
+_SIZED = (bytes, str)
 P = ParamSpec("P")
 R = TypeVar("R")
 
@@ -26,8 +29,8 @@ class _TooLong(Exception):
 class Remembered(Generic[P, R]):
     """A function that answers the same question once; the oldest answers are forgotten first.
 
-    For certificates, CRLs, bytes, texts, tuples of them. A refusal is not remembered; nor is what
-    is asked about long bytes, because their size was chosen by somebody else.
+    For certificates, CRLs, bytes, texts, tuples of them. A refusal is not remembered, nor what is
+    asked about very much.
     """
 
     def __init__(self, function: Callable[P, R], size: int) -> None:
@@ -59,10 +62,13 @@ def remembered(size: int) -> Callable[[Callable[P, R]], Remembered[P, R]]:
 
 
 def _key(thing: Any) -> Any:
-    if isinstance(thing, bytes | str):
-        if len(thing) > LONGEST:
-            raise _TooLong
-        return thing
-    if isinstance(thing, x509.Certificate | x509.CertificateRevocationList):
+    kind = type(thing)
+    if kind in _AS_OBJECTS:
         return id(thing)
-    return tuple(map(_key, thing)) if isinstance(thing, tuple) else thing
+    if kind is tuple:
+        if len(thing) > MOST:
+            raise _TooLong
+        return tuple(map(_key, thing))
+    if kind in _SIZED and len(thing) > LONGEST:
+        raise _TooLong
+    return thing

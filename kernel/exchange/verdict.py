@@ -14,6 +14,7 @@ from datetime import datetime, timedelta
 from kernel.crypto import cms, x509
 from kernel.crypto.acts_format import ActFacts, verify_record
 from kernel.crypto.ids import now, parse_stamp
+from kernel.crypto.memory import remembered
 from kernel.crypto.revocation import unlisted
 from kernel.errors import Unverified
 from kernel.exchange import package as packages
@@ -95,7 +96,7 @@ def verify(
 
 def _verify(package: Package, roots: Sequence[x509.Certificate], at: datetime | None) -> Verdict:
     contents = package.contents
-    trust = _trust(contents, roots)
+    trust = _trust(tuple(contents.trust), tuple(roots))
     signed = cms.verify_detached(
         package.signature, package.manifest, roots, "exchange", at, trust.crls
     )
@@ -116,12 +117,13 @@ def _verify(package: Package, roots: Sequence[x509.Certificate], at: datetime | 
     return Verdict(OK, None, package, "demo" if demo else "formal", signed, acts, missing)
 
 
-def _trust(contents: Contents, roots: Sequence[x509.Certificate]) -> x509.Trust:
+@remembered(64)  # the packages of a node all carry the same, until its lists are renewed
+def _trust(pems: tuple[bytes, ...], roots: tuple[x509.Certificate, ...]) -> x509.Trust:
     try:
-        crls = [x509.load_crl(pem) for pem in contents.trust if b"BEGIN X509 CRL" in pem]
-        certs = [x509.load_cert(pem) for pem in contents.trust if b"BEGIN CERTIFICATE" in pem]
+        crls = tuple(x509.load_crl(pem) for pem in pems if b"BEGIN X509 CRL" in pem)
+        certs = tuple(x509.load_cert(pem) for pem in pems if b"BEGIN CERTIFICATE" in pem)
         known = [x509.pem(crl) for crl in crls] + [x509.pem(cert) for cert in certs]
-        if sorted(known) != sorted(contents.trust):
+        if sorted(known) != sorted(pems):
             raise Refused(CERTIFICATE, "trust")
         trust = x509.Trust(roots, certs, crls)
         trust.check_lists()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from kernel.crypto import x509
-from kernel.crypto.memory import LONGEST, remembered
+from kernel.crypto.memory import LONGEST, MOST, remembered
 from kernel.errors import Unverified
 
 
@@ -39,6 +39,19 @@ def test_a_refusal_and_long_bytes_are_asked_again():
             with pytest.raises(ValueError, match="empty"):
                 length(data)
     assert asked == [0, 0, len(long), len(long)]
+
+
+def test_long_tuples_are_asked_again():
+    asked: list[int] = []
+
+    @remembered(8)
+    def count(many: tuple[int, ...]) -> int:
+        asked.append(len(many))
+        return len(many)
+
+    for many in (range(MOST), range(MOST), range(MOST + 1), range(MOST + 1)):
+        assert count(tuple(many)) == len(many)
+    assert asked == [MOST, MOST + 1, MOST + 1]
 
 
 def test_two_certificates_are_two_however_alike():
