@@ -4,7 +4,7 @@
 >>> perform_batch(desk, batch, signature)
 
 Only verbs declared with ``batch=True``. One that cannot be done does not stop the others: each has
-its own transaction, its own act, its own leaf, and says afterwards how it ended.
+its own savepoint, its own act, its own leaf, and says afterwards how it ended.
 """
 
 from __future__ import annotations
@@ -15,8 +15,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
-from kernel.acts import answers
-from kernel.acts.gate import PreparedAct, perform, prepare, recall
+from kernel.acts import answers, outbox
+from kernel.acts.gate import Done, PreparedAct, decided, decision, prepare, put_away, recall
 from kernel.acts.models import Act, Batch, Prepared
 from kernel.acts.statement import Statement, read
 from kernel.acts.subjects import Subject
@@ -27,10 +27,15 @@ from kernel.crypto.ids import now
 from kernel.errors import Conflict, Invalid, OfficeError, Unavailable
 from kernel.identity.authenticators import Signature
 from kernel.identity.desk import Desk
-from kernel.storage.database import connection, transaction
+from kernel.storage.database import connection, on_postgresql, transaction
+from kernel.storage.grouping import Piece, together
 
 MOST = 200
 """So many at once; each of them is shown before anybody signs."""
+AT_ONCE = 50
+"""So many of them in one transaction, on SQLite, where others wait until it is over. On PostgreSQL
+it is one: there an act keeps what it has touched until the end, and two batches that touch the same
+things in another order would stop each other."""
 _log = logging.getLogger("juyan.acts")
 
 
@@ -102,6 +107,8 @@ def prepare_batch(
     signed = verb.weight == "signed" and bool(acts)
     data = acts_batch.compose([one.statement.bytes for one in acts], nonce) if signed else b""
     with transaction():
+        for act in acts if signed else ():
+            put_away(desk, act)
         Batch.delete().where(Batch.created < now() - answers.KEPT).execute()
         Batch.create(
             nonce=nonce, session=desk.session, verb=verb.name, bytes=data, back=back,
@@ -121,7 +128,7 @@ def _prepare_each(
     for subject, arguments in {subject.uid: (subject, given) for subject, given in chosen}.values():
         item = Item(subject.kind, subject.uid, subject.label())
         try:
-            act = prepare(desk, verb, subject, **arguments)
+            act = prepare(desk, verb, subject, later=True, **arguments)
         except OfficeError as error:
             items.append(item.refused(error))
         else:
@@ -172,8 +179,11 @@ def perform_batch(
     """Perform each act by itself; gives how each one ended, and keeps it for the page."""
     values = _signatures(batch, signature)
     ended: dict[str, OfficeError | str] = {}
-    for act, value in zip(batch.acts, values, strict=True):
-        ended[act.nonce] = _perform(desk, act, value)
+    pairs = list(zip(batch.acts, values, strict=True))
+    size = 1 if on_postgresql() else AT_ONCE
+    for first in range(0, len(pairs), size):
+        ended |= _perform(desk, pairs[first : first + size])
+    outbox.wake()
     items = tuple(_ended(one, ended) for one in batch.items)
     with transaction():
         Batch.update(items=[asdict(one) for one in items], settled=True).where(
@@ -190,14 +200,33 @@ def _signatures(batch: PreparedBatch, signature: Signature | None) -> list[Signa
     return [Signature(PREFIX + signature.kind, value) for value in values]
 
 
-def _perform(desk: Desk, act: PreparedAct, signature: Signature | None) -> OfficeError | str:
+def _perform(
+    desk: Desk, acts: Sequence[tuple[PreparedAct, Signature | None]]
+) -> dict[str, OfficeError | str]:
+    """Several in one transaction: nonce → the uid of the act, or why it was not done."""
+    ended: dict[str, OfficeError | str] = {}
+    ready: dict[str, Callable[[], Done | Conflict]] = {}
+    for act, signature in acts:
+        try:
+            ready[act.nonce] = decision(desk, act, signature)
+        except OfficeError as error:
+            ended[act.nonce] = error
     try:
-        return perform(desk, act, signature).uid
+        pieces = together(list(ready.values()))
+    except OfficeError as error:
+        return ended | dict.fromkeys(ready, error)
+    found = zip(ready, pieces, strict=True)
+    return ended | {nonce: _outcome(acts[0][0].verb, piece) for nonce, piece in found}
+
+
+def _outcome(verb: Verb, piece: Piece[Done | Conflict]) -> OfficeError | str:
+    try:
+        return decided(piece.result()).uid
     except OfficeError as error:
         return error
     except Exception:
         # The others are other people's matters: a defect in one must not keep them waiting.
-        _log.exception("%s failed within a batch", act.verb.name)
+        _log.exception("%s failed within a batch", verb.name)
         return Unavailable(
             "acts.defect",
             "系统出错，这一件没有办理。请单独打开重试，仍不成功时告诉技术人员。",

@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cache, partial
 from typing import Any
 
 from kernel.acts import answers, changes, delegated, guards, hold, outbox, tasks
@@ -32,6 +33,8 @@ from kernel.identity.desk import Desk, ServiceDesk
 from kernel.plugins.switches import switchboard
 from kernel.storage.blobs import blobs
 from kernel.storage.database import connection, in_transaction, savepoint, transaction
+from kernel.storage.grouping import in_turn
+from kernel.storage.writing import Ready
 
 ROOMS = frozenset({"house", "acts", "exchange", "seals", "identity"})
 """Owners of verbs that are not plugins and cannot be switched off."""
@@ -55,12 +58,14 @@ def prepare(
     *,
     expect: int | None = None,
     back: str = "",
+    later: bool = False,
     **arguments: Any,
 ) -> PreparedAct:
     """Check everything that can be checked, and build the bytes to sign.
 
     :param expect: the version that the person saw; a different one is Stale.
     :param back: where the browser goes on after the act.
+    :param later: leave it to the caller to :func:`put_away` what is to be signed.
     :raises OfficeError: what :func:`perform` would refuse, before anybody signs.
     """
     verb = verb_of(action)
@@ -74,11 +79,16 @@ def prepare(
         _allow(desk, verb, subject, values)
         statement = compose(desk, verb, subject, values)
         prepared = PreparedAct(verb, subject, statement, values, back)
-    if verb.weight == "signed":
-        with transaction():
-            keep(desk, prepared)
-            answers.take(subject)
+        if verb.weight == "signed" and not later:
+            with transaction():
+                put_away(desk, prepared)
     return prepared
+
+
+def put_away(desk: Desk, prepared: PreparedAct) -> None:
+    """Keep a prepared act until it is signed, within a transaction."""
+    keep(desk, prepared)
+    answers.take(prepared.subject)
 
 
 def perform(desk: Desk, prepared: PreparedAct, signature: Signature | None = None) -> Done:
@@ -91,24 +101,42 @@ def perform(desk: Desk, prepared: PreparedAct, signature: Signature | None = Non
 
     :raises OfficeError: Refused, Stale, Conflict, Unverified, with what to do.
     """
+    done = in_turn(decision(desk, prepared, signature))
+    outbox.wake()
+    return decided(done)
+
+
+def decision(
+    desk: Desk, prepared: PreparedAct, signature: Signature | None
+) -> Callable[[], Done | Conflict]:
+    """What :func:`perform` does in its transaction, for who does several in one.
+
+    :raises OfficeError: what forbids it before that. Its answer goes through :func:`decided`, once
+        the transaction is committed.
+    """
     # Decoded again from the bytes: whatever else was handed in beside them decides nothing.
     statement = read(prepared.statement.bytes, prepared.statement.private)
-    late: Conflict | None = None
     if verbs().get(statement.facts["verb"]).weight != "recorded":
         # Before the disk is full: what the node does about accepted acts needs room as well.
         # Signing in and opening leave a line only, and reading goes on.
         blobs().require_space()
-    with transaction():
-        _check_desk(desk, statement)
-        try:
-            with savepoint():
-                done = _win(desk, statement, signature)
-        except Conflict as error:
-            late = _lose(desk, statement, signature, error)
-    outbox.wake()
-    if late is not None:
-        raise late
+    return partial(_decide, desk, statement, signature)
+
+
+def decided(done: Done | Conflict) -> Done:
+    """The act; raises the conflict where it was kept with its refusal."""
+    if isinstance(done, Conflict):
+        raise done
     return done
+
+
+def _decide(desk: Desk, statement: Statement, signature: Signature | None) -> Done | Conflict:
+    _check_desk(desk, statement)
+    try:
+        with savepoint():
+            return _win(desk, statement, signature)
+    except Conflict as error:
+        return _lose(desk, statement, signature, error)
 
 
 def _win(desk: Desk, statement: Statement, signature: Signature | None) -> Done:
@@ -304,14 +332,17 @@ def _check_batch(verb: Verb, signature: Signature | None) -> None:
         )
 
 
-def _raise_version(subject: Subject) -> None:
-    model = type(subject)
-    raised = (
-        model.update(version=model.version + 1)
-        .where((model.uid == subject.uid) & (model.version == subject.version))
-        .execute()
+@cache
+def _next_version(model: type[Subject]) -> Ready:
+    return Ready(
+        lambda uid, version: model.update(version=model.version + 1).where(
+            (model.uid == uid) & (model.version == version)
+        )
     )
-    if raised != 1:
+
+
+def _raise_version(subject: Subject) -> None:
+    if _next_version(type(subject)).run(subject.uid, subject.version) != 1:
         raise stale(subject)
     subject.version += 1
 

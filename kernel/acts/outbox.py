@@ -11,23 +11,56 @@ import random
 import threading
 import time
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 from kernel.acts import hold
 from kernel.acts.context import this_act
 from kernel.acts.models import Effect
-from kernel.crypto.ids import now
+from kernel.crypto.ids import now, stamp
 from kernel.errors import OfficeError
 from kernel.slots import Slot
-from kernel.storage.database import after_commit, connection, on_postgresql, transaction
+from kernel.storage.database import (
+    after_commit,
+    connection,
+    execute_many,
+    on_postgresql,
+    transaction,
+)
+from kernel.storage.grouping import Piece, together
+from kernel.storage.writing import Ready
 
 Handler = Callable[[dict[str, Any]], None]
+Step = Callable[[], Exception | None]
+GROUP = 32
+"""So many effects with :class:`TwoSteps` at once: their receipts wait for the last of them."""
 LEASE = timedelta(minutes=2)
 FIRST_WAIT = 2.0
 LONGEST_WAIT = 900.0
 ATTEMPTS = 50
 _log = logging.getLogger("juyan.outbox")
+
+
+@dataclass(frozen=True)
+class TwoSteps:
+    """A handler whose effects can be written together, in one transaction.
+
+    :ivar first: all that takes long or speaks to somebody else, as the signer; it writes nothing,
+        and gives what is to be written. That is called in a transaction, and may give an error:
+        what is written stays, and the effect is tried again because of it.
+    """
+
+    first: Callable[[dict[str, Any]], Step]
+
+    def __call__(self, payload: dict[str, Any]) -> None:
+        """Do it alone."""
+        step = self.first(payload)
+        with transaction():
+            left = step()
+        if left is not None:
+            raise left
 
 
 class Handlers:
@@ -61,57 +94,102 @@ def wake() -> None:
         handlers().bell.set()
 
 
-def _take() -> Effect | None:
+def _take() -> list[Effect]:
+    """The next effect, with a lease; with those of its kind that can be written together."""
     moment = now()
     ready = (Effect.state == "queued") & (Effect.due <= moment)
     left = (Effect.state == "leased") & (Effect.lease < moment)
     with transaction():
         if hold.held() is not None:
-            return None  # what the lost days already did may not be done again unseen
-        query: Any = Effect.select().where(ready | left).order_by(Effect.id).limit(1)
+            return []  # what the lost days already did may not be done again unseen
+        query: Any = Effect.select().where(ready | left).order_by(Effect.id)
         if on_postgresql():
             # What another worker is just taking is passed over, so that nobody waits or stops.
             query = query.for_update("FOR UPDATE SKIP LOCKED")
-        effect: Effect | None = query.first()
-        if effect is None:
-            return None
-        taken = (
-            Effect.update(state="leased", lease=moment + LEASE, attempts=effect.attempts + 1)
-            .where((Effect.id == effect.id) & (Effect.attempts == effect.attempts))
-            .execute()
+        first: Effect | None = query.limit(1).first()
+        if first is None:
+            return []
+        same = Effect.handler == first.handler
+        several = isinstance(handlers().get(first.handler), TwoSteps)
+        taken = list(query.where(same).limit(GROUP)) if several else [first]
+        for effect in taken:
+            effect.attempts += 1
+        execute_many(
+            "UPDATE acts_effect SET state = 'leased', lease = ?, attempts = ? WHERE id = ?",
+            [(stamp(moment + LEASE), effect.attempts, effect.id) for effect in taken],
         )
-        effect.attempts += 1
-        return effect if taken else None
+        return taken
 
 
 def _settle(effect: Effect, state: str, error: str = "") -> None:
+    """Note how it ended, within a transaction."""
     wait = min(LONGEST_WAIT, FIRST_WAIT * 2 ** min(effect.attempts, 12))
     due = now() + timedelta(seconds=random.uniform(0.5, 1) * wait)  # noqa: S311  # spread, not secret
-    with transaction():
-        Effect.update(state=state, error=error[:2000], due=due, lease=None).where(
-            (Effect.id == effect.id) & (Effect.attempts == effect.attempts)
-        ).execute()
+    _SETTLE.run(state, error[:2000], due, effect.id, effect.attempts)
 
 
-def _work(effect: Effect) -> None:
+_SETTLE = Ready(
+    lambda state, error, due, number, attempts: Effect.update(
+        state=state, error=error, due=due, lease=None
+    ).where((Effect.id == number) & (Effect.attempts == attempts))
+)
+
+
+def _work(taken: list[Effect]) -> None:
+    """Do what was taken: what it takes before anything is written, then all writing together."""
+    begun: list[tuple[Effect, Step]] = []
+    failed: list[tuple[Effect, Exception]] = []
+    for effect in taken:
+        try:
+            begun.append((effect, _begin(effect)))
+        except Exception as error:
+            failed.append((effect, error))
+    for (effect, _), piece in zip(begun, _written(begun), strict=True):
+        if piece.error is not None:
+            failed.append((effect, piece.error))
+    for effect, why in failed:
+        with transaction():
+            _failed(effect, why)
+
+
+def _begin(effect: Effect) -> Step:
     handler = handlers().get(effect.handler)
+    if handler is None:
+        raise LookupError(f"nobody handles {effect.handler}")
+    if isinstance(handler, TwoSteps):
+        return handler.first(effect.payload)
+    handler(effect.payload)
+    return lambda: None
+
+
+def _written(begun: list[tuple[Effect, Step]]) -> list[Piece[None]]:
+    calls = [partial(_finish, effect, step) for effect, step in begun]
     try:
-        if handler is None:
-            raise LookupError(f"nobody handles {effect.handler}")
-        handler(effect.payload)
-    except Exception as error:
-        known = isinstance(error, OfficeError)
-        _log.log(
-            logging.WARNING if known else logging.ERROR,
-            "outbox.failed",
-            exc_info=error,
-            extra={
-                "said": {"effect": effect.handler, "attempt": effect.attempts, "code": _code(error)}
-            },
-        )
-        _settle(effect, "failed" if effect.attempts >= ATTEMPTS else "queued", f"{error}")
-    else:
+        return together(calls)
+    except OfficeError:
+        # On PostgreSQL a group holds much, and may have been stopped for the sake of somebody else.
+        return [piece for call in calls for piece in together([call])]
+
+
+def _finish(effect: Effect, step: Step) -> None:
+    left = step()
+    if left is None:
         _settle(effect, "done")
+    else:
+        _failed(effect, left)
+
+
+def _failed(effect: Effect, error: Exception) -> None:
+    known = isinstance(error, OfficeError)
+    _log.log(
+        logging.WARNING if known else logging.ERROR,
+        "outbox.failed",
+        exc_info=error,
+        extra={
+            "said": {"effect": effect.handler, "attempt": effect.attempts, "code": _code(error)}
+        },
+    )
+    _settle(effect, "failed" if effect.attempts >= ATTEMPTS else "queued", f"{error}")
 
 
 def _code(error: Exception) -> str:
@@ -122,11 +200,11 @@ def drain(limit: int = 1000) -> int:
     """Do what is due, in this thread; gives how many effects were taken."""
     done = 0
     while done < limit:
-        effect = _take()
-        if effect is None:
+        taken = _take()
+        if not taken:
             break
-        _work(effect)
-        done += 1
+        _work(taken)
+        done += len(taken)
     return done
 
 

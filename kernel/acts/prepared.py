@@ -14,6 +14,19 @@ from kernel.crypto.ids import now, parse_stamp
 from kernel.errors import Conflict
 from kernel.identity.desk import Desk
 from kernel.storage.database import connection
+from kernel.storage.writing import Ready
+
+_FORGET = Ready(lambda before: Prepared.delete().where(Prepared.expires < before))
+_USE = Ready(
+    lambda outcome, nonce, session, data: Prepared.update(
+        outcome=outcome, bytes=b"", private={}
+    ).where(
+        (Prepared.nonce == nonce)
+        & (Prepared.outcome == "")
+        & (Prepared.session == session)
+        & (Prepared.bytes == data)
+    )
+)
 
 
 @dataclass(frozen=True)
@@ -44,7 +57,7 @@ def subject_of(desk: Desk, statement: Statement) -> Subject | None:
 
 def keep(desk: Desk, prepared: PreparedAct) -> None:
     """Put it away until its signature comes."""
-    Prepared.delete().where(Prepared.expires < now() - answers.KEPT).execute()
+    _FORGET.run(now() - answers.KEPT)
     Prepared.create(
         nonce=prepared.nonce,
         session=desk.session,
@@ -79,16 +92,7 @@ def expired() -> Conflict:
 
 def consume(desk: Desk, statement: Statement, outcome: str = "done") -> None:
     """Use it, once: one of two who try at the same time gets Conflict ``acts.used``."""
-    used = (
-        Prepared.update(outcome=outcome, bytes=b"", private={})
-        .where(
-            (Prepared.nonce == statement.nonce)
-            & (Prepared.outcome == "")
-            & (Prepared.session == desk.session)
-            & (Prepared.bytes == statement.bytes)
-        )
-        .execute()
-    )
+    used = _USE.run(outcome, statement.nonce, desk.session, statement.bytes)
     if not used or parse_stamp(statement.facts["expires"]) < now():
         raise Conflict(
             "acts.used",

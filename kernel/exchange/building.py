@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from kernel.acts import signatures
@@ -22,11 +23,11 @@ from kernel.identity.authority import PURPOSES, authority
 from kernel.identity.desk import ServiceDesk
 from kernel.identity.epoch import log_origin
 from kernel.seals.signer_client import signer
-from kernel.seals.signer_journal import crash_point
 from kernel.storage import log
 from kernel.storage.blobs import blobs
 from kernel.storage.bulk import insert_rows
 from kernel.storage.database import connection, transaction
+from kernel.storage.instance import crash_point
 
 ROLE_OF = {"主送": "main", "抄送": "cc"}
 
@@ -102,6 +103,7 @@ def _deliver(row: Package, envelope: dict[str, Any], digest: str, blob: str) -> 
         facts, authority().node_key, authority().certificate("node"), trust()
     )
     root = canonical.digest(b"".join(records))
+    keep = evidence_writer(row.uid, list(zip(facts, records, strict=True)))
     crash_point("exchange.build")
     with transaction():
         by_node(
@@ -112,29 +114,33 @@ def _deliver(row: Package, envelope: dict[str, Any], digest: str, blob: str) -> 
             blob=blob,
             evidence=root,
         )
-        insert_rows(
-            Evidence, [evidence_row(row.uid, *pair) for pair in zip(facts, records, strict=True)]
-        )
+        keep()
 
 
-def evidence_row(
-    package: str, fact: evidences.Evidence, record: bytes, act: str = ""
-) -> dict[str, Any]:
-    """The row of one piece of evidence; its leaf is written with it."""
-    leaf = log.append(
-        "evidence", fact.ev_id, {"type": "evidence", "digest": canonical.digest(record)}
-    )
-    return {
-        "uid": fact.ev_id,
-        "package": package,
-        "organ": fact.recipient,
-        "delivery": fact.delivery,
-        "type": fact.type,
-        "record": record,
-        "act": act,
-        "leaf": leaf,
-        "at": now(),
-    }
+def evidence_writer(
+    package: str, made: Sequence[tuple[evidences.Evidence, bytes]], act: str = ""
+) -> Callable[[], None]:
+    """Make the rows and leaves of evidence ready; gives what writes them, within a transaction, so
+    that others wait for nothing but that."""
+    moment = now()
+    leaves = [
+        log.leaf("evidence", fact.ev_id, {"type": "evidence", "digest": canonical.digest(record)})
+        for fact, record in made
+    ]
+    rows = [
+        {
+            "uid": fact.ev_id, "package": package, "organ": fact.recipient,
+            "delivery": fact.delivery, "type": fact.type, "record": record, "act": act,
+            "leaf": leaf.promise, "at": moment,
+        }
+        for (fact, record), leaf in zip(made, leaves, strict=True)
+    ]  # fmt: skip
+
+    def write() -> None:
+        log.append_all(leaves)
+        insert_rows(Evidence, rows)
+
+    return write
 
 
 def _claimed(desk: ServiceDesk, package: Package, **_: Any) -> None:

@@ -12,14 +12,13 @@ from kernel.acts.subjects import hold
 from kernel.crypto import canonical, x509
 from kernel.crypto.ids import now, stamp, uuid7
 from kernel.exchange import evidence as evidences
-from kernel.exchange.building import evidence_row, trust
+from kernel.exchange.building import evidence_writer, trust
 from kernel.exchange.evidence import Actor, EventTime
 from kernel.exchange.models import Delivery, Evidence, Package
 from kernel.identity.authority import authority
 from kernel.identity.desk import Desk
 from kernel.identity.epoch import log_origin
 from kernel.seals.signer_client import signer
-from kernel.storage.bulk import insert_rows
 from kernel.storage.database import in_transaction
 
 
@@ -104,7 +103,7 @@ def keep(
 
     :param cause: the uid of the act behind them, or what else tells them from others of their kind.
     """
-    insert_rows(Evidence, [evidence_row(package.uid, *pair, act=cause) for pair in made])
+    evidence_writer(package.uid, made, cause)()
     return [one.ev_id for one, _ in made]
 
 

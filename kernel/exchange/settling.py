@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from kernel.acts import signatures, tasks
 from kernel.acts.gate import by_node
 from kernel.acts.models import Act
+from kernel.acts.outbox import Step, TwoSteps
 from kernel.acts.subjects import hold
 from kernel.acts.verbs import act
 from kernel.crypto import canonical, x509
@@ -23,9 +25,9 @@ from kernel.identity.models import Post
 from kernel.plugins.bus import bus
 from kernel.plugins.switches import switchboard
 from kernel.seals.signer_client import signer
-from kernel.seals.signer_journal import crash_point
 from kernel.storage import log
-from kernel.storage.database import connection, transaction
+from kernel.storage.database import connection, savepoint, transaction
+from kernel.storage.instance import crash_point
 
 STEPS = {
     "sign_for": ("C1", "delivered", "signed"),
@@ -36,20 +38,36 @@ STEPS = {
 REASON = {"C2": "returned", "X4": "agreed"}
 
 
-def settle(payload: dict[str, Any]) -> None:
-    """Outbox handler: make the receipt of what a person decided, and record it. Idempotent."""
+def _settle(payload: dict[str, Any]) -> Step:
     with connection():
         row = Delivery.get(Delivery.uid == payload["delivery"])
         mine = row.claim_act == payload["act"]
-    if mine and row.claim:
-        _record(row, payload)
-    if mine and payload["what"] == "sign_for":
-        # On its own, because the receipt must not depend on a plugin; what the plugin raises
-        # comes back to it with the next attempt.
-        _hand_over(row.uid)
+    keep = _signed(row, payload) if mine and row.claim else None
+
+    def write() -> Exception | None:
+        if keep is not None:
+            keep()
+        if mine and payload["what"] == "sign_for":
+            # On its own, because the receipt must not depend on a plugin; what the plugin raises
+            # comes back to it with the next attempt.
+            try:
+                with savepoint() as part:
+                    _tell(row.uid)
+            except Exception as error:
+                if not part.undone:
+                    raise
+                return error
+        return None
+
+    return write
 
 
-def _record(row: Delivery, payload: dict[str, Any]) -> None:
+settle = TwoSteps(_settle)
+"""Outbox handler: make the receipt of what a person decided, and record it. Idempotent."""
+
+
+def _signed(row: Delivery, payload: dict[str, Any]) -> Callable[[], None]:
+    """Have the receipt signed; gives what records it."""
     type_, _before, state = STEPS[payload["what"]]
     with connection():
         record = signatures.record(payload["act"], with_private=True)
@@ -59,15 +77,13 @@ def _record(row: Delivery, payload: dict[str, Any]) -> None:
     value = canonical.unb64(signed["value"])
     data = evidences.record_of(fact, value, certificate, trust(), record)
     crash_point("exchange.settle")
-    with transaction():
-        by_node(
-            ServiceDesk(row.organ, "exchange.settle"),
-            settled,
-            row,
-            state=state,
-            evidence=canonical.digest(data),
-        )
+
+    def keep() -> None:
+        service, digest = ServiceDesk(row.organ, "exchange.settle"), canonical.digest(data)
+        by_node(service, settled, row, state=state, evidence=digest)
         _keep(row, fact, data, payload["act"])
+
+    return keep
 
 
 def _desk(act_uid: str) -> Desk:
@@ -139,15 +155,19 @@ def settled(desk: ServiceDesk, delivery: Delivery, *, state: str, evidence: str)
 
 
 def _hand_over(uid: str) -> None:
-    """Tell the plugin that owns the payload; until it has listened, the delivery stays parked."""
     with transaction():
-        hold(Delivery, uid)
-        row = Delivery.get(Delivery.uid == uid)
-        plugin = row.type.partition(".")[0]
-        if not row.parked or plugin not in switchboard().effective(row.organ):
-            return
-        told = bus().tell("signed_for", plugin, desk=_desk(row.claim_act), delivery=row)
-        Delivery.update(parked=not told).where(Delivery.id == row.id).execute()
+        _tell(uid)
+
+
+def _tell(uid: str) -> None:
+    """Tell the plugin that owns the payload; until it has listened, the delivery stays parked."""
+    hold(Delivery, uid)
+    row = Delivery.get(Delivery.uid == uid)
+    plugin = row.type.partition(".")[0]
+    if not row.parked or plugin not in switchboard().effective(row.organ):
+        return
+    told = bus().tell("signed_for", plugin, desk=_desk(row.claim_act), delivery=row)
+    Delivery.update(parked=not told).where(Delivery.id == row.id).execute()
 
 
 def unpark_waiting() -> None:

@@ -8,15 +8,27 @@ from __future__ import annotations
 import hashlib
 from contextlib import suppress
 from datetime import timedelta
+from functools import lru_cache
 from typing import Any
 
 from kernel.crypto import canonical, suites
 from kernel.crypto.credential_format import read_statement
 from kernel.crypto.ids import now, parse_stamp, stamp, uuid7
 from kernel.errors import OfficeError, Refused
-from kernel.identity.authority import authority
+from kernel.identity.authority import Authority, authority
 from kernel.identity.models import Credential, Person
+from kernel.storage.writing import Ready
 
+_STATEMENT = Ready(
+    lambda uid: Credential.select(
+        Credential.person, Credential.statement, Credential.signature
+    ).where(Credential.uid == uid)
+)
+_REVOKED = Ready(
+    lambda uid: Credential.select(Credential.id).where(
+        (Credential.uid == uid) & Credential.revoked.is_null(False)
+    )
+)
 VALIDITY = timedelta(days=3 * 365)
 
 
@@ -82,14 +94,22 @@ def read(uid: str) -> dict[str, Any]:
 
     :raises Refused: ``keys.unknown``; Unverified if the row was tampered with.
     """
-    row = Credential.get_or_none(Credential.uid == uid)
+    row = _STATEMENT.first(uid)
     if row is None:
         raise _unknown()
-    said = bytes(row.statement)
-    suites.verify(authority().public_key("people"), said, bytes(row.signature))
-    facts: dict[str, Any] = canonical.loads(said)
-    if facts["credential"] != uid or facts["person"] != row.person:
+    holder, said, signature = row
+    facts = _said(authority(), bytes(said), bytes(signature))
+    if facts["credential"] != uid or facts["person"] != holder:
         raise _unknown()
+    return dict(facts)
+
+
+@lru_cache(maxsize=1024)
+def _said(issuer: Authority, said: bytes, signature: bytes) -> dict[str, Any]:
+    """What a statement says, once the signature holds. It holds for these very bytes for ever, so
+    it is checked once; who may use the key now is asked each time."""
+    suites.verify(issuer.public_key("people"), said, signature)
+    facts: dict[str, Any] = canonical.loads(said)
     return facts
 
 
@@ -101,11 +121,7 @@ def active(uid: str, person: str) -> dict[str, Any]:
     facts = read(uid)
     if facts["person"] != person:
         raise _unknown()
-    if (
-        Credential.select()
-        .where((Credential.uid == uid) & Credential.revoked.is_null(False))
-        .exists()
-    ):
+    if _REVOKED.first(uid) is not None:
         raise revoked()
     if not parse_stamp(facts["not_before"]) <= now() <= parse_stamp(facts["not_after"]):
         raise Refused(

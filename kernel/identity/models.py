@@ -13,6 +13,7 @@ import peewee
 from kernel.crypto.ids import now, uuid7
 from kernel.errors import NotFound
 from kernel.storage.database import JSONField, Model, UTCField
+from kernel.storage.writing import Ready
 
 
 class Unit(Model):
@@ -283,8 +284,8 @@ class NodeFact(Model):
     @classmethod
     def read(cls, key: str, default: Any = None) -> Any:
         """The value, or the default."""
-        row = cls.get_or_none(cls.key == key)
-        return default if row is None else row.value
+        row = _FACT.first(key)
+        return default if row is None else row[0]
 
     @classmethod
     def write(cls, key: str, value: Any) -> None:
@@ -294,5 +295,6 @@ class NodeFact(Model):
         ).execute()
 
 
+_FACT = Ready(lambda key: NodeFact.select(NodeFact.value).where(NodeFact.key == key))
 MODELS = [Unit, UnitTie, UnitGroup, Person, Post, Grant, Delegation, Credential]
 MODELS += [Enrolment, LoginChallenge, Session, NodeFact, RevokedCertificate, RevocationList]

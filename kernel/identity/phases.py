@@ -8,12 +8,16 @@ from __future__ import annotations
 
 from kernel.errors import Refused
 from kernel.identity.models import NodeFact, Unit
+from kernel.storage.writing import Ready
 
 TITLES = {
     1: ("试运行（双轨）", "Trial, paper in parallel"),
     2: ("正式运行", "Formal operation"),
     3: ("全面应用", "Full operation"),
 }
+
+
+_ROLLOUT = Ready(lambda code: Unit.select(Unit.rollout).where(Unit.code == code))
 
 
 def node_phase() -> int:
@@ -28,8 +32,18 @@ def connected(unit: Unit) -> bool:
 
 def phase_of(unit: Unit) -> int:
     """The phase that the unit is in; 0 before it is connected. Sections follow their organ."""
-    organ = unit if unit.is_organ else Unit.by_code(unit.organ)
-    return node_phase() if connected(organ) else 0
+    return phase_at(unit.organ)
+
+
+def phase_at(organ: str) -> int:
+    """The phase that the organ with this code is in; 0 before it is connected.
+
+    :raises NotFound: ``units.unknown``.
+    """
+    row = _ROLLOUT.first(organ)
+    reached = node_phase()
+    rollout = Unit.by_code(organ).rollout if row is None else row[0]
+    return reached if 0 < rollout <= reached else 0
 
 
 def require_connected(unit: Unit) -> None:

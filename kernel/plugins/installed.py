@@ -6,6 +6,7 @@ import peewee
 
 from kernel.plugins.manifest import matches
 from kernel.storage.database import JSONField, Model
+from kernel.storage.writing import Ready
 
 
 class InstalledGuard(Model):
@@ -31,4 +32,11 @@ def standing() -> list[InstalledGuard]:
 
 def of_verb(verb: str) -> set[str]:
     """The names of those that guard a verb."""
-    return {row.name for row in standing() if matches(row.verbs, verb)}
+    return {name for name, verbs in _STANDING.rows() if matches(verbs, verb)}
+
+
+_STANDING = Ready(
+    lambda: InstalledGuard.select(InstalledGuard.name, InstalledGuard.verbs).where(
+        ~InstalledGuard.removed
+    )
+)

@@ -14,11 +14,12 @@ import peewee
 
 from kernel.crypto.ids import now
 from kernel.identity.models import Unit
-from kernel.identity.phases import phase_of
+from kernel.identity.phases import phase_at, phase_of
 from kernel.plugins.bus import bus
 from kernel.plugins.manifest import Manifest
 from kernel.slots import Slot
 from kernel.storage.database import Model, UTCField
+from kernel.storage.writing import Ready
 
 
 class Activation(Model):
@@ -32,6 +33,15 @@ class Activation(Model):
 
     class Meta:
         table_name = "plugins_activation"
+
+
+_SWITCHED = Ready(
+    lambda organ: (
+        Activation.select(Activation.plugin, Activation.on)
+        .where(Activation.organ == organ)
+        .order_by(Activation.id)
+    )
+)
 
 
 @dataclass(frozen=True)
@@ -79,12 +89,11 @@ class Switchboard:
 
     def switched(self, organ: str) -> dict[str, bool]:
         """What the organ has switched, by plugin."""
-        rows = Activation.select().where(Activation.organ == organ).order_by(Activation.id)
-        return {row.plugin: row.on for row in rows}
+        return dict(_SWITCHED.rows(organ))
 
     def effective(self, organ: str) -> frozenset[str]:
         """The plugins that work for this organ now."""
-        phase, said = phase_of(Unit.by_code(organ)), self.switched(organ)
+        phase, said = phase_at(organ), self.switched(organ)
         names = {
             one.name
             for one in self.manifests.values()

@@ -7,8 +7,6 @@ the answer, so that a process killed in between answers the same after its resta
 from __future__ import annotations
 
 import json
-import os
-import signal
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -19,7 +17,7 @@ from kernel.crypto.canonical import b64, digest, dumps
 from kernel.crypto.ids import now, stamp
 from kernel.crypto.keyfile import write_private
 from kernel.errors import Conflict
-from kernel.storage.instance import sync_folder
+from kernel.storage.instance import crash_point, sync_folder
 
 
 @dataclass(frozen=True)
@@ -92,9 +90,3 @@ def _recall(path: Path, deed: Deed) -> dict[str, Any]:
         )
     answer: dict[str, Any] = entry["answer"]
     return answer
-
-
-def crash_point(name: str) -> None:
-    """Die here as by a power cut when ``JUYAN_CRASH`` names this place (fault tests)."""
-    if os.environ.get("JUYAN_CRASH") == name:
-        os.kill(os.getpid(), signal.SIGKILL)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from functools import partial
 from typing import Any
 
 import peewee
 
 from kernel.storage.database import execute_many, require_transaction
-from kernel.storage.fields import stored_value
+from kernel.storage.writing import insertion, storing
 
 
 def insert_rows(model: type[peewee.Model], rows: Iterable[Mapping[str, Any]]) -> int:
@@ -19,13 +20,29 @@ def insert_rows(model: type[peewee.Model], rows: Iterable[Mapping[str, Any]]) ->
     :returns: how many.
     """
     require_transaction("insert_rows")
-    meta: Any = model._meta
-    ready = [meta.get_default_dict() | dict(row) for row in rows]
+    ready = list(rows)
     if not ready:
         return 0
-    fields = [meta.fields[name] for name in ready[0]]
-    columns = ", ".join(f'"{field.column_name}"' for field in fields)
-    marks = ", ".join(["?"] * len(fields))
-    statement = f'INSERT INTO "{meta.table_name}" ({columns}) VALUES ({marks})'  # noqa: S608  # own names
-    execute_many(statement, [[stored_value(f, row[f.name]) for f in fields] for row in ready])
-    return len(ready)
+    given = tuple(ready[0])
+    usual = {name: make for name, make in _usual(model).items() if name not in ready[0]}
+    statement, fields = insertion(model, (*given, *usual))
+    converters = [(at, stored) for at, stored in enumerate(map(storing, fields)) if stored]
+    made = []
+    for row in ready:
+        values = [row[name] for name in given]
+        values += [make() for make in usual.values()]
+        for at, stored in converters:
+            values[at] = stored(values[at])
+        made.append(values)
+    execute_many(statement, made)
+    return len(made)
+
+
+def _usual(model: type[peewee.Model]) -> dict[str, Callable[[], Any]]:
+    """The columns that have a default, with what makes it."""
+    meta: Any = model._meta
+    made = {field.name: field.default for field in meta.defaults}
+    return {
+        name: value if callable(value) else partial(lambda same: same, value)
+        for name, value in made.items()
+    }

@@ -11,8 +11,9 @@ import logging
 import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self, cast
 
 import peewee
 from peewee import __exception_wrapper__ as _peewee_errors  # type: ignore[attr-defined]  # no stub
@@ -22,6 +23,7 @@ from kernel.settings import Settings
 from kernel.storage import instance, postgresql
 from kernel.storage.faults import database_errors, sqlite3
 from kernel.storage.fields import JSONField, UTCField
+from kernel.storage.writing import Context, insert, one
 
 __all__ = [
     "JSONField",
@@ -66,6 +68,22 @@ class Model(peewee.Model):
 
         database = db
         legacy_table_names = False
+
+    @classmethod
+    def create(cls, **values: Any) -> Self:
+        """Insert a row; gives it with its id."""
+        row = cls(**values)
+        if not insert(row):
+            row.save(force_insert=True)
+        return row
+
+    @classmethod
+    def get_or_none(cls, *where: Any, **equal: Any) -> Self | None:
+        """The first row that fits, or None."""
+        if equal or len(where) != 1:
+            found: Self | None = super().get_or_none(*where, **equal)
+            return found
+        return cast("Self | None", one(cls, where[0]))
 
 
 def journal_mode(version: tuple[int, ...]) -> str:
@@ -118,6 +136,10 @@ def _open_server(settings: Settings) -> peewee.Database:
     return database
 
 
+class _Sqlite(PooledSqliteDatabase):  # type: ignore[misc]  # it has no stubs
+    context_class = Context
+
+
 def _sqlite(path: Path) -> peewee.Database:
     version = tuple(sqlite3.sqlite_version_info)
     mode = journal_mode(version)
@@ -131,7 +153,7 @@ def _sqlite(path: Path) -> peewee.Database:
         "cache_size": -8000,
         "journal_size_limit": 64 * 1024 * 1024,
     }
-    database: peewee.Database = PooledSqliteDatabase(
+    database: peewee.Database = _Sqlite(
         str(path),
         pragmas=pragmas,
         lock_type="immediate",
@@ -191,18 +213,32 @@ def transaction() -> Iterator[None]:
             _run(call)
 
 
+@dataclass
+class Part:
+    """A part of a transaction. :ivar undone: whether it failed and left nothing behind."""
+
+    undone: bool = False
+
+
 @contextmanager
-def savepoint() -> Iterator[None]:
+def savepoint() -> Iterator[Part]:
     """A part of the open transaction that may fail alone; its ``after_commit`` goes with it."""
     calls = _waiting.calls
     if calls is None:
         raise RuntimeError("savepoint() is for use inside transaction()")
     before = len(calls)
+    # Not peewee's own, which makes up a new name, and so two new statements, each time. With one
+    # name for all, the innermost is meant; therefore it is released after a rollback, too.
+    part = Part()
+    db.execute_sql("SAVEPOINT part")
     try:
-        with db.savepoint():
-            yield
+        yield part
+        db.execute_sql("RELEASE SAVEPOINT part")
     except BaseException:
         del calls[before:]
+        db.execute_sql("ROLLBACK TO SAVEPOINT part")
+        db.execute_sql("RELEASE SAVEPOINT part")
+        part.undone = True
         raise
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import fcntl
 import os
+import signal
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -80,3 +81,9 @@ def file_lock(path: Path, seconds: float = 60.0) -> Iterator[None]:
         yield
     finally:
         os.close(handle)
+
+
+def crash_point(name: str) -> None:
+    """Die here as by a power cut when ``JUYAN_CRASH`` names this place (fault tests)."""
+    if os.environ.get("JUYAN_CRASH") == name:
+        os.kill(os.getpid(), signal.SIGKILL)

@@ -14,7 +14,7 @@ without touching the log. Checking is in :mod:`kernel.storage.log_check`.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -102,10 +102,35 @@ def append(kind: str, ref: str, data: dict[str, Any]) -> str:
     :raises Invalid: ``canonical.*`` for data that has no canonical form.
     """
     require_transaction("log.append")
-    leaf = canonical.dumps({"kind": kind, "ref": ref, "data": data})
-    value = merkle.leaf_hash(leaf)
-    LogLeaf.insert(kind=kind, ref=ref, data=leaf, hash=value).execute()
-    return value.hex()
+    one = leaf(kind, ref, data)
+    LogLeaf.create(**vars(one))
+    return one.promise
+
+
+@dataclass(frozen=True)
+class Leaf:
+    """A leaf that is not in the log yet."""
+
+    kind: str
+    ref: str
+    data: bytes
+    hash: bytes
+
+    @property
+    def promise(self) -> str:
+        """The leaf hash in hex, see :func:`append`."""
+        return self.hash.hex()
+
+
+def leaf(kind: str, ref: str, data: dict[str, Any]) -> Leaf:
+    """Make a leaf, for :func:`append_all`; the arguments are those of :func:`append`."""
+    said = canonical.dumps({"kind": kind, "ref": ref, "data": data})
+    return Leaf(kind, ref, said, merkle.leaf_hash(said))
+
+
+def append_all(many: Iterable[Leaf]) -> None:
+    """Add leaves that were made before, within the caller's transaction."""
+    insert_rows(LogLeaf, [vars(one) for one in many])
 
 
 def leaves(kind: str) -> dict[str, dict[str, Any]]:

@@ -38,6 +38,7 @@ from playhouse.pool import _PooledPostgresqlDatabase
 
 from kernel.errors import Invalid, Unavailable
 from kernel.storage.faults import sqlstate
+from kernel.storage.writing import Context
 
 SCHEMES = ("postgresql", "postgres")
 OLDEST = 140000
@@ -95,6 +96,7 @@ _TEXT = _Text('TEXT COLLATE "C"')
 class Postgres(_PooledPostgresqlDatabase, _Claimed):  # type: ignore[misc]  # it has no stubs
     """The pool of connections of one process."""
 
+    context_class = Context
     field_types = {**peewee.PostgresqlDatabase.field_types, "TEXT": _TEXT, "VARCHAR": _TEXT}
 
     def __init__(self, url: str, folder: Path) -> None:

@@ -13,6 +13,7 @@ from pathlib import Path
 from kernel.cli.output import table
 from tests.bench.acting import signed_act
 from tests.bench.fanout import fan_out
+from tests.bench.grouping import grouping
 from tests.bench.hooking import hook_call
 from tests.bench.measure import ROUNDS, Result
 from tests.bench.office import founded, opened
@@ -42,6 +43,8 @@ def results(
             yield from signed_act(office, rounds, size)
             say("群发 Fan-out")
             yield from fan_out(office, rounds, size)
+            say("合并提交 Group commit")
+            yield from grouping(office, rounds, size)
 
 
 def _row(one: Result) -> tuple[str, ...]:

@@ -252,3 +252,21 @@ def test_a_handler_that_has_done_its_work_does_nothing_again(office: Office):
         work(effect.payload)
     assert {row.uid: bytes(row.record) for row in evidence()} == before
     assert len(deliveries()) == 7
+
+
+def test_a_worker_dies_before_the_one_commit_of_many_receipts(
+    office: Office, lease_over: Callable[[], None]
+):
+    organs = everybody_signs(office)
+    dying_worker(office, "storage.group")
+    assert {one.state for one in deliveries()} == {"delivered"} and evidence(type_="C1") == []
+
+    assert outbox.drain() == 0, "the dead worker's leases still hold"
+    lease_over()
+    assert outbox.drain() == len(organs)
+    assert {one.state for one in deliveries()} == {"signed"}
+    assert Counter(row.organ for row in evidence(type_="C1")) == dict.fromkeys(organs, 1)
+    for row in evidence(type_="C1"):
+        (deed,) = signed_before(office, "evidence", row.act)
+        assert canonical.loads(bytes(row.record))["signature"]["value"] == deed["answer"]["value"]
+    assert log_check.verify().ok
