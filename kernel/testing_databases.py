@@ -54,6 +54,12 @@ class Server:
         self._made.add(self.url(name))
         return self.url(name)
 
+    def put_back(self, url: str, template: str) -> None:
+        """Let a database be a copy of another one again; nobody may be connected."""
+        self.drop(url)
+        self.run(f"CREATE DATABASE {name_in(url)} TEMPLATE {name_in(template)}")
+        self._made.add(url)
+
     def drop(self, url: str) -> None:
         """Take a database away, whoever is connected."""
         self.run(f"DROP DATABASE IF EXISTS {name_in(url)} WITH (FORCE)")

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import os
 import shutil
 import tempfile
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -58,6 +60,7 @@ class Bench:
     """Makes the template, and copies of it.
 
     :ivar facts: the uids of the documents: ``numbered``, ``sealed``, ``sent`` (packages).
+    :ivar kept: what the faults keep for each other, by name.
     """
 
     def __init__(self, folder: Path, server: Server | None = None) -> None:
@@ -65,6 +68,7 @@ class Bench:
         self.server = server
         self.template = folder / "template"
         self.facts: dict[str, list[str]] = {}
+        self.kept: dict[str, Any] = {}
         self._count = 0
         self._urls: dict[Path, str] = {}
         if server is not None:
@@ -108,13 +112,14 @@ class Bench:
         numbered = [issue(letter(f"编号{n}"), until="sign_off").document for n in range(NUMBERED)]
         self.facts = {"sent": sent, "sealed": sealed, "numbered": numbered}
 
-    def fresh(self) -> Path:
-        """A copy of the template; :meth:`drop` takes it away."""
+    def fresh(self, origin: Path | None = None) -> Path:
+        """A copy of the template, or of another copy; :meth:`drop` takes it away."""
+        origin = origin or self.template
         self._count += 1
         place = self.folder / f"r{self._count}"
-        shutil.copytree(self.template, place)
+        shutil.copytree(origin, place, ignore=shutil.ignore_patterns("run", "logs"))
         if self.server is not None:
-            self._urls[place] = self.server.create(self._urls[self.template])
+            self._urls[place] = self.server.create(self._urls[origin])
         return place
 
     def drop(self, place: Path) -> None:
@@ -152,18 +157,35 @@ def _bench(server: Server | None) -> Iterator[Bench]:
         made = Bench(place, server)
         made.build()
         close_database()
+        gc.collect()
+        gc.freeze()  # what is forked then shares its memory, instead of copying it to look at it
         yield made
     finally:
         shutil.rmtree(place, ignore_errors=True)
 
 
+class _AtOnce(threading.Thread):
+    """A thread that is none: what it should do is done where it is started."""
+
+    def start(self) -> None:
+        self.run()
+
+
 @contextmanager
-def forked_signer(instance: Path, clock: Callable[[], datetime] | None = None) -> Iterator[Child]:
-    """The signer of a copy, without the second that starting a Python takes."""
+def forked_signer(
+    instance: Path, clock: Callable[[], datetime] | None = None, one_thread: bool = False
+) -> Iterator[Child]:
+    """The signer of a copy, without the second that starting a Python takes.
+
+    :param one_thread: it answers one request after the other in its main thread.
+    """
 
     def serve(say: Say) -> None:
         os.umask(0o077)
         ids.set_clock(clock)
+        if one_thread:
+            threads: Any = threading
+            threads.Thread = _AtOnce
         planted[-1]()
         # The node may have started one by itself, when its signer was killed in its last moments.
         with suppress(Unavailable):

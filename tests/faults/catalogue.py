@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from tests.faults import clock, disk, kills, orders, power
+from tests.faults import clock, disk, kills, orders, power, workers
 from tests.faults.run import Fault
 
 BOTH = ("sqlite", "postgresql")
@@ -59,10 +59,14 @@ CATALOGUE = {
         disk.disk_broken, "磁盘读写错误", "EIO at a write or a sync", SQLITE, ("strace",)
     ),
     "clock": Entry(clock.clock_jumps, "时钟跳变", "the clock jumps by up to a day, to and fro"),
+    "workers": Entry(
+        workers.two_workers,
+        "两个后台进程，租约过期",
+        "two workers: one stands still at each step, its lease runs out, it comes back",
+    ),
     "orders": Entry(
         orders.orders,
         "两人同时办理",
-        "two people at once, in every order of their statements",
-        SQLITE,
+        "two people at once: every order of their statements; drawn ones on PostgreSQL",
     ),
 }

@@ -75,6 +75,16 @@ class Child:
             self._ours.close()
         return self.status
 
+    def died(self) -> bool:
+        """Whether it has ended by itself, or was ended by somebody else."""
+        if self.status is None:
+            pid, status = os.waitpid(self.pid, os.WNOHANG)
+            if pid:
+                self.status = status
+                self.hear(0.5)
+                self._ours.close()
+        return self.status is not None
+
     def facts(self, key: str) -> list[Any]:
         """All that it said under this name."""
         return [one[key] for one in self.said if key in one]

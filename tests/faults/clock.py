@@ -23,7 +23,7 @@ SMALL = ("acts.expired", "acts.used")
 
 def clock_jumps(options: Options, row: Row) -> None:
     """The clock jumps while each step runs; at the end it is right again, and all must end."""
-    total = options.count(6, 200)
+    total = options.count(4, 200)
     for number in range(total):
         place = options.bench.fresh()
         clock = _Clock(number)

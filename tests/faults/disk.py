@@ -10,9 +10,10 @@ from kernel.node import open_node
 from kernel.storage.database import connection
 from tests.faults.bench import forked_signer
 from tests.faults.child import Child, Say
-from tests.faults.kills import count_writes, held, short, straced
+from tests.faults.kills import Call, calls_of, held, straced
 from tests.faults.load import Load
 from tests.faults.run import Options, Row, note
+from tests.faults.scenes import short
 
 FULL = ("ENOSPC", "pwrite64,write,ftruncate,mkdir")
 BROKEN = ("EIO", "pwrite64,write,fsync,fdatasync,ftruncate")
@@ -31,34 +32,52 @@ def disk_broken(options: Options, row: Row) -> None:
 
 
 def _errors(options: Options, row: Row, error: str, calls: str) -> None:
-    _, points = _round(options, options.bench.fresh(), "", calls)
-    most = min(points, options.count(6, POINTS))
+    every = _round(options, options.bench.fresh(), [], calls)[1]
+    most = min(len(every), options.count(4, POINTS))
     draw = options.random(error)
-    places = sorted(draw.sample(range(1, points + 1), most))
-    words = 0
+    places = sorted(draw.sample(range(len(every)), most))
+    words = hit = 0
     for number, first in enumerate(places):
-        last = first + draw.choice([0, 0, 3, 20, 60])
+        refused = every[first : first + 1 + draw.choice([0, 0, 3, 20, 60])]
         place = options.bench.fresh()
-        child, _ = _round(options, place, f"{calls}:error={error}:when={first}..{last}", calls)
+        child, _, count = _round(options, place, _inject(error, refused), calls)
         found = child.facts("defect") + options.look(place, child.said, number)
         words += any(code.startswith("storage.") for code in child.facts("refused"))
+        hit += count > 0
         options.bench.drop(place)
-        row.note = f"{points} writes, {most} drawn; refused in words in {words}"
-        if note(options, row, most, found, f"{error} at {first}..{last}"):
+        row.note = f"{len(every)} writes, {most} drawn, {hit} hit; refused in words in {words}"
+        if hit < 0.9 * (number - 3):
+            found.append(f"X only {hit} of {number + 1} rounds met an error")
+        about = f"{error} at {refused[0][0]} {refused[0][1]}, {len(refused)} ×"
+        if note(options, row, most, found, about):
             return
 
 
-def _round(options: Options, place: Path, inject: str, calls: str) -> tuple[Child, int]:
+def _inject(error: str, calls: list[Call]) -> list[str]:
+    """strace counts the calls of each name by themselves."""
+    spans: dict[str, list[int]] = {}
+    for name, number in calls:
+        spans.setdefault(name, []).append(number)
+    return [
+        f"--inject={name}:error={error}:when={numbers[0]}..{numbers[-1]}"
+        for name, numbers in spans.items()
+    ]
+
+
+def _round(
+    options: Options, place: Path, inject: list[str], calls: str
+) -> tuple[Child, list[Call], int]:
+    """The load, with errors or without; gives its calls, or how many of them met an error."""
     log = options.bench.folder / "disk.log"
     with forked_signer(place):
         child, let_go = held(lambda say: _at_work(options, place, say))
-        wanted = [f"--inject={inject}"] if inject else []
-        with straced(child.pid, "-o", str(log), f"--trace={calls}", *wanted):
+        with straced(child.pid, "-o", str(log), f"--trace={calls}", *inject):
             let_go()
             child.end()
-    if not inject:
-        options.bench.drop(place)
-    return child, count_writes(log)
+    if inject:
+        return child, [], log.read_text(errors="replace").count("(INJECTED)")
+    options.bench.drop(place)
+    return child, calls_of(child.pid, log, calls), 0
 
 
 def _at_work(options: Options, place: Path, say: Say) -> None:

@@ -4,7 +4,7 @@ I1 nothing lost that was acknowledged · I2 nothing effected twice · I3 every s
 and the other way round · I4 every evidence and every package verifies offline · I5 the log goes on
 from every checkpoint that was ever shown · I6 at most one of 签收, 退文, 撤回 · I7 all ends once
 the faults have stopped · I8 asking again gives the same bytes · N numbers without gap or double ·
-D the database itself is whole.
+D the database itself is whole · B every file that a row names is there and is what it was.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ from kernel.exchange.models import Delivery, Evidence, Package
 from kernel.exchange.receipts import report_of
 from kernel.identity.authority import authority
 from kernel.storage import log_check
+from kernel.storage.blobs import blobs
 from kernel.storage.database import connection, db
 from kernel.storage.models import LogLeaf
 from plugins.documents.models import Document, Incoming
@@ -50,6 +51,7 @@ def everything(acks: Iterable[Ack], settled: bool, known: frozenset[str]) -> lis
         found += deliveries(settled)
         found += numbers()
         found += evidence(known)
+        found += files()
         found += under_way() if settled else []
     report = log_check.verify(witnessed=[one["note"] for one in acks if one["ack"] == "checkpoint"])
     found += [f"I5 {problem.where}: {problem.what}" for problem in report.problems]
@@ -102,8 +104,9 @@ def _state_kept(ack: Ack) -> bool:
 
 
 def _decision_kept(ack: Ack) -> bool:
-    if "package" in ack:
-        return True  # the recall: its act is promised, and its effect is looked for by itself
+    if "package" in ack:  # the recall: whatever was open is claimed by it, or by who was first
+        open_ = (Delivery.package == ack["package"]) & (Delivery.state == "delivered")
+        return not Delivery.select().where(open_ & (Delivery.claim == "")).exists()
     row = Delivery.get_or_none(Delivery.uid == ack["delivery"])
     return row is not None and (bool(row.claim) or row.state == ack["state"])
 
@@ -160,7 +163,7 @@ def deliveries(settled: bool) -> Iterator[str]:
     for row in Package.select():
         if settled and row.state == "claimed":
             yield f"I7 package {row.title}: was released and never sent"
-        if (row.state == "sent") != bool(boxes and types.get((row.uid, ""), Counter())["A1"]):
+        if (row.state == "sent") != bool(types.get((row.uid, ""), Counter())["A1"]):
             yield f"I3 package {row.title} is {row.state}, and its A1 says otherwise"
 
 
@@ -229,9 +232,27 @@ def evidence(known: frozenset[str]) -> Iterator[str]:
             except OfficeError as error:
                 yield f"I4 evidence {uid}: {error.en}"
     for row in Package.select().where(Package.state == "sent"):
-        report = report_of(row)
-        if not report.ok:
-            yield f"I4 package {row.title}: {report.reason}"
+        name = str(row.blob).removeprefix("sha256:")
+        if name not in known and name not in _verified:
+            report = report_of(row)
+            if not report.ok:
+                yield f"I4 package {row.title}: {report.reason}"
+
+
+def files() -> Iterator[str]:
+    """Every file that a row names can be read, and its content is that of its name."""
+    named = {}
+    for row in Package.select(Package.uid, Package.body, Package.attachments, Package.blob):
+        for digest in (row.body, row.blob, *(one[1] for one in row.attachments)):
+            named[digest] = f"package {row.uid}"
+    for row in Document.select(Document.uid, Document.sheet, Document.pdf, Document.sealed):
+        named |= dict.fromkeys((row.sheet, row.pdf, row.sealed), f"document {row.uid}")
+    for digest in named.keys() - {""}:
+        try:
+            for _ in blobs().open(digest):
+                pass
+        except OfficeError as error:
+            yield f"B {named[digest]} names {digest}: {error.en}"
 
 
 def under_way() -> Iterator[str]:
@@ -241,7 +262,9 @@ def under_way() -> Iterator[str]:
 
 
 def digests() -> frozenset[str]:
-    """The digests of all evidence of the open node."""
+    """The digests of all evidence and packages of the open node."""
     with connection():
         rows = [bytes(row.record) for row in Evidence.select()]
-    return frozenset(hashlib.sha256(one).hexdigest() for one in rows)
+        sent = Package.select(Package.blob).where(Package.state == "sent")
+        packages = {str(row.blob).removeprefix("sha256:") for row in sent}
+    return packages | frozenset(hashlib.sha256(one).hexdigest() for one in rows)

@@ -13,22 +13,27 @@ from kernel.exchange.models import Delivery, Package
 from kernel.exchange.opening import open_once
 from kernel.identity.desk import Desk
 from kernel.node import open_node
-from kernel.storage.database import connection
+from kernel.storage.database import connection, on_postgresql
 from plugins.documents.acts import issuing
 from plugins.documents.models import Document
 from tests.faults import invariants
 from tests.faults.bench import forked_signer
 from tests.faults.child import Child, Say
 from tests.faults.frozen import Frozen
-from tests.faults.interleave import Call, every_order
+from tests.faults.interleave import Call, every_order, seeded_orders
 from tests.faults.load import CPCO, GFIN, REASON, Load
 from tests.faults.run import Options, Row, note
 
+DRAWN = 100
+"""So many orders of each pair are drawn on PostgreSQL."""
 Pair = Callable[[Load], list[Call]]
 
 
 def orders(options: Options, row: Row) -> None:
-    """Every order of each pair; after each the node works off its part and all is checked."""
+    """The orders of each pair; after each the node works off its part and all is checked.
+
+    On SQLite every one; on PostgreSQL, where each statement is a step, as many as are drawn.
+    """
     pairs = list(PAIRS)[:1] if options.quick else list(PAIRS)
     for name in pairs:
         place = options.bench.fresh()
@@ -50,13 +55,15 @@ def _explore(options: Options, place: Path, name: str, say: Say) -> None:
     with open_node(options.bench.settings(place)):
         load = Load(options.bench.facts, say)
         calls = PAIRS[name](load)
-        frozen = Frozen(copy)
+        url = options.bench.settings(place).database
+        frozen = Frozen(copy, options.bench.server, url)
 
         def scene() -> list[Call]:
             frozen.restore()
             return calls
 
-        for number, run in enumerate(every_order(scene)):
+        drawn = seeded_orders(scene, options.count(12, DRAWN), options.seed)
+        for number, run in enumerate(drawn if on_postgresql() else every_order(scene)):
             outbox.drain()
             found = [f"X {type(one).__name__}: {one}" for one in run.defects]
             # The log and every signature are looked through now and then: that takes a second.
@@ -65,6 +72,7 @@ def _explore(options: Options, place: Path, name: str, say: Say) -> None:
             say(order=("".join(map(str, run.order)), found))
             if options.stop and any(one.startswith(options.expect or "") for one in found):
                 break
+        frozen.forget()
     shutil.rmtree(copy)
 
 

@@ -17,16 +17,17 @@ from typing import Any
 from kernel.acts import gate, numbers, outbox
 from kernel.acts.context import acting, this_act
 from kernel.acts.gate import Done
-from kernel.acts.models import Number, Series
-from kernel.crypto import keyfile, merkle
-from kernel.errors import Unavailable
+from kernel.acts.models import Act, Number, Series
+from kernel.crypto import canonical, keyfile, merkle
+from kernel.errors import Conflict, Unavailable
+from kernel.exchange import building, recalling, records, room, settling
 from kernel.exchange import evidence as evidences
-from kernel.exchange import recalling, records, room, settling
 from kernel.exchange.building import trust
 from kernel.exchange.models import Delivery, Evidence, Package
 from kernel.identity.authority import authority
 from kernel.plugins.bus import bus
 from kernel.seals import signer_journal
+from kernel.storage import blobs as blob_store
 from kernel.storage import database, instance, log
 from kernel.storage.database import after_commit, connection, db, transaction
 
@@ -199,6 +200,56 @@ def handed_over_again() -> None:
     settling._hand_over = hand_over
 
 
+def looked_before_lock() -> None:
+    """Whether the plugin was told is looked up before the transaction in which it is told."""
+
+    def hand_over(uid: str) -> None:
+        with connection():
+            row = Delivery.get(Delivery.uid == uid)
+            desk = settling._desk(row.claim_act)
+        if not row.parked:
+            return
+        with transaction():
+            bus().tell("signed_for", row.type.partition(".")[0], desk=desk, delivery=row)
+            Delivery.update(parked=False).where(Delivery.id == row.id).execute()
+
+    settling._hand_over = hand_over
+
+
+def taken_again() -> None:
+    """What is sent once more with the same signature is taken for something new."""
+    plain = gate.consume
+
+    def consume(desk: Any, statement: Any, outcome: str = "done") -> None:
+        with suppress(Conflict):
+            plain(desk, statement, outcome)
+
+    def win(desk: Any, statement: Any, signature: Any) -> Done:
+        if Act.select().where(Act.uid == statement.facts["act"]).exists():
+            return Done(statement.facts["act"], None, statement)
+        return plain_win(desk, statement, signature)
+
+    plain_win = gate._win
+    gate.consume, gate._win = consume, win
+
+
+def row_before_blob() -> None:
+    """The file of a package is written after the row that names it is committed."""
+    put, deliver = blob_store.BlobStore.put, building._deliver
+    waiting: list[tuple[Any, bytes]] = []
+
+    def put_later(self: Any, source: Any) -> str:
+        waiting.append((self, source if isinstance(source, bytes) else source.read()))
+        return canonical.digest(waiting[-1][1])
+
+    def deliver_first(*given: Any) -> None:
+        deliver(*given)
+        while waiting:
+            put(*waiting.pop())
+
+    blob_store.BlobStore.put, building._deliver = put_later, deliver_first
+
+
 def signer_without_journal() -> None:
     """The signer signs anew whenever it is asked."""
     signer_journal.Journal.once = lambda self, deed, make: make()
@@ -241,6 +292,12 @@ PLANTS = {
         errors_swallowed, "I1", "a full disk is not told to the person", DISK, 60, "number"
     ),
     "sync-off": Planted(sync_off, "I1, D", "SQLite with synchronous=OFF", POWER, 20),
+    "looked-before-lock": Planted(
+        looked_before_lock, "I2", "what another worker did is looked up too early", "workers", 160
+    ),
+    "taken-again": Planted(
+        taken_again, "I2", "a form that was answered is taken again", STEP, 60, "number"
+    ),
     "handed-over-again": Planted(
         handed_over_again, "I2", "the plugin is told each time a handler runs", STEP, 4, "errand"
     ),
@@ -257,6 +314,9 @@ PLANTS = {
     ),
     "names-not-synced": Planted(
         names_not_synced, "I4", "a rename without a sync of its folder", POWER, 60
+    ),
+    "row-before-blob": Planted(
+        row_before_blob, "B, I4", "a row names a file that is written later", STEP, 120, "dispatch"
     ),
     "positions-split": Planted(
         positions_split, "I5", "tree and positions in two transactions", STEP, 160, "log"

@@ -13,9 +13,8 @@ from __future__ import annotations
 import json
 import random
 import re
-import shutil
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -25,13 +24,16 @@ from tests.faults.child import Say
 from tests.faults.kills import held, straced
 from tests.faults.load import Load
 from tests.faults.run import Options, Row, note
+from tests.faults.shapes import Seen, exact
 
 CALLS = (
     "openat,lseek,pwrite64,write,fsync,fdatasync,ftruncate,rename,renameat,renameat2,"
     "unlink,unlinkat,mkdir,sendto"
 )
 SECTOR = 512
-CUTS_OF_ONE = 250
+END = -1
+"""Where a file begins to be written that was opened for appending."""
+CUTS_OF_ONE = 500
 """Cuts in one record, before the load is recorded anew with another seed."""
 _LINE = re.compile(r"^(\d+) +(\w+)\((.*)\) += (-?\d+)")
 _BYTES = re.compile(r'"((?:\\x[0-9a-f]{2})*)"')
@@ -82,6 +84,7 @@ class _Reader:
         self._root = str(place) + "/"
         self._node = node
         self._position: dict[tuple[bool, int], int] = {}
+        self._appending: set[tuple[bool, int]] = set()
 
     def events(self, lines: Any) -> Iterator[Event]:
         begun: dict[str, str] = {}
@@ -108,7 +111,9 @@ class _Reader:
             yield from self._written(pid, call, given, result)
 
     def _opened(self, pid: int, given: str, result: int, line: str) -> Iterator[Event]:
-        self._position[pid == self._node, result] = 0
+        key = (pid == self._node, result)
+        self._position[key] = 0
+        (self._appending.add if "O_APPEND" in given else self._appending.discard)(key)
         path = self._path(_strings(given)[0])
         if path and "O_CREAT" in given:
             yield Event("new", path)
@@ -141,7 +146,7 @@ class _Reader:
             data = _raw(_BYTES.search(given))[:result]
             yield Event("write", path, int(given.rpartition(",")[2]), data)
         else:
-            at = self._position.get(key, 0)
+            at = END if key in self._appending else self._position.get(key, 0)
             self._position[key] = at + result
             yield Event("write", path, at, _raw(_BYTES.search(given))[:result])
 
@@ -150,8 +155,12 @@ class _Reader:
         inside = path.removeprefix(self._root) if path.startswith(self._root) else ""
         if path + "/" == self._root:
             return "."
-        passing = inside.startswith(("run/", "logs/")) or inside.endswith((".lock", "-shm"))
-        return "" if passing or " (deleted)" in path else inside
+        return "" if passing(inside) or " (deleted)" in path else inside
+
+
+def passing(inside: str) -> bool:
+    """Whether a file does not outlive its processes, or nobody misses it."""
+    return inside.startswith(("run/", "logs/")) or inside.endswith((".lock", "-shm"))
 
 
 def _strings(given: str) -> list[str]:
@@ -169,8 +178,8 @@ def _text(path: str) -> str:
 
 def _told(given: str) -> Iterator[Event]:
     data = _raw(_BYTES.search(given))
-    if data.startswith(b'{"ack"'):
-        for line in data.splitlines():
+    for line in data.splitlines():
+        if line.startswith((b'{"ack"', b'{"asked"')):
             yield Event("told", data=line)
 
 
@@ -183,6 +192,15 @@ class _File:
 
     sure: bytes = b""
     pending: list[Event] = field(default_factory=list)
+    size: int = 0
+
+    def write(self, event: Event) -> None:
+        """Note a write, which may be lost, or a new length."""
+        if event.at == END:
+            event = replace(event, at=self.size)
+        after = event.at + len(event.data)
+        self.size = after if event.what == "cut" else max(self.size, after)
+        self.pending.append(event)
 
     def after(self, draw: random.Random, mode: str) -> bytes:
         """What the disk holds after the cut."""
@@ -225,7 +243,7 @@ class Disk:
         elif event.what == "sync":
             self._sync(event.path)
         elif event.what in ("write", "cut"):
-            self._files[self._number(event.path)].pending.append(event)
+            self._files[self._number(event.path)].write(event)
         elif event.what != "new" or not self._there(event.path):
             self._name(event)
 
@@ -235,7 +253,8 @@ class Disk:
     def _number(self, path: str) -> int:
         if path not in self._names:
             old = self._template / path
-            self._files.append(_File(old.read_bytes() if old.is_file() else b""))
+            data = old.read_bytes() if old.is_file() else b""
+            self._files.append(_File(data, size=len(data)))
             self._names[path] = len(self._files) - 1
             if old.is_file():
                 self._sure[path] = self._names[path]
@@ -267,14 +286,20 @@ class Disk:
         # A folder: the names in it are sure, and no others.
         pairs = list(zip(self._pending, self._pending_file, strict=True))
         inside = [pair for pair in pairs if _folder(pair[0].to or pair[0].path) == path]
-        others = [pair for pair in pairs if pair not in inside]
+        # What came here from another folder is not there any more, whatever its folder knows.
+        moved = {event.path for event, _ in inside if event.what == "name"}
+        gone = [pair for pair in pairs if (pair[0].to or pair[0].path) in moved]
+        others = [pair for pair in pairs if pair not in inside and pair not in gone]
         _settle(self._sure, inside)
         self._pending = [event for event, _ in others]
         self._pending_file = [number for _, number in others]
 
-    def cut(self, place: Path, draw: random.Random) -> None:
-        """Lay out in a copy of the template what the disk holds after a cut at this moment."""
-        mode = draw.choice(["drop", "keep", "mixed", "mixed"])
+    def cut(self, place: Path, draw: random.Random, mode: str = "") -> None:
+        """Lay out in a copy of the template what the disk holds after a cut at this moment.
+
+        :param mode: ``drop`` or ``keep`` all that was not synced, or ``mixed``; drawn if empty.
+        """
+        mode = mode or draw.choice(["drop", "keep", "mixed", "mixed"])
         count = {"drop": 0, "keep": len(self._pending)}.get(
             mode, draw.randint(0, len(self._pending))
         )
@@ -308,35 +333,60 @@ def _folder(path: str) -> str:
     return str(Path(path).parent)
 
 
+def unlike(options: Options, place: Path, events: list[Event]) -> list[str]:
+    """Whether the record as a whole gives the very files that the load has left: only then is
+    what a cut makes of it worth anything."""
+    disk, copy = Disk(options.bench.template), options.bench.fresh()
+    for event in events:
+        disk.do(event)
+    disk.cut(copy, random.Random(0), "keep")
+    made, real = _contents(copy), _contents(place)
+    options.bench.drop(copy)
+    wrong = sorted(name for name in made.keys() | real.keys() if made.get(name) != real.get(name))
+    return [f"X the record does not give {name}" for name in wrong]
+
+
+def _contents(place: Path) -> dict[str, bytes]:
+    files = (path for path in place.rglob("*") if path.is_file())
+    named = {str(path.relative_to(place)): path for path in files}
+    return {name: path.read_bytes() for name, path in named.items() if not passing(name)}
+
+
 def power_cuts(options: Options, row: Row) -> None:
     """Record, then cut at places drawn over the record."""
     total = options.count(12, 2000)
-    events = 0
+    events = looked = 0
     for first in range(0, total, CUTS_OF_ONE):
         seed = options.seed * 1000 + first
         place = options.bench.fresh()
         found = record(options, place, seed)
-        shutil.rmtree(place)
+        row.violations += unlike(options, place, found)
+        options.bench.drop(place)
         events += len(found)
-        row.note = f"{events} calls recorded"
-        if _cuts(options, row, found, seed, min(CUTS_OF_ONE, total - first), total):
+        seen = Seen(1)
+        over = _cuts(options, row, found, seen, seed, min(CUTS_OF_ONE, total - first))
+        looked += seen.looked
+        row.note = f"{events} calls recorded; {looked} different states, each looked through whole"
+        if over:
             return
 
 
 def _cuts(
-    options: Options, row: Row, events: list[Event], seed: int, count: int, total: int
+    options: Options, row: Row, events: list[Event], seen: Seen, seed: int, count: int
 ) -> bool:
     draw = random.Random(seed)
     places = sorted(draw.randint(1, len(events)) for _ in range(count))
     disk, done = Disk(options.bench.template), 0
-    for number, place in enumerate(places):
+    for place in places:
         for event in events[done:place]:
             disk.do(event)
         done = place
         copy = options.bench.fresh()
         disk.cut(copy, draw)
-        found = options.look(copy, list(disk.told), number)
+        state, wrong = exact(copy, len(disk.told))
+        if not seen.enough(state):
+            wrong += options.look(copy, list(disk.told), seen.looked)
         options.bench.drop(copy)
-        if note(options, row, total, found, f"seed {seed}, call {place}"):
+        if note(options, row, options.count(12, 2000), wrong, f"seed {seed}, call {place}"):
             return True
     return False

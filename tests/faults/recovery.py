@@ -10,8 +10,9 @@ from pathlib import Path
 from typing import Any
 
 from kernel.acts import outbox, signatures
-from kernel.acts.models import Effect
+from kernel.acts.models import Act, Effect
 from kernel.crypto import ids
+from kernel.errors import OfficeError
 from kernel.exchange import package as packages
 from kernel.exchange.models import Delivery, Evidence, Package
 from kernel.node import open_node
@@ -22,7 +23,7 @@ from kernel.storage.database import connection
 from tests.faults import invariants
 from tests.faults.bench import Bench, forked_signer
 from tests.faults.child import Child, Say
-from tests.faults.load import Load
+from tests.faults.load import Load, send_form
 
 Plant = Callable[[], object]
 LATER = timedelta(hours=2)
@@ -50,10 +51,13 @@ class Round:
     seed: int = 0
 
 
-def look_through(one: Round, acks: list[dict[str, Any]]) -> list[str]:
-    """Open the node in a process of its own; gives the violations."""
+def look_through(one: Round, told: list[dict[str, Any]]) -> list[str]:
+    """Open the node in a process of its own; gives the violations.
+
+    :param told: what the processes of the round said, promises and requests among it.
+    """
     with forked_signer(one.place):
-        child = Child(lambda say: _check(one, acks, say))
+        child = Child(lambda say: _check(one, told, say))
         child.end()
     found: list[str] = []
     for said in child.said:
@@ -64,20 +68,43 @@ def look_through(one: Round, acks: list[dict[str, Any]]) -> list[str]:
     return found
 
 
-def _check(one: Round, acks: list[dict[str, Any]], say: Say) -> None:
+def _check(one: Round, told: list[dict[str, Any]], say: Say) -> None:
+    acks = [fact for fact in told if "ack" in fact]
     one.plant()
     with open_node(one.bench.settings(one.place)):
         say(violations=invariants.at_once(acks))
         say(violations=work_off() + same_bytes())
-        say(violations=invariants.everything(acks, True, one.known))
+        say(violations=sent_again([fact["asked"] for fact in told if "asked" in fact], acks))
+        say(violations=work_off() + invariants.everything(acks, True, one.known))
         if one.again:
-            told: list[dict[str, Any]] = []
-            again = Load(one.bench.facts, lambda **facts: told.append(facts))
+            more: list[dict[str, Any]] = []
+            again = Load(one.bench.facts, lambda **facts: more.append(facts))
             say(violations=finish(again, one.seed))
-            say(violations=[f"I7 refused at last: {t['refused']}" for t in told if "refused" in t])
-            promised = acks + [t for t in told if "ack" in t]
+            say(violations=[f"I7 refused at last: {t['refused']}" for t in more if "refused" in t])
+            promised = acks + [fact for fact in more if "ack" in fact]
             say(violations=invariants.everything(promised, True, one.known) + at_the_end())
         say(checked=True)
+
+
+def sent_again(forms: list[dict[str, Any]], acks: list[dict[str, Any]]) -> list[str]:
+    """People send again what got no answer; it counts once, whether it had arrived or not.
+
+    The newest answered one comes again as well, as from a line that repeats: it must be refused.
+    Whoever gets an answer now has a promise as any other.
+    """
+    found, answered = [], {ack["uid"] for ack in acks if ack["ack"] == "act"}
+    done = [form for form in forms if form["act"] in answered]
+    for form in [*(one for one in forms if one["act"] not in answered), *done[-1:]]:
+        with connection():
+            there = Act.select().where(Act.uid == form["act"]).exists()
+        try:
+            uid = send_form(form).uid
+        except OfficeError:
+            continue
+        acks.append({"ack": "act", "uid": uid})
+        if there:
+            found.append(f"I2 act {form['act']} was done, and taken again as {uid}")
+    return found
 
 
 def work_off() -> list[str]:

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import os
 import platform
-from dataclasses import asdict, dataclass, field
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass, field, fields
 from datetime import UTC, datetime
 from typing import Any
 
 from kernel import __version__
 from kernel.cli.output import table
 from kernel.storage.faults import sqlite3
+from tests.faults.catalogue import CATALOGUE
+from tests.faults.plants import PLANTS
 from tests.faults.run import Row
 
 HEADS = (
@@ -57,6 +60,12 @@ class Report:
         """No violation, and no planted bug overlooked."""
         return not any(row.violations for row in self.rows) and all(p.caught for p in self.plants)
 
+    def take_plants(self, said: dict[str, Any]) -> None:
+        """Take over what another process has found, from its :meth:`as_json`."""
+        names = [one.name for one in fields(Found)]
+        self.plants += [Found(**{name: one[name] for name in names}) for one in said["planted"]]
+        self.left_out += said["left_out"]
+
     def as_json(self) -> dict[str, Any]:
         """One JSON object."""
         rows = [asdict(row) for row in self.rows]
@@ -101,24 +110,50 @@ def _verdict(one: Found) -> str:
     return "查出 caught" if one.caught else "漏检 NOT CAUGHT"
 
 
-def as_markdown(report: Report) -> str:
-    """The two tables of docs/faults.md."""
+def as_markdown(report: Report, before: str = "") -> str:
+    """The two tables of docs/faults.md.
+
+    :param before: the tables of an earlier run; what this run did not do stays as it was there.
+    """
     facts = "; ".join(f"{name} {value}" for name, value in report.machine.items())
-    lines = [f"Run of {facts}.", "", "| fault | database | runs | violations | seconds | seed | |"]
-    lines.append("|---|---|---|---|---|---|---|")
+    day = report.machine["date"].partition(" ")[0]
+    faults, plants = _earlier(before, len(FAULT_HEADS)), _earlier(before, len(PLANT_HEADS))
     for row in report.rows:
-        cells = (f"`{row.name}` {row.title_en}", row.database, row.runs, len(row.violations),
-                 row.seconds, row.seed, row.note)  # fmt: skip
-        lines.append(_line(cells))
-    if report.plants:
-        lines += ["", "| planted bug | what it does | breaks | caught by | rounds |"]
-        lines.append("|---|---|---|---|---|")
-        for p in report.plants:
-            rounds = f"{p.rounds} of at most {p.within}" if p.caught else "**not caught**"
-            lines.append(_line((f"`{p.name}`", p.title_en, p.breaks, f"`{p.fault}`", rounds)))
+        name = f"`{row.name}` {row.title_en}"
+        counts = (row.runs, len(row.violations), round(row.seconds), row.seed)
+        faults[name, row.database] = [name, row.database, *map(str, counts), day, row.note]
+    for p in report.plants:
+        caught = f"round {p.rounds} of at most {p.within}" if p.caught else "**not caught**"
+        name = f"`{p.name}`"
+        plants[name, p.title_en] = [name, p.title_en, p.breaks, f"`{p.fault}`", caught, day]
+    lines = [f"Newest run: {facts}.", "", *_table(FAULT_HEADS, faults)]
+    lines += ["", *_table(PLANT_HEADS, plants)] if plants else []
     lines += ["", *[f"Not run: {one}." for one in report.left_out]]
     return "\n".join(lines).rstrip() + "\n"
 
 
-def _line(cells: tuple[object, ...]) -> str:
-    return "| " + " | ".join(str(cell) for cell in cells) + " |"
+FAULT_HEADS = ("fault", "database", "runs", "violations", "seconds", "seed", "date", "")
+PLANT_HEADS = ("planted bug", "what it does", "breaks", "found by", "found in", "date")
+Lines = dict[tuple[str, str], list[str]]
+
+
+def _earlier(table: str, columns: int) -> Lines:
+    """The rows of a table that was written before, by what names them."""
+    lines = [line for line in table.splitlines() if line.startswith("| `")]
+    cells = [[cell.strip() for cell in line.split("|")[1:-1]] for line in lines]
+    return {(row[0], row[1]): row for row in cells if len(row) == columns}
+
+
+def _table(heads: tuple[str, ...], rows: Lines) -> list[str]:
+    order = {name: number for number, name in enumerate([*CATALOGUE, *PLANTS])}
+    known = [row for row in rows.values() if _name(row) in order]
+    known.sort(key=lambda row: (order[_name(row)], row[1] != "sqlite"))
+    return [_line(heads), "|" + "---|" * len(heads), *[_line(row) for row in known]]
+
+
+def _name(row: list[str]) -> str:
+    return row[0].split("`")[1]
+
+
+def _line(cells: Iterable[str]) -> str:
+    return "| " + " | ".join(cells) + " |"

@@ -36,7 +36,7 @@ class Options:
     :ivar plant: a planted bug, applied in the processes of a round; see :mod:`plants`.
     :ivar stop: end a fault with its first violation.
     :ivar expect: the invariants whose violation ends it; empty for any.
-    :ivar focus: only this part of the load, see :data:`tests.faults.kills.FOCUS`.
+    :ivar focus: only this part of the load, see :data:`tests.faults.scenes.FOCUS`.
     """
 
     bench: Bench
@@ -59,19 +59,27 @@ class Options:
         return random.Random(f"{self.seed} {about}")
 
     def chosen(self, points: int, quick: int) -> list[int]:
-        """All points from 1 on, or as many as asked for, spread over them."""
-        most = self.runs or (quick if self.quick else points)
-        every = list(range(1, points + 1))
-        if most >= points:
-            return every
-        return sorted(self.random("points", points).sample(every, most))
+        """All points from 1 on, or as many as asked for, spread over them; in no order where the
+        first violation is the end."""
+        most = min(points, self.runs or (quick if self.quick else points))
+        drawn = self.random("points", points).sample(range(1, points + 1), most)
+        return drawn if self.stop else sorted(drawn)
 
-    def look(self, place: Path, said: list[dict[str, object]], number: int) -> list[str]:
-        """The violations after one round; every fourth one is worked to the end."""
-        acks = [one for one in said if "ack" in one]
+    def look(
+        self,
+        place: Path,
+        said: list[dict[str, object]],
+        number: int,
+        known: frozenset[str] = frozenset(),
+    ) -> list[str]:
+        """The violations after one round; every fourth one is worked to the end.
+
+        :param said: everything that the processes of the round said.
+        :param known: digests of what was verified in this round's beginning.
+        """
         again = number % 4 == 0
-        one = Round(self.bench, place, self.known, self.plant, again, seed=number)
-        return look_through(one, acks)
+        one = Round(self.bench, place, self.known | known, self.plant, again, seed=number)
+        return look_through(one, said)
 
 
 Fault = Callable[[Options, Row], None]

@@ -7,6 +7,7 @@ inserts as well, on every database.
 from __future__ import annotations
 
 import os
+import signal
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -46,20 +47,48 @@ class _Cursor:
         return getattr(self._real, name)
 
 
+class Counter:
+    """Counts the steps that leave something behind, and does something at one of them.
+
+    :param point: which one, from 1 on; 0 for none.
+    :param act: what is done there; without it the process dies.
+    """
+
+    def __init__(self, point: int, act: Callable[[], None] | None = None) -> None:
+        self.count = 0
+        self._point = point
+        self._act = act or _die
+
+    def __call__(self, when: str, what: str) -> None:
+        """Called around each step."""
+        word = what.lstrip().split(maxsplit=1)[0].upper()
+        # What only reads leaves nothing; after a step nothing happens until the next one,
+        # except that somebody is told.
+        if word in ("SELECT", "PRAGMA", "OPEN") or (when == "after" and word != "COMMIT"):
+            return
+        self.count += 1
+        if self.count == self._point:
+            self._act()
+
+
+def _die() -> None:
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
 @contextmanager
 def watched(hook: Hook) -> Iterator[None]:
-    """Tell ``hook`` of every statement of the open node's database in this process."""
-    database: Any = db.obj
-    plain = database.cursor
+    """Tell ``hook`` of every statement in this process, those of opening a node included."""
+    base: Any = peewee.Database
+    plain = base.cursor
 
     def cursor(*arguments: Any, **named: Any) -> Any:
         return _Cursor(plain(*arguments, **named), hook)
 
-    database.cursor = cursor
+    base.cursor = cursor
     try:
         yield
     finally:
-        del database.cursor
+        base.cursor = plain
 
 
 @contextmanager

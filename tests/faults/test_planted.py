@@ -13,7 +13,7 @@ from tests.faults.plants import PLANTS
 from tests.faults.run import Options, Row, run_fault
 
 SOON = ("told-before-commit", "leaf-missing", "positions-split", "evidence-anew")
-SOON += ("signer-without-journal", "handed-over-again")
+SOON += ("signer-without-journal", "handed-over-again", "taken-again", "row-before-blob")
 """Those that show within seconds; all of them are looked for in the long runs."""
 
 
@@ -43,13 +43,23 @@ def test_a_planted_bug_is_found(place: Bench, name: str):
 def test_every_invariant_has_a_planted_bug():
     assert len(PLANTS) >= 12
     broken = {part for bug in PLANTS.values() for part in bug.breaks.split(", ")}
-    assert broken == {"I1", "I2", "I3", "I4", "I5", "I6", "I7", "I8", "N", "D"}
+    assert broken == {"I1", "I2", "I3", "I4", "I5", "I6", "I7", "I8", "N", "D", "B"}
 
 
-@pytest.mark.parametrize("name", ["kill-step", "kill-random"])
-def test_without_a_bug_the_run_is_clean(place: Bench, name: str):
+@pytest.mark.parametrize(
+    ("name", "rounds"),
+    [
+        ("kill-random", 6),
+        ("kill-step", 6),
+        ("workers", 4),
+        pytest.param("kill-signer", 3, marks=pytest.mark.needs("strace")),
+        pytest.param("power-cut", 4, marks=pytest.mark.needs("strace")),
+    ],
+)
+def test_without_a_bug_the_run_is_clean(place: Bench, name: str, rounds: int):
     options = options_of(place)
-    options.quick, options.runs = True, 6
+    options.quick, options.runs = True, rounds
     row = run_fault(CATALOGUE[name].fault, Row(name, "", ""), options)
-    assert row.runs >= 6
+    assert row.runs >= rounds
     assert row.violations == []
+    assert "not come to" not in row.note
