@@ -245,6 +245,27 @@ class Session(Model):
         table_name = "identity_session"
 
 
+class Look(Model):
+    """How the portal of an organ looks and what it says; without a row, as the node's theme has it.
+
+    :ivar mark: up to four characters for the square beside its name. :ivar logo: the digest of a
+        PNG that stands there instead. :ivar product: the name of the system. :ivar support: whom
+        to ask, in the footer. :ivar notice: a sentence on its sign-in page.
+    """
+
+    organ = peewee.CharField(unique=True)
+    theme = peewee.CharField(default="")
+    mark = peewee.CharField(default="")
+    logo = peewee.CharField(default="")
+    product = peewee.CharField(default="")
+    support = peewee.CharField(default="")
+    notice = peewee.CharField(default="")
+    act = peewee.CharField()
+
+    class Meta:
+        table_name = "identity_look"
+
+
 class RevokedCertificate(Model):
     """A certificate that its authority has taken back. :ivar serial: in hexadecimal digits."""
 
@@ -297,4 +318,4 @@ class NodeFact(Model):
 
 _FACT = Ready(lambda key: NodeFact.select(NodeFact.value).where(NodeFact.key == key))
 MODELS = [Unit, UnitTie, UnitGroup, Person, Post, Grant, Delegation, Credential]
-MODELS += [Enrolment, LoginChallenge, Session, NodeFact, RevokedCertificate, RevocationList]
+MODELS += [Enrolment, LoginChallenge, Session, NodeFact, RevokedCertificate, RevocationList, Look]

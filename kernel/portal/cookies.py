@@ -13,6 +13,8 @@ from kernel.portal.origin import secure
 
 SESSION = "juyan_session"
 FLASH = "juyan_flash"
+UNIT = "juyan_unit"
+"""The code of the organ by whose door this browser came in last; it opens nothing."""
 AGE = 12 * 3600
 """Seconds that a browser keeps the session's cookie; the server ends the session by itself."""
 

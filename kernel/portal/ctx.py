@@ -21,6 +21,7 @@ from kernel.errors import OfficeError, Refused
 from kernel.identity import sessions
 from kernel.identity.authenticators import Signature
 from kernel.identity.desk import Desk, require
+from kernel.identity.models import Look
 from kernel.plugins.switches import switchboard
 from kernel.portal import cookies
 from kernel.portal import origin as place
@@ -28,6 +29,7 @@ from kernel.portal.answers import as_file
 from kernel.portal.export import export
 from kernel.portal.i18n import choose
 from kernel.portal.lists import Fetch, ListSpec, build
+from kernel.portal.looks import NODE_THEME, look_of
 from kernel.portal.origin import settings as settings
 from kernel.portal.page import Message, Mood
 from kernel.portal.render import Renderer
@@ -47,6 +49,7 @@ class Ctx:
     language: str
     size: str
     theme: str
+    look: Look
     flashes: list[Message] = field(default_factory=list)
     said: list[Message] = field(default_factory=list)
 
@@ -215,17 +218,22 @@ def open_ctx(request: Request, form: Any = None) -> Ctx:
     language = choose(
         own.language if own else None, request.cookies.get("lang"), settings().language
     )
+    look = look_of(desk.organ_code if desk else organ_here(request))
     return Ctx(
         request=request,
         form=form,
         desk_or_none=desk,
         language=language,
         size="large" if size == "large" else "normal",
-        theme=theme_of(desk),
+        theme=look.theme if look.theme in renderer().themes else NODE_THEME,
+        look=look,
         flashes=_flashes(request),
     )
 
 
-def theme_of(desk: Desk | None) -> str:
-    """The theme of an organ; the city's for all, until organs choose their own."""
-    return "zhangye"
+def organ_here(request: Request) -> str:
+    """The organ whose door this is before anybody signed in: named in the address, else the one
+    that this browser came in by last time."""
+    return request.query_params.get("unit") or request.cookies.get(
+        cookies.name_of(cookies.UNIT), ""
+    )

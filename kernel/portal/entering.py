@@ -21,8 +21,10 @@ def open_session(ctx: Ctx, post: Post, credential: str) -> str:
 
 def enter(ctx: Ctx, token: str, target: str) -> Response:
     """Note the sign-in and send the browser on with its new cookie."""
-    do(require(sessions.find(token, settings().public_origin)), sign_in)
+    desk = require(sessions.find(token, settings().public_origin))
+    do(desk, sign_in)
     response = ctx.go_to(target)
+    cookies.give(response, cookies.UNIT, desk.organ_code, age=365 * 24 * 3600)
     cookies.give(response, cookies.SESSION, token)
     return response
 

@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING, Literal
 from kernel.acts import hold, tasks
 from kernel.identity import delegations
 from kernel.identity.desk import Desk
-from kernel.identity.models import Post
+from kernel.identity.models import Post, Unit
 from kernel.identity.sessions import posts_of
 from kernel.plugins.bus import bus
 from kernel.plugins.switches import switchboard
 from kernel.portal.i18n import _, speaking
+from kernel.portal.looks import brand_of
 from kernel.portal.menu import house_menu, title_of
 from kernel.portal.page import Links, MenuGroup, MenuItem, OtherDesk, Page, PageDesk
 from kernel.portal.urls import url
@@ -30,13 +31,13 @@ def frame(ctx: Ctx, title: str) -> Page:
 
     desk = ctx.desk_or_none
     theme = renderer().themes[ctx.theme if ctx.theme in renderer().themes else "default"]
-    organ = (desk.organ.name, desk.organ.short_name) if desk else (settings_name(), "")
+    organ = (desk.organ.name, desk.organ.short_name) if desk else _at_the_door(ctx)
     size: Literal["normal", "large"] = "large" if ctx.size == "large" else "normal"
     with speaking(ctx.language):
         counts = tasks.counts(desk, ctx.plugins | ROOMS) if desk else {}
         page = Page(
             title=title,
-            brand=theme.brand(*organ),
+            brand=brand_of(ctx.look, theme, *organ),
             messages=tuple([*ctx.flashes, *ctx.said]),
             query=ctx.query.get("q", "") if ctx.request.url.path == "/search" else "",
             here=ctx.here if not ctx.posted else ctx.request.url.path,
@@ -55,6 +56,12 @@ def frame(ctx: Ctx, title: str) -> Page:
             tab_bar=_tab_bar(ctx, counts),
             unread=counts.get("toread", 0),
         )
+
+
+def _at_the_door(ctx: Ctx) -> tuple[str, str]:
+    """Whose name stands on pages before sign-in: the organ's that has a look of its own."""
+    unit = Unit.get_or_none(Unit.code == ctx.look.organ) if ctx.look.organ else None
+    return (unit.name, unit.short_name) if unit is not None else (settings_name(), "")
 
 
 def settings_name() -> str:

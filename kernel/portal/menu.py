@@ -50,6 +50,8 @@ def _admin(desk: Desk) -> list[MenuItem]:
     items = []
     if desk.has("house.switch"):
         items.append(MenuItem(_("插件启停"), url("admin:plugins"), "settings"))
+    if desk.has("house.look"):
+        items.append(MenuItem(_("单位门面"), url("admin:look"), "palette"))
     if desk.has("house.rollout"):
         items.append(MenuItem(_("接入阶段"), url("admin:rollout"), "send"))
     if desk.has("house.resume") and hold.held() is not None:

@@ -27,6 +27,8 @@ class Brand:
     """Up to four characters for the square mark; the beginning of the short name where empty."""
     support: str = ""
     """Whom to ask for help (``技术服务：内线 6123``)."""
+    logo: str = ""
+    """The address of a picture that stands in place of the mark."""
 
     @property
     def mark_lines(self) -> tuple[str, ...]:

@@ -165,6 +165,8 @@ class Stage:
         yield "house.remove_guard", None, {"name": "gone", "reason": "已停用"}
         switch = {"organ": OFFICE, "plugin": "documents", "on": True}
         yield "house.switch_plugin", None, switch
+        look = dict.fromkeys(("theme", "mark", "logo", "product", "support", "notice"), "")
+        yield "house.set_look", None, look
         grant = {"post": drafter.uid, "level": "house.switch", "given": True}
         yield "house.grant", None, grant
         public = suites.public_b64(suites.new_key())

@@ -12,6 +12,7 @@ from kernel.acts.house import (
     grants,
     guarding,
     keys,
+    looks,
     presence,
     reading,
     resuming,
@@ -33,6 +34,7 @@ VERBS: list[Callable[..., Any]] = [
     keys.issue_key,
     keys.open_enrolment,
     keys.revoke_key,
+    looks.set_look,
     presence.end_sessions,
     presence.end_session,
     presence.sign_in,
@@ -46,6 +48,7 @@ VERBS: list[Callable[..., Any]] = [
 
 LEVELS = [
     Level("house.switch", "启用和停用插件", "Switch plugins", ("unit_admin", "system_admin")),
+    Level("house.look", "设置单位门面", "Set the look", ("unit_admin", "system_admin")),
     Level(
         "house.rollout", "推进接入阶段", "Advance the rollout", ("system_admin", "security_admin")
     ),

@@ -70,6 +70,7 @@ def login(ctx: Ctx) -> Response:
         target=target,
         wrong=wrong or _why_out(ctx),
         ask=to_log_in(),
+        notice=ctx.look.notice,
     )
 
 
