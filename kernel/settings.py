@@ -11,6 +11,7 @@ import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
+from typing import Any
 
 from kernel.errors import Invalid
 
@@ -68,7 +69,7 @@ def _convert(name: str, kind: object, value: object) -> object:
         if kind in ("bool", bool):
             return str(value).strip().lower() in ("1", "true", "yes", "on")
         return str(value)
-    except ValueError as error:
+    except (ValueError, RuntimeError) as error:  # the latter for the home of ~nobody
         raise Invalid(
             "settings.value",
             f"设置项 {name} 的值“{value}”不对，请改为正确的数值。",
@@ -76,11 +77,33 @@ def _convert(name: str, kind: object, value: object) -> object:
         ) from error
 
 
+def read_toml(file: Path) -> dict[str, Any]:
+    """The values in a TOML file that a person wrote.
+
+    :raises ValueError: it is not UTF-8 or no TOML; the text says where.
+    """
+    try:
+        return tomllib.loads(file.read_text("utf-8"))
+    except RecursionError as error:
+        raise ValueError("nested too deeply") from error
+
+
+def _written(file: Path) -> dict[str, Any]:
+    try:
+        return read_toml(file)
+    except ValueError as error:
+        raise Invalid(
+            "settings.file",
+            f"{file} 不是正确的 TOML 文件（UTF-8）：{error}。请改正后重新启动。",
+            f"{file} is not proper TOML in UTF-8: {error}. Correct it and start again.",
+        ) from error
+
+
 def load(instance: Path | None = None, environ: Mapping[str, str] | None = None) -> Settings:
     """Read the settings of an instance.
 
     :param instance: the node's folder; default ``data/instance`` or ``JUYAN_INSTANCE``.
-    :raises Invalid: ``settings.unknown`` or ``settings.value``.
+    :raises Invalid: ``settings.file``, ``settings.unknown`` or ``settings.value``.
     """
     env = os.environ if environ is None else environ
     base = Settings()
@@ -89,7 +112,7 @@ def load(instance: Path | None = None, environ: Mapping[str, str] | None = None)
     values: dict[str, object] = {"instance": folder}
     file = folder / "settings.toml"
     if file.exists():
-        for name, value in tomllib.loads(file.read_text("utf-8")).items():
+        for name, value in _written(file).items():
             if name not in known:
                 raise Invalid(
                     "settings.unknown",

@@ -125,7 +125,8 @@ def check_salted(commitment: str, salt: str, text: str) -> None:
     """
     raw = unb64(salt)
     actual = digest(raw + text.encode("utf-8", "surrogatepass"))
-    if len(raw) != SALT_BYTES or not hmac.compare_digest(actual.encode(), commitment.encode()):
+    said = commitment.encode("utf-8", "surrogatepass")
+    if len(raw) != SALT_BYTES or not hmac.compare_digest(actual.encode(), said):
         raise Unverified(
             "canonical.salted",
             "文字与签名中的摘要不一致，请核对原文。",

@@ -35,7 +35,7 @@ def read_statement(data: bytes) -> dict[str, Any]:
     """
     fields: dict[str, Any] = loads(data)
     kind = fields.get("kind") if isinstance(fields, dict) else None
-    if kind not in KINDS:
+    if not isinstance(kind, str) or kind not in KINDS:
         raise _malformed()
     own = {"webauthn"} if kind == "webauthn" else set()
     if fields.keys() != _TEXTS | {"demo"} | own or fields["format"] != STATEMENT_FORMAT:

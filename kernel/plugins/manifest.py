@@ -3,25 +3,25 @@
 from __future__ import annotations
 
 import re
-import tomllib
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from kernel.settings import read_toml
+
 API = 1
 """The generation of hooks that this kernel offers."""
 
-_KEYS: dict[str, set[str]] = {
-    "plugin": {
-        *("name", "title", "title_en", "version", "api"),
-        *("summary", "summary_en", "owner", "category"),
-    },
-    "rollout": {"phase", "default", "required", "demo_only"},
-    "needs": {"plugins", "after"},
-    "guards": {"verbs"},
-    "ui": {"menu_order"},
+_TEXTS = ("name", "title", "title_en", "version", "summary", "summary_en", "owner", "category")
+_KEYS: dict[str, dict[str, type]] = {
+    "plugin": {**dict.fromkeys(_TEXTS, str), "api": int},
+    "rollout": {"phase": int, "default": str, "required": bool, "demo_only": bool},
+    "needs": {"plugins": list, "after": list},
+    "guards": {"verbs": list},
+    "ui": {"menu_order": int},
 }
+"""Section → key → its kind; a list is one of texts."""
 
 
 @dataclass(frozen=True)
@@ -70,15 +70,28 @@ def matches(patterns: Iterable[str], verb: str) -> bool:
 def _unknown(data: dict[str, Any]) -> list[str]:
     wrong = [f"unknown section [{name}]" for name in data if name not in _KEYS]
     for name, keys in _KEYS.items():
+        section = data.get(name, {})
+        if not isinstance(section, dict):
+            wrong.append(f"[{name}] is no section")
+            continue
+        wrong += [f"unknown key {key!r} in [{name}]" for key in section if key not in keys]
+        # A guard whose verbs are one text and no list would guard nothing.
         wrong += [
-            f"unknown key {key!r} in [{name}]" for key in data.get(name, {}) if key not in keys
+            f"{key!r} in [{name}] is not of the kind {keys[key].__name__}"
+            for key, value in section.items()
+            if key in keys and not _is(keys[key], value)
         ]
     return wrong
 
 
+def _is(kind: type, value: object) -> bool:
+    return type(value) is kind and (
+        not isinstance(value, list) or all(isinstance(one, str) for one in value)
+    )
+
+
 def _check(folder: Path, data: dict[str, Any]) -> list[str]:
-    plugin = data.get("plugin", {})
-    wrong = _unknown(data)
+    plugin, wrong = data.get("plugin", {}), list[str]()
     name = plugin.get("name", "")
     if not re.fullmatch(r"[a-z][a-z_]*", str(name)):
         wrong.append(f"the name {name!r} is not lower-case letters and underscores")
@@ -96,29 +109,31 @@ def _check(folder: Path, data: dict[str, Any]) -> list[str]:
 def read(folder: Path) -> Manifest:
     """Read and check one manifest; what is wrong with it stands in ``problems``."""
     try:
-        data = tomllib.loads((folder / "plugin.toml").read_text("utf-8"))
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        data = read_toml(folder / "plugin.toml")
+    except (OSError, ValueError) as error:
         return Manifest(folder.name, folder.name, folder, problems=(f"plugin.toml: {error}",))
+    if wrong := _unknown(data):
+        return Manifest(folder.name, folder.name, folder, problems=tuple(wrong))
     plugin, rollout = data.get("plugin", {}), data.get("rollout", {})
     needs = data.get("needs", {})
     return Manifest(
         name=folder.name,
-        title=str(plugin.get("title", folder.name)),
+        title=plugin.get("title", folder.name),
         folder=folder,
-        title_en=str(plugin.get("title_en", "")),
-        version=str(plugin.get("version", "0")),
-        api=int(plugin.get("api", API)),
-        summary=str(plugin.get("summary", "")),
-        summary_en=str(plugin.get("summary_en", "")),
-        owner=str(plugin.get("owner", "")),
-        category=str(plugin.get("category", "")),
-        phase=int(rollout.get("phase", 1)),
+        title_en=plugin.get("title_en", ""),
+        version=plugin.get("version", "0"),
+        api=plugin.get("api", API),
+        summary=plugin.get("summary", ""),
+        summary_en=plugin.get("summary_en", ""),
+        owner=plugin.get("owner", ""),
+        category=plugin.get("category", ""),
+        phase=rollout.get("phase", 1),
         default=rollout.get("default", "off") == "on",
-        required=bool(rollout.get("required", False)),
-        demo_only=bool(rollout.get("demo_only", False)),
+        required=rollout.get("required", False),
+        demo_only=rollout.get("demo_only", False),
         needs=tuple(needs.get("plugins", ())),
         after=tuple(needs.get("after", ())),
         guards=tuple(data.get("guards", {}).get("verbs", ())),
-        menu_order=int(data.get("ui", {}).get("menu_order", 500)),
+        menu_order=data.get("ui", {}).get("menu_order", 500),
         problems=tuple(_check(folder, data)),
     )

@@ -196,7 +196,7 @@ def _flashes(request: Request) -> list[Message]:
     try:
         data = json.loads(base64.urlsafe_b64decode(packed)) if packed else []
         return [Message(kind, text, safe_path(href, ""), label) for kind, text, href, label in data]
-    except (ValueError, TypeError):
+    except (ValueError, TypeError, RecursionError):
         return []
 
 

@@ -49,6 +49,8 @@ def read_cursor(text: str) -> Cursor:
             raise ValueError(text)
         if not isinstance(key, str | int | float | date):
             raise ValueError(text)
+        if not (_storable(key) and _storable(uid)):
+            raise ValueError(text)
     except (ValueError, KeyError, TypeError, RecursionError) as error:
         raise Invalid(
             "lists.cursor",
@@ -56,3 +58,10 @@ def read_cursor(text: str) -> Cursor:
             "The address of this page is incomplete or out of date; start from the first page.",
         ) from error
     return Cursor(sort, key, uid)
+
+
+def _storable(value: object) -> bool:
+    """Whether both databases can compare with it: no number beyond 64 bits, no NUL in a text."""
+    if isinstance(value, str):
+        return "\0" not in value and not any("\ud800" <= sign <= "\udfff" for sign in value)
+    return not isinstance(value, int | float) or abs(value) < 2**63

@@ -10,9 +10,12 @@ Each page says which level it takes and what its POST weighs; a test reads the r
 
 from __future__ import annotations
 
+import re
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, Literal
 
+from starlette.convertors import IntegerConvertor, register_url_convertor
+from starlette.datastructures import FormData, UploadFile
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
@@ -69,7 +72,7 @@ def page(
 def _endpoint(view: View, level: str, path: str) -> Callable[[Request], Awaitable[Response]]:
     async def endpoint(request: Request) -> Response:
         await _check_size(request)
-        form = await request.form(max_files=20, max_fields=2000, max_part_size=MAX_BODY)
+        form = await _form_of(request)
         try:
             return await _admit(view, level, request, form)
         finally:
@@ -82,6 +85,13 @@ def _endpoint(view: View, level: str, path: str) -> Callable[[Request], Awaitabl
         return await _admit(view, level, request, None)
 
     return without_form
+
+
+async def _form_of(request: Request) -> FormData:
+    try:
+        return await request.form(max_files=20, max_fields=2000, max_part_size=MAX_BODY)
+    except UnicodeError as error:  # by a charset that is one in name only (idna, undefined)
+        raise _strange() from error
 
 
 async def _admit(*what: Any) -> Response:
@@ -100,7 +110,8 @@ async def _check_size(request: Request) -> None:
     of its own instead of the answer.
     """
     length = request.headers.get("content-length", "")
-    if not length.isdigit() or int(length) <= MAX_BODY:
+    # isdigit alone would let ² through, and int takes no 5000 digits; 20 are too many bytes anyway.
+    if not (length.isascii() and length.isdigit()) or int(length[:20]) <= MAX_BODY:
         return
     async for _ in request.stream():
         continue
@@ -124,9 +135,40 @@ def _call(view: View, level: str, request: Request, form: Any) -> Response:
     with connection():
         ctx = open_ctx(request, form)
         request.state.ctx = ctx
+        _check_signs(request, form)
         _check_token(request, form)
         check_level(ctx, level)
         return once(ctx, lambda: view(ctx, **request.path_params))
+
+
+def _check_signs(request: Request, form: FormData | None) -> None:
+    """Refuse what no keyboard types and no database takes: NUL, and halves of characters."""
+    texts = [*request.path_params.values(), *request.query_params.values()]
+    texts += [part for pair in form.multi_items() for part in pair] if form is not None else []
+    texts += [one.filename or "" for one in texts if isinstance(one, UploadFile)]
+    if any(isinstance(text, str) and _STRANGE.search(text) for text in texts):
+        raise _strange()
+
+
+_STRANGE = re.compile("[\0\ud800-\udfff]")
+
+
+def _strange() -> Invalid:
+    return Invalid(
+        "portal.signs",
+        "提交的内容或地址里有无法保存的字符，没有保存。请返回上一页，删除后重新输入。",
+        "What you sent, or the address, holds signs that cannot be stored; nothing was saved. "
+        "Go back, remove them, try again.",
+    )
+
+
+class _Number(IntegerConvertor):
+    """A number in an address: of so many digits that every database takes it."""
+
+    regex = "[0-9]{1,9}"
+
+
+register_url_convertor("int", _Number())
 
 
 def _check_token(request: Request, form: Any) -> None:

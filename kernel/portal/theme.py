@@ -7,12 +7,12 @@ is the theme, then what it extends, up to ``default``.
 from __future__ import annotations
 
 import re
-import tomllib
 from dataclasses import dataclass, fields
 from pathlib import Path
 
 from kernel.errors import Invalid
 from kernel.portal.page import Brand
+from kernel.settings import read_toml
 
 _NAME = re.compile(r"[a-z][a-z0-9-]{0,30}")
 
@@ -49,7 +49,7 @@ class Theme:
 def load_themes(folders: list[Path]) -> dict[str, Theme]:
     """All themes in these folders, by id; a later folder wins.
 
-    :raises Invalid: ``themes.invalid``: a bad id, an unknown key or an unknown parent.
+    :raises Invalid: ``themes.invalid``: no TOML, a bad id, an unknown key or an unknown parent.
     """
     themes = {}
     for folder in folders:
@@ -73,9 +73,12 @@ def chain(themes: dict[str, Theme], theme: str) -> list[Theme]:
 
 
 def _read(file: Path) -> Theme:
-    values = tomllib.loads(file.read_text("utf-8"))
     known = {f.name for f in fields(Theme)} - {"id", "folder"}
     identity = file.parent.name
+    try:
+        values = read_toml(file)
+    except ValueError as error:
+        raise _invalid(identity, str(error)) from error
     if not _NAME.fullmatch(identity):
         raise _invalid(identity, "id")
     for key, value in values.items():

@@ -128,14 +128,17 @@ notebook = Slot[Notebook]("notebook")
 
 def epoch_of(origin: str) -> int:
     """The epoch in a log's name, ``juyan/<node>/<epoch>``; 0 where there is none."""
-    last = origin.rpartition("/")[2]
-    return int(last) if last.isdigit() else 0
+    return max(_number(origin.rpartition("/")[2]), 0)
 
 
 def size_of(note: str) -> int:
     """How many leaves a note speaks of, by its second line; -1 where there is no number."""
-    fields = note.split("\n")
-    return int(fields[1]) if len(fields) > 1 and fields[1].isdecimal() else -1
+    return _number(note.partition("\n")[2].partition("\n")[0])
+
+
+def _number(text: str) -> int:
+    """A number as we write it; -1 for anything else, such as ² or 5000 digits."""
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 20 else -1
 
 
 def _by_size(line: tuple[str, Marks]) -> int:
@@ -153,5 +156,5 @@ def lines(file: Path) -> Iterator[tuple[str, Marks]]:
             said = json.loads(line)
             numbers = {str(key): int(value) for key, value in said["numbers"].items()}
             yield str(said["note"]), numbers
-        except (ValueError, KeyError, TypeError, AttributeError):
+        except (ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError):
             continue  # half a line, after a power cut

@@ -154,7 +154,7 @@ def _hit(row: SearchEntry) -> Hit:
 
 def _cursor(text: str | None) -> tuple[str, int]:
     found = _CURSOR.fullmatch(text or "")
-    return (found[1], int(found[2])) if found else ("t", _NEWEST)
+    return (found[1], min(int(found[2]), _NEWEST)) if found else ("t", _NEWEST)
 
 
 def _is(kind: str, uid: str) -> peewee.Expression:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import pypdfium2
 from PIL import Image
@@ -10,6 +12,7 @@ from PIL import Image
 from kernel.errors import Invalid
 
 LARGEST_SCALE = 4.0
+MOST_PIXELS = 32_000_000
 
 
 def image(pdf: bytes, page: int, scale: float) -> bytes:
@@ -21,7 +24,10 @@ def image(pdf: bytes, page: int, scale: float) -> bytes:
                 f"文件共 {len(document)} 页，没有第 {page} 页。",
                 f"The file has {len(document)} pages; there is no page {page}.",
             )
-        bitmap = document[page - 1].render(scale=min(scale, LARGEST_SCALE), may_draw_forms=True)
+        shown = document[page - 1]
+        # A page may say that it is as large as a field; A4 at the largest scale has 8 million.
+        fits = (MOST_PIXELS / max(shown.get_width() * shown.get_height(), 1.0)) ** 0.5
+        bitmap = shown.render(scale=min(scale, LARGEST_SCALE, fits), may_draw_forms=True)
         return _png(bitmap.to_pil())
 
 
@@ -41,14 +47,16 @@ def texts(pdf: bytes) -> list[str]:
         return [page.get_textpage().get_text_bounded().replace("\r\n", "\n") for page in document]
 
 
-def _opened(pdf: bytes) -> pypdfium2.PdfDocument:
+@contextmanager
+def _opened(pdf: bytes) -> Iterator[pypdfium2.PdfDocument]:
+    """The document; what is broken in it may show only when a page is asked for."""
     try:
-        document = pypdfium2.PdfDocument(pdf)
+        with pypdfium2.PdfDocument(pdf) as document:
+            document.init_forms()
+            yield document
     except pypdfium2.PdfiumError as error:
         raise Invalid(
             "workshop.pdf",
             "这不是可以打开的 PDF 文件，请检查文件是否完整。",
             "This is not a PDF file that can be opened; check that the file is complete.",
         ) from error
-    document.init_forms()
-    return document

@@ -36,7 +36,8 @@ class Attachment:
         known = _known(cls, data)
         for name in ("columns", "paragraphs"):
             known[name] = _texts(known.get(name, ()))
-        known["rows"] = tuple(_texts(row) for row in known.get("rows", ()))
+        known["rows"] = tuple(_texts(row) for row in _list(known.get("rows", ())))
+        known.setdefault("title", "")
         if known.get("kind", "text") not in ("table", "text"):
             raise _wrong(f"kind {known['kind']!r}")
         return cls(**known)
@@ -92,7 +93,7 @@ class Sheet:
         for name in ("body", "attachment_note", "signature", "cc"):
             known[name] = _texts(known.get(name, ()))
         known["attachments"] = tuple(
-            Attachment.from_json(each) for each in known.get("attachments", ())
+            Attachment.from_json(each) for each in _list(known.get("attachments", ()))
         )
         known.setdefault("title", "")
         if known.get("layout", "general") != "general":
@@ -108,6 +109,8 @@ def _plain(value: object) -> object:
 
 def _known(cls: type[Sheet] | type[Attachment], data: Mapping[str, Any]) -> dict[str, Any]:
     names = {field.name: field.type for field in fields(cls)}
+    if not isinstance(data, Mapping):
+        raise _wrong(f"{data!r:.60}")
     for name, value in data.items():
         if name not in names:
             raise _wrong(name)
@@ -117,7 +120,13 @@ def _known(cls: type[Sheet] | type[Attachment], data: Mapping[str, Any]) -> dict
 
 
 def _texts(value: object) -> tuple[str, ...]:
-    if not isinstance(value, list | tuple) or not all(isinstance(each, str) for each in value):
+    if not all(isinstance(each, str) for each in _list(value)):
+        raise _wrong(f"list {value!r:.60}")
+    return _list(value)
+
+
+def _list(value: object) -> tuple[Any, ...]:
+    if not isinstance(value, list | tuple):
         raise _wrong(f"list {value!r:.60}")
     return tuple(value)
 

@@ -6,9 +6,10 @@ GB/T 9704-2012, 7.3.1: 回行时，要做到词意完整，排列对称，长短
 
 from __future__ import annotations
 
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Sequence
 from functools import cache, lru_cache
-from itertools import combinations
+from math import inf
 from pathlib import Path
 
 WIDEST = 19
@@ -42,17 +43,61 @@ def break_title(title: str, *, names: Iterable[str] = (), widest: int = WIDEST) 
 def _break(title: str, words: frozenset[str], widest: int) -> tuple[str, ...]:
     if len(title) <= widest:
         return (title,)
-    costs = _costs(title, words)
+    search = _Search(title, _costs(title, words), widest)
     fewest = -(-len(title) // widest)
-    best: tuple[float, tuple[str, ...]] | None = None
     for count in range(max(fewest, 2), min(fewest + 2, 5) + 1):
-        for cuts in combinations(sorted(costs), count - 1):
-            lines = tuple(title[a:b] for a, b in zip((0, *cuts), (*cuts, len(title)), strict=True))
-            if max(map(len, lines)) <= widest:
-                cost = sum(costs[cut] for cut in cuts) + _shape(lines) + 2.5 * (count - fewest)
-                if best is None or cost < best[0]:
-                    best = (cost, lines)
-    return best[1] if best else tuple(title[i : i + widest] for i in range(0, len(title), widest))
+        search.look(count, 2.5 * (count - fewest))
+    if search.best is not None:
+        return search.best[1]
+    return tuple(title[i : i + widest] for i in range(0, len(title), widest))
+
+
+class _Search:
+    """The best of all ways to cut a title; those that can no longer be it are not looked at.
+
+    A title of 90 signs has millions of ways to be cut into five lines, and one must not wait for
+    them: everybody's pages are typeset by the same child.
+    """
+
+    def __init__(self, title: str, costs: dict[int, float], widest: int) -> None:
+        self.best: tuple[float, tuple[str, ...]] | None = None
+        self._title, self._costs, self._widest = title, costs, widest
+        self._places = sorted(costs)
+        self._known: dict[tuple[int, int], float] = {}
+
+    def look(self, count: int, extra: float) -> None:
+        """Look at the ways into so many lines. :param extra: what so many lines cost."""
+        self._look((), 0, 0.0, count, extra)
+
+    def _look(
+        self, lines: tuple[str, ...], start: int, cost: float, left: int, extra: float
+    ) -> None:
+        least = cost + self._least(start, left) + extra
+        if least == inf or (self.best is not None and least > self.best[0] + 1e-9):
+            return
+        if left == 1:
+            lines = (*lines, self._title[start:])
+            whole = cost + _shape(lines) + extra
+            if self.best is None or whole < self.best[0]:
+                self.best = whole, lines
+            return
+        for place in self._after(start):
+            line = self._title[start:place]
+            self._look((*lines, line), place, cost + self._costs[place], left - 1, extra)
+
+    def _after(self, start: int) -> list[int]:
+        """Where a line that begins there may end."""
+        first, last = start + 1, start + self._widest
+        return self._places[bisect_left(self._places, first) : bisect_right(self._places, last)]
+
+    def _least(self, start: int, left: int) -> float:
+        """What the rest costs at least, whatever its shape; ``inf`` where it cannot be cut so."""
+        if left == 1:
+            return 0.0 if len(self._title) - start <= self._widest else inf
+        if (start, left) not in self._known:
+            ways = (self._costs[at] + self._least(at, left - 1) for at in self._after(start))
+            self._known[start, left] = min(ways, default=inf)
+        return self._known[start, left]
 
 
 def _costs(title: str, words: frozenset[str]) -> dict[int, float]:

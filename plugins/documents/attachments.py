@@ -46,8 +46,12 @@ def table(title: str, pasted: str) -> Json:
     """
     sign = "\t" if "\t" in pasted else ","
     lines = pasted.strip("\n").replace("，", ",") if sign == "," else pasted.strip("\n")
-    read = csv.reader(io.StringIO(lines), delimiter=sign)
-    return _checked(title, [tuple(cell.strip() for cell in line) for line in read])
+    # As Python's own files are read: a lone carriage return ends a line, too.
+    read = csv.reader(io.StringIO(lines, newline=None), delimiter=sign)
+    try:
+        return _checked(title, [tuple(cell.strip() for cell in line) for line in read])
+    except csv.Error as error:  # a cell of more than 131,072 signs
+        raise _not_a_table() from error
 
 
 def from_file(title: str, kind: str, name: str, data: bytes) -> Json:
@@ -66,15 +70,19 @@ def from_file(title: str, kind: str, name: str, data: bytes) -> Json:
 def _checked(title: str, given: Sequence[tuple[str, ...]]) -> Json:
     rows = [row for row in given if any(row)]
     if len(rows) < 2 or len(rows) > MOST_ROWS or max(map(len, rows)) > MOST_COLUMNS:
-        raise Invalid(
-            "documents.table",
-            f"表格至少要有表头和一行内容，最多 {MOST_ROWS} 行、{MOST_COLUMNS} 列。"
-            "可从电子表格中复制后直接粘贴。",
-            f"A table needs headings and a row, and has {MOST_ROWS} rows and {MOST_COLUMNS} "
-            "columns at most. Copy it from a spreadsheet and paste it.",
-            field="text",
-        )
+        raise _not_a_table()
     return _table(title, rows)
+
+
+def _not_a_table() -> Invalid:
+    return Invalid(
+        "documents.table",
+        f"表格至少要有表头和一行内容，最多 {MOST_ROWS} 行、{MOST_COLUMNS} 列。"
+        "可从电子表格中复制后直接粘贴。",
+        f"A table needs headings and a row, and has {MOST_ROWS} rows and {MOST_COLUMNS} "
+        "columns at most. Copy it from a spreadsheet and paste it.",
+        field="text",
+    )
 
 
 def _table(title: str, rows: Sequence[tuple[str, ...]]) -> Json:

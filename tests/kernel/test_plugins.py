@@ -56,6 +56,12 @@ def test_a_plugin_stands_after_what_it_needs_whatever_its_name(tmp_path: Path):
         ("", "[rollout]\nphase = 4", "phase is not"),
         ("", "[wishes]\n", "unknown section [wishes]"),
         ("[plugin", "", "plugin.toml"),
+        ('[plugin]\nname = "faulty"\ntitle = ' + "[" * 3000, "", "plugin.toml"),
+        ("", "[rollout]\nphase = 'x'", "'phase' in [rollout] is not of the kind int"),
+        ("", "[rollout]\nrequired = 'false'", "'required' in [rollout]"),
+        ("", "[guards]\nverbs = 'documents.*'", "'verbs' in [guards] is not of the kind list"),
+        ("", "[needs]\nplugins = [5]", "'plugins' in [needs]"),
+        ('ui = 5\n[plugin]\nname = "faulty"\ntitle = "t"', "", "[ui] is no section"),
     ],
 )
 def test_a_faulty_manifest_is_named_and_left_out(tmp_path: Path, head: str, more: str, said: str):

@@ -10,7 +10,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 
 from kernel.crypto import canonical, suites
-from kernel.crypto.certs import load_cert
+from kernel.crypto.certs import load_cert, public_key
 from kernel.crypto.chain import verify_chain
 from kernel.crypto.ids import parse_stamp
 from kernel.errors import OfficeError
@@ -95,12 +95,12 @@ def read(data: bytes) -> Manifest:
     try:
         outer = canonical.loads(data)
         said, chain = canonical.unb64(outer["manifest"]), _certificates(outer["chain"])
-        suites.verify(_key(chain[0]), said, canonical.unb64(outer["signature"]))
+        suites.verify(public_key(chain[0]), said, canonical.unb64(outer["signature"]))
         facts = canonical.loads(said)
         created = parse_stamp(facts["created"])
         verify_chain(chain[0], chain[1:], chain[-1:], created, "nodes")
         return _manifest(facts, chain[-1])
-    except (OfficeError, KeyError, TypeError, ValueError, IndexError) as error:
+    except (OfficeError, KeyError, TypeError, ValueError, IndexError, AttributeError) as error:
         raise altered() from error
 
 
@@ -115,7 +115,3 @@ def _manifest(facts: dict[str, Any], root: x509.Certificate) -> Manifest:
 
 def _certificates(chain: list[str]) -> list[x509.Certificate]:
     return [load_cert(pem.encode()) for pem in chain]
-
-
-def _key(certificate: x509.Certificate) -> suites.PublicKey:
-    return suites.check_key(certificate.public_key())

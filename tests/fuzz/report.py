@@ -1,0 +1,95 @@
+"""The table of a run: for people, for programs, and for docs/fuzz.md."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date
+from typing import Any
+
+from tests.fuzz.running import Result
+
+FLOOR = 90
+"""Per cent of branches; what is less is named with its lines."""
+
+INTRO = """# 坏输入 Bad input
+
+凡读取外来内容的解析器，都用生成的输入逐一试验：一半以上由有效样本改动而来，有些在改动后重新签名或
+重算校验值；其余自由生成。只允许约定的结果：接受、拒绝、验证不通过。出现其他异常、不结束，或把改动过的
+签名内容当作有效，均为缺陷。
+
+Every parser of what comes from outside is tried with made input: more than half are changed valid
+samples (some signed, or with their sums made right, anew), the rest is free. Only declared outcomes
+are allowed: taken, refused, not verified. Any other exception, an input that does not end, or a
+signed thing that is taken as genuine after a change, is a defect.
+
+```
+python -m tests.fuzz --count 10000 --jobs 2 --write docs/fuzz.md
+python -m tests.fuzz --only cms --seed 1 --index 5      # 重现一个输入 one input again
+```
+
+解析器清单在 `tests/fuzz/catalogue.py`；新增的表单、POST 页面或读取原始内容的文件未列入时，测试不通过。
+签名类样本每次用新密钥制作，接受的数目因此略有出入。表单每种一行，其分支计入 form-fields。
+The catalogue is `tests/fuzz/catalogue.py`; a form, a POST page or a file that reads raw input and
+is not there fails a test. Samples of signed things are made with new keys in each run, so that the
+counts of what was taken differ a little. Forms have a row each; their branches are in form-fields.
+"""  # noqa: E501  # Chinese signs are counted twice as wide
+
+
+HEADS = ("parser", "inputs", "changed", "accepted", "refused", "violations", "branches")
+Facts = dict[str, Any]
+"""What a run over one parser gave, as plain values."""
+
+
+def facts_of(result: Result) -> Facts:
+    """A result as plain values."""
+    reached = result.reached
+    return {
+        "parser": result.name,
+        "inputs": result.inputs,
+        "changed": result.changed,
+        "accepted": result.accepted,
+        "refused": result.refused,
+        "violations": len(result.violations),
+        "branches": reached.total if reached else 0,
+        "taken": reached.taken if reached else 0,
+        "missing": reached.missing if reached else {},
+    }
+
+
+def low(one: Facts) -> bool:
+    """Whether fewer branches were taken than should be."""
+    return bool(100 * one["taken"] < FLOOR * one["branches"])
+
+
+def row_of(one: Facts) -> tuple[str, ...]:
+    """One line of the table."""
+    changed = f"{100 * one['changed'] // max(one['inputs'], 1)} %"
+    counts = (one["accepted"], one["refused"], one["violations"])
+    return (one["parser"], str(one["inputs"]), changed, *map(str, counts), _share(one))
+
+
+def as_markdown(said: Sequence[Facts], day: date, seed: int) -> str:
+    """The whole of docs/fuzz.md."""
+    lines = [
+        INTRO,
+        f"{day.isoformat()}, seed {seed}:\n",
+        "| 解析器 parser | 输入 inputs | 改动 changed | 接受 taken | 拒绝 refused "
+        "| 缺陷 defects | 分支 branches |",
+        "|---|--:|--:|--:|--:|--:|--:|",
+        *(f"| {' | '.join(row_of(one))} |" for one in said),
+    ]
+    few = [one for one in said if low(one)]
+    if few:
+        lines.append(
+            "\n未到的分支（超过一成时列出） Branches not reached, where more than a tenth:\n"
+        )
+    for one in few:
+        for place, where in sorted(one["missing"].items()):
+            lines.append(f"- {one['parser']}: `{place}`, {', '.join(map(str, where))}")
+    return "\n".join(lines) + "\n"
+
+
+def _share(one: Facts) -> str:
+    if not one["branches"]:
+        return "—"
+    return f"{one['taken']}/{one['branches']} ({100 * one['taken'] / one['branches']:.0f} %)"
