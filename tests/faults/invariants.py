@@ -61,7 +61,7 @@ def everything(acks: Iterable[Ack], settled: bool, known: frozenset[str]) -> lis
 def at_once(acks: Iterable[Ack]) -> list[str]:
     """What must hold before anything that was begun is finished."""
     with connection():
-        return [*database(), *promises(acks), *deliveries(False), *numbers()]
+        return [*database(), *promises(acks), *deliveries(False), *numbers(), *files()]
 
 
 def settled(acks: Iterable[Ack], settled: bool, known: frozenset[str]) -> list[str]:

@@ -224,18 +224,21 @@ def straced(pid: int, *options: str) -> Iterator[subprocess.Popen[Any]]:
         stdout=subprocess.DEVNULL,
     )
     assert process.stderr is not None
+    said = b""
+    while b"attached" not in said:
+        line = process.stderr.readline()
+        said += line
+        if not line:
+            raise RuntimeError(f"strace: {said.decode(errors='replace')}")
     try:
-        said = b""
-        while b"attached" not in said:
-            line = process.stderr.readline()
-            said += line
-            if not line:
-                raise RuntimeError(f"strace: {said.decode(errors='replace')}")
-        threading.Thread(target=process.stderr.read, daemon=True).start()
+        rest = threading.Thread(target=process.stderr.read, daemon=True)
+        rest.start()
         yield process
     finally:
         process.send_signal(signal.SIGINT)
         process.wait()
+        rest.join()
+        process.stderr.close()
 
 
 def held(job: Callable[[Say], None]) -> tuple[Child, Callable[[], None]]:

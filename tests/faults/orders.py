@@ -66,6 +66,8 @@ def _explore(options: Options, place: Path, name: str, say: Say) -> None:
         for number, run in enumerate(drawn if on_postgresql() else every_order(scene)):
             outbox.drain()
             found = [f"X {type(one).__name__}: {one}" for one in run.defects]
+            if len(run.refused) == len(run.results):
+                found.append("I7 everybody was refused")
             # The log and every signature are looked through now and then: that takes a second.
             whole = invariants.everything if number % 20 == 0 else invariants.settled
             found += whole([], True, options.known)

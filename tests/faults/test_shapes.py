@@ -1,20 +1,13 @@
 """Like states are told from unlike ones: what is looked through once only must really be alike."""
 
-from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 
 import pytest
 
 from kernel.storage.faults import sqlite3
-from tests.faults.bench import Bench, bench
+from tests.faults.bench import Bench
 from tests.faults.shapes import Seen, exact, shape
-
-
-@pytest.fixture(scope="module")
-def place() -> Iterator[Bench]:
-    with bench() as made:
-        yield made
 
 
 def changed(folder: Path, sql: str) -> None:
