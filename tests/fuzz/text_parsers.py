@@ -448,7 +448,7 @@ def sample_of(field: wtforms.Field) -> Any:
         return "y"
     if isinstance(field, Files):
         return None
-    return "1" if isinstance(field, Hidden) else "关于做好值班工作的通知"
+    return "1" if isinstance(field, Hidden) else "关于做好值班工作的通知"[: field.limit]
 
 
 def _form_samples(form: type[Form]) -> Callable[[], list[Posted]]:
