@@ -19,7 +19,6 @@ from typing import Any, Literal
 import coverage
 
 from kernel.errors import OfficeError
-from kernel.settings import ROOT
 from tests.fuzz.mutating import Luck
 
 How = Literal["changed", "resigned", "free"]
@@ -236,9 +235,10 @@ def functions(file: Path) -> dict[int, str]:
     return found
 
 
-def named(file: str | Path) -> str:
-    """A file as it is called in the checkout."""
-    return str(Path(file).relative_to(ROOT))
+def all_but(module: str, *names: str) -> frozenset[str]:
+    """All functions of a module but these: what a parser of one part of it leaves aside."""
+    places = set(functions(Path(_file_of(module))).values())
+    return frozenset(f"{module}:{place}" for place in places - set(names))
 
 
 def limited(memory: int = 3 << 30) -> None:
