@@ -171,5 +171,5 @@ def test_typing_asks_for_a_preview_and_saves(browser: Browser, base: str):
     page.route("**/autosave", lambda route: route.fulfill(status=204))
     page.locator("#field-title").fill("新题")
     page.locator("#preview", has_text="新的预览").wait_for(timeout=3000)
-    page.locator("[data-saved]", has_text="已暂存").wait_for(timeout=8000)
+    page.locator("[data-saved]", has_text="已自动保存").wait_for(timeout=8000)
     page.close()

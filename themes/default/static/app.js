@@ -171,46 +171,6 @@
     }, picker);
   }
 
-  // Saving while typing, and the preview: both send the form as it stands.
-  function later(wait, run) {
-    var timer = 0;
-    return function () { clearTimeout(timer); timer = setTimeout(run, wait); };
-  }
-  function said(form, ok) {
-    var note = (form.querySelector('[data-saved]') || document.querySelector('[data-saved]'));
-    if (!note) return;
-    var now = new Date();
-    note.classList.toggle('is-failed', !ok);
-    note.textContent = ok ? note.dataset.savedText + ' ' + String(now.getHours()).padStart(2, '0') + ':' + String(now.getMinutes()).padStart(2, '0') : note.dataset.failedText;
-  }
-  function post(form, url) {
-    return fetch(url, { method: 'POST', body: new FormData(form), credentials: 'same-origin', headers: { 'HX-Request': 'true' } });
-  }
-  each('[data-autosave]', function (part) {
-    var form = part.form || part;
-    part.addEventListener('input', later(5000, function () {
-      if (form.dataset.sent) return;
-      post(form, part.dataset.autosave).then(function (r) {
-        var version = r.headers.get('x-version');
-        // What was saved meanwhile is this very text: the form must not count as stale.
-        if (version && form.elements.version) form.elements.version.value = version;
-        if (r.status === 401) keep(form);
-        said(form, r.ok);
-      }, function () { keep(form); said(form, false); });
-    }));
-  });
-  each('form[data-preview]', function (form) {
-    var target = document.getElementById(form.dataset.previewInto || 'preview');
-    var turn = 0;
-    form.addEventListener('input', later(600, function () {
-      var mine = ++turn;
-      post(form, form.dataset.preview).then(function (r) { return r.text(); }).then(function (html) {
-        // A slow answer must not overwrite a newer one.
-        if (mine === turn) target.innerHTML = html;
-      }, function () { /* offline: the last preview stays */ });
-    }));
-  });
-
   refill();
   var first = document.querySelector('[data-focus]');
   if (first) first.focus();
