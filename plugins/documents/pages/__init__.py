@@ -2,7 +2,17 @@
 
 from __future__ import annotations
 
-from plugins.documents.pages import acting, attaching, files, incoming, lists, scans, sheet, writing
+from plugins.documents.pages import (
+    acting,
+    attaching,
+    files,
+    incoming,
+    lists,
+    scans,
+    sheet,
+    word,
+    writing,
+)
 
 ROUTES = [
     lists.out_page,
@@ -12,6 +22,7 @@ ROUTES = [
     writing.edit_page,
     writing.autosave_page,
     writing.preview_page,
+    word.word_page,
     attaching.attachments_page,
     attaching.remove_page,
     files.page_image,
