@@ -139,7 +139,7 @@ def test_the_picker_finds_counts_and_takes_whole_groups(browser: Browser, base: 
     picker.locator("[data-picker-find]").fill("临泽")
     assert picker.locator(".picker__leaf:visible").count() == 2
     picker.locator("[data-picker-find]").fill("")
-    picker.get_by_label("全选本组 6 个").first.check()
+    picker.get_by_label("全选本级 6 家").first.check()
     assert "已选 7 项" in picker.inner_text()
     page.close()
 

@@ -10,6 +10,7 @@ from plugins.documents.pages import (
     lists,
     scans,
     sheet,
+    versions,
     word,
     writing,
 )
@@ -19,6 +20,8 @@ ROUTES = [
     writing.new_page,
     sheet.document_page,
     acting.act_page,
+    versions.versions_page,
+    versions.compare_page,
     writing.edit_page,
     writing.autosave_page,
     writing.preview_page,

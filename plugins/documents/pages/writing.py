@@ -20,6 +20,7 @@ from kernel.api import (
     url,
 )
 from plugins.documents import checking, elements
+from plugins.documents.acts import versions
 from plugins.documents.acts.writing import draft, save, submit
 from plugins.documents.models import Document
 from plugins.documents.pages.files import images, preview_images, typeset_draft
@@ -90,7 +91,7 @@ def _take(ctx: Ctx, document: Document, form: DraftForm) -> Response:
         return ctx.go("documents:edit", uid=document.uid)
     ctx.do(submit, ctx.get(Document, document.uid), next_post=form.next_post.data or "")
     names = "、".join(one.name for one in workflow.who_acts_now(document))
-    ctx.say(_("已送核，下一步：%(names)s。", names=names))
+    ctx.say(_("已送核，下一步：%(names)s。对方打开前可撤回。", names=names))
     return ctx.go("documents:document", uid=document.uid)
 
 
@@ -117,14 +118,10 @@ def autosave_page(ctx: Ctx, uid: str) -> Response:
         form = draft_form(ctx.desk, document, ctx.form)
         if not form.validate():
             return Response(status_code=422)
-        if content_from(form, document) != _stored(document):
+        if content_from(form, document) != versions.content_of(document):
             _store(ctx, document, form)
     version = str(ctx.get(Document, uid).version)
     return Response(status_code=204, headers={"x-version": version})
-
-
-def _stored(document: Document) -> elements.Content:
-    return {name: getattr(document, name) for name in elements.names()}
 
 
 @page(

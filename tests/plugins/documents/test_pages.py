@@ -73,7 +73,7 @@ def test_written_saved_and_submitted(flow: Flow):
     assert document.body[1:] == ["一、参加人员", "各单位分管负责人。"]
     sent = browser.post(where, data=filled(saved.text, do="submit"))
     assert sent.status_code == 200
-    assert f"已送核，下一步：{HEAD}。" in sent.text
+    assert f"已送核，下一步：{HEAD}。对方打开前可撤回。" in sent.text
     assert the_document().state == "section_review"
 
 
