@@ -11,6 +11,7 @@ from wtforms.validators import ValidationError
 
 from kernel.portal.fields import Bound, Label, said
 from kernel.portal.i18n import _l
+from kernel.portal.pinyin import spelled
 
 
 @dataclass(frozen=True)
@@ -20,7 +21,13 @@ class Leaf:
     value: str
     label: str
     hint: str = ""
-    """Short name, pinyin initials: found by the search box, not shown."""
+    """Short name, other names: found by the search box, not shown."""
+
+    @property
+    def words(self) -> str:
+        """What the search box looks in besides the label: other names, initials and spelling."""
+        names = [str(self.label), *self.hint.split()]
+        return " ".join([self.hint, *dict.fromkeys(spelled(name) for name in names)]).strip()
 
 
 @dataclass(frozen=True)

@@ -125,6 +125,13 @@ def kind_of(data: bytes, claimed: str = "") -> str:
 
 
 def _ole(data: bytes) -> str:
+    # An encrypted .docx is such a container around the real one.
+    if "EncryptedPackage".encode("utf-16-le") in data:
+        raise _refuse(
+            "encrypted",
+            "文件设有打开密码，无法检查，请在原来的软件中取消密码后另存",
+            "it has a password and cannot be checked; save it without one",
+        )
     raise _refuse(
         "macro",
         "旧版 Office 格式（.doc、.xls 等）可能含有宏，请另存为 .docx 或 .xlsx",

@@ -124,6 +124,17 @@ class Workshop:
         """
         return list(self._ask({"job": "rows", "kind": kind}, data)[0]["rows"])
 
+    def word(self, data: bytes) -> dict[str, Any]:
+        """The lines and tables of a ``docx`` that was taken, and what is not among them.
+
+        ``{"blocks": [{"text", "align", "numbered"} | {"rows", "merged"}], "dropped": {what: n}}``:
+        automatic numbers are written out, tracked changes accepted; ``dropped`` counts images,
+        boxes, comments, notes, objects, formulas, signs, hidden runs and changes.
+
+        :raises Invalid: ``uploads.unreadable``, ``uploads.blocks``.
+        """
+        return self._ask({"job": "word"}, data)[0]
+
     @property
     def child_pid(self) -> int | None:
         """The process id of the running child, where there is one."""

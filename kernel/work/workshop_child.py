@@ -13,7 +13,7 @@ from dataclasses import asdict
 from typing import Any
 
 from kernel.errors import OfficeError
-from kernel.work import imports, page_view, typesetter, uploads
+from kernel.work import imports, page_view, typesetter, uploads, word_import
 from kernel.work.sheet import Sheet
 from kernel.work.workshop_wire import receive, send
 
@@ -48,6 +48,10 @@ def _rows(job: dict[str, Any], data: bytes) -> Answer:
     return {"rows": imports.rows(data, job["kind"])}, b""
 
 
+def _word(_: dict[str, Any], data: bytes) -> Answer:
+    return word_import.read(data), b""
+
+
 JOBS: dict[str, Callable[[dict[str, Any], bytes], Answer]] = {
     "typeset": _typeset,
     "page_image": _page_image,
@@ -55,6 +59,7 @@ JOBS: dict[str, Callable[[dict[str, Any], bytes], Answer]] = {
     "take": _take,
     "paragraphs": _paragraphs,
     "rows": _rows,
+    "word": _word,
 }
 
 

@@ -45,6 +45,8 @@ class Finding:
     field: str
     zh: str
     en: str
+    mark: str = ""
+    """The words in the text that it is about; empty where it is about the whole."""
 
     @property
     def text(self) -> str:
@@ -69,6 +71,7 @@ def finding(rule: str, values: Values, severity: str = "") -> Finding:
         field=said["field"],
         zh=said["message"].format(**values),
         en=said["message_en"].format(**values),
+        mark=values.get("mark", ""),
     )
 
 
@@ -122,7 +125,7 @@ def _asking(content: Content, _: Relations) -> Values | None:
         return None
     text = "\n".join(content["body"])
     hit = next((phrase for phrase in ASKING if phrase in text), None)
-    return {"t": content["type"], "p": hit} if hit else None
+    return {"t": content["type"], "p": hit, "mark": hit} if hit else None
 
 
 def _closing(content: Content, _: Relations) -> Values | None:
@@ -162,7 +165,7 @@ def _levels(content: Content, _: Relations) -> Values | None:
     for paragraph in content["body"]:
         level, _end = level_of(paragraph)
         if level > before + 1:
-            return {}
+            return {"mark": paragraph[:30]}
         before = level or before
     return None
 
@@ -173,7 +176,7 @@ def _long(content: Content, _: Relations) -> Values | None:
 
 def _relative(content: Content, _: Relations) -> Values | None:
     hit = RELATIVE.search("\n".join(content["body"]))
-    return {"w": hit[0]} if hit else None
+    return {"w": hit[0], "mark": hit[0]} if hit else None
 
 
 _LOOKS: dict[str, Look] = {

@@ -10,6 +10,7 @@ from kernel.api import (
     Attachment,
     Desk,
     JSONField,
+    Model,
     Subject,
     UTCField,
     _,
@@ -31,6 +32,7 @@ class Document(Subject):
     :ivar issued: the day of the sign-off, ISO. :ivar sheet, pdf, sealed: blob digests.
     :ivar claim: the keeper's post while the node applies the seal (办理中); it excludes rivals.
     :ivar trouble: why the last sealing did not succeed.
+    :ivar opened: who opened it first at its present step; whoever sent it may take it back before.
     """
 
     kind = "documents.document"
@@ -72,6 +74,7 @@ class Document(Subject):
     package = peewee.CharField(default="")
     claim = peewee.CharField(default="")
     trouble = peewee.TextField(default="")
+    opened = peewee.CharField(default="")
     changed = UTCField(default=now)
 
     class Meta:
@@ -172,4 +175,25 @@ class Incoming(Subject):
         ]
 
 
-MODELS = [Document, Incoming]
+class Version(Model):
+    """What a document said when somebody handed it on; autosaves leave none.
+
+    :ivar step: the key of the step that was done. :ivar action: ``done`` or ``back``.
+    :ivar content: the elements (:mod:`plugins.documents.elements`).
+    """
+
+    document = peewee.CharField(index=True)
+    number = peewee.IntegerField()
+    step = peewee.CharField()
+    action = peewee.CharField()
+    person = peewee.CharField()
+    act = peewee.CharField()
+    content = JSONField()
+    at = UTCField(default=now)
+
+    class Meta:
+        table_name = "documents_version"
+        indexes = ((("document", "number"), True),)
+
+
+MODELS = [Document, Incoming, Version]

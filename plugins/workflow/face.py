@@ -31,11 +31,13 @@ __all__ = [
     "current",
     "flow_of",
     "may_return_to",
+    "may_take_back",
     "read_flow",
     "require",
     "send_back",
     "start",
     "step_row",
+    "take_back",
     "timeline",
     "trail",
     "who_acts_next",
@@ -145,6 +147,29 @@ def send_back(
     again = before.post if before is not None and before.post in known else ""
     running.assign(subject, run, flow.step(to), slip or Slip(sender=_name(desk, post)), again)
     return flow.step(to)
+
+
+def may_take_back(desk: Desk, subject: Subject) -> bool:
+    """Whether the step before the present one was done by this desk, and nothing happened since."""
+    run = running.run_of(subject)
+    return run.state == "running" and running.last_by(desk, run) is not None
+
+
+def take_back(desk: Desk, subject: Subject, *, slip: Slip | None = None) -> Step:
+    """Whoever did the last step takes the matter back to his own desk.
+
+    :raises Conflict: ``workflow.moved``, where somebody else acted meanwhile.
+    """
+    run = running.run_of(subject)
+    last = running.last_by(desk, run)
+    if last is None or run.state != "running":
+        raise running.moved_on(run)
+    running.record(run, desk, None, "taken", last.step)
+    tasks.finish(subject, by=desk.post.uid, organ=run.organ)
+    running.go_to(run, last.step)
+    step = running.flow(run).step(last.step)
+    running.assign(subject, run, step, slip or Slip(sender=desk.name), last.post)
+    return step
 
 
 def _name(desk: Desk | ServiceDesk, post: Post) -> str:

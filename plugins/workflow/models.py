@@ -44,7 +44,8 @@ class Run(Model):
 class Move(Model):
     """One step that somebody did.
 
-    :ivar action: ``done`` or ``back``. :ivar act: the act behind it.
+    :ivar action: ``done``, ``back``, or ``taken`` (back, by who
+        had done the step before). :ivar act: the act behind it.
     """
 
     run = peewee.ForeignKeyField(Run, backref="moves")

@@ -145,6 +145,14 @@ def record(run: Run, desk: Desk | ServiceDesk, by: Post | None, action: str, to:
     return post
 
 
+def last_by(desk: Desk, run: Run) -> Move | None:
+    """The last thing that was done with a matter, if this desk did it and it led here."""
+    last: Move | None = Move.select().where(Move.run == run).order_by(Move.id.desc()).first()
+    if last is None or (last.post, last.action, last.to) != (desk.post.uid, "done", run.step):
+        return None
+    return last
+
+
 def go_to(run: Run, step: str, state: str = "running") -> None:
     """Set the step; Conflict if somebody moved the matter meanwhile."""
     moved = (

@@ -58,14 +58,13 @@ def timeline(subject: Subject) -> list[Entry]:
 
 
 def _done(move: Move, step: Step, opinion: str) -> Entry:
-    back = move.action == "back"
-    name = step.name(language())
+    names = {"back": _("%(step)s：退回", step=step.name(language())), "taken": _("撤回")}
     return Entry(
-        _("%(step)s：退回", step=name) if back else name,
+        names.get(move.action, step.name(language())),
         move.person,
         move.post_title,
         opinion,
         received=local(move.received),
         handled=local(move.at),
-        state="back" if back else "done",
+        state="back" if move.action in names else "done",
     )

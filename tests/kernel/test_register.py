@@ -201,6 +201,8 @@ class Stage:
         yield "documents.save", self.document, {"content": content}
         yield "documents.discard", self.document, {}
         yield from self._step("林晓梅", "documents.submit")
+        yield "documents.withdraw", self.document, {}
+        yield "documents.open", self.document, {}
         yield from self._step("王芳", "documents.review", opinion="同意。")
         yield from self._step("李建国", "documents.office_review", opinion="请审签。")
         yield "documents.send_back", self.document, {"to": "draft", "reason": "标题不妥"}

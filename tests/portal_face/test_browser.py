@@ -139,7 +139,7 @@ def test_the_picker_finds_counts_and_takes_whole_groups(browser: Browser, base: 
     picker.locator("[data-picker-find]").fill("临泽")
     assert picker.locator(".picker__leaf:visible").count() == 2
     picker.locator("[data-picker-find]").fill("")
-    picker.get_by_label("全选本组 6 个").first.check()
+    picker.get_by_label("全选本级 6 家").first.check()
     assert "已选 7 项" in picker.inner_text()
     page.close()
 
@@ -171,5 +171,5 @@ def test_typing_asks_for_a_preview_and_saves(browser: Browser, base: str):
     page.route("**/autosave", lambda route: route.fulfill(status=204))
     page.locator("#field-title").fill("新题")
     page.locator("#preview", has_text="新的预览").wait_for(timeout=3000)
-    page.locator("[data-saved]", has_text="已暂存").wait_for(timeout=8000)
+    page.locator("[data-saved]", has_text="已自动保存").wait_for(timeout=8000)
     page.close()

@@ -10,13 +10,22 @@ from plugins.documents.acts.approving import office_review, review, send_back, s
 from plugins.documents.acts.issuing import assign_number, dispatch, plan_dispatch, typeset
 from plugins.documents.acts.receiving import read
 from plugins.documents.acts.sealing import record_seal, seal, seal_failed
-from plugins.documents.acts.writing import discard, draft, save, submit
+from plugins.documents.acts.writing import (
+    discard,
+    draft,
+    open_,
+    save,
+    submit,
+    withdraw,
+)
 
 VERBS: list[Callable[..., Any]] = [
     draft,
     save,
     discard,
     submit,
+    open_,
+    withdraw,
     review,
     office_review,
     send_back,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from kernel.api import Desk, Invalid, _, act, opinions, this_act
+from plugins.documents.acts import versions
 from plugins.documents.acts.common import MOST_OPINION, forward, need_opinion, slip
 from plugins.documents.acts.writing import need_disclosure
 from plugins.documents.models import Document
@@ -96,8 +97,9 @@ def send_back(desk: Desk, document: Document, *, to: str, reason: str) -> None:
     step = workflow.current(document)
     title = step.title if step is not None else ""
     opinions.write(desk, document, step=f"{title}：退回", text=reason.strip())
+    versions.keep(desk, document, step=document.state, action="back")
     workflow.send_back(desk, document, to, slip=slip(desk, document))
-    document.change(state=to)
+    document.change(state=to, opened="")
 
 
 def _signing(desk: Desk, document: Document, *, opinion: str, next_post: str, scan: str) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from kernel.api import Desk, Invalid, SearchEntry, now, search
+from plugins.documents.acts import versions
 from plugins.documents.models import SENT, Document
 from plugins.workflow import face as workflow
 
@@ -17,9 +18,10 @@ def slip(desk: Desk, document: Document) -> workflow.Slip:
 
 
 def forward(desk: Desk, document: Document, next_post: str = "") -> None:
-    """The desk's step is done: the document stands at the next one."""
+    """The desk's step is done: the document stands at the next one, and its version is kept."""
+    versions.keep(desk, document, step=document.state)
     after = workflow.complete(desk, document, next_post=next_post, slip=slip(desk, document))
-    document.change(state=after.key if after is not None else SENT)
+    document.change(state=after.key if after is not None else SENT, opened="")
 
 
 def index(document: Document) -> None:

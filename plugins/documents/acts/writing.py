@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from kernel.api import (
+    Conflict,
     Desk,
     Invalid,
     Recipient,
@@ -13,9 +14,11 @@ from kernel.api import (
     act,
     check_recipients,
     scan,
+    search,
     tasks,
 )
 from plugins.documents import checking, elements
+from plugins.documents.acts import versions
 from plugins.documents.acts.common import forward, index, slip
 from plugins.documents.models import DISCARDED, Document
 from plugins.documents.relations import relations
@@ -123,7 +126,7 @@ def _complete(desk: Desk, document: Document, **_: Any) -> None:
 
 def findings(document: Document, desk: Desk) -> list[checking.Finding]:
     """What the rules say about a document as it is stored."""
-    content = {name: getattr(document, name) for name in elements.names()}
+    content = versions.content_of(document)
     issuer = (desk.organ.name, desk.organ.short_name)
     return checking.check(content, issuer, relations(document.organ, document.main, document.cc))
 
@@ -156,3 +159,58 @@ def submit(desk: Desk, document: Document, *, next_post: str = "") -> None:
     document.change(submitted=True)
     forward(desk, document, next_post)
     index(document)
+
+
+def _waits_for_me(desk: Desk, document: Document) -> None:
+    step = workflow.current(document)
+    workflow.require(desk, document, step.key if step is not None else "")
+
+
+@act(
+    "documents.open",
+    title="打开公文",
+    title_en="Open",
+    level="view",
+    weight="recorded",
+    touches=False,
+    check=_waits_for_me,
+)
+def open_(desk: Desk, document: Document) -> None:
+    """Note who of those that it waits for opened it first; from now on it is not taken back."""
+    if not document.opened:
+        document.change(opened=desk.name)
+
+
+def may_withdraw(desk: Desk, document: Document) -> bool:
+    """Whether this desk submitted it last and nobody has opened it since."""
+    step = workflow.current(document)
+    waits = step is not None and step.key == "section_review" and not document.opened
+    return waits and workflow.may_take_back(desk, document)
+
+
+def _unopened(desk: Desk, document: Document) -> None:
+    if not may_withdraw(desk, document):
+        who = f"，已由{document.opened}打开" if document.opened else ""
+        raise Conflict(
+            "documents.no_withdrawal",
+            f"此件现在不能撤回{who}。如需修改，请与对方联系，由其退回。",
+            "It cannot be withdrawn any more; ask whoever has it to send it back.",
+        )
+
+
+@act(
+    "documents.withdraw",
+    title="撤回送核",
+    title_en="Withdraw",
+    level="draft",
+    weight="recorded",
+    check=_unopened,
+)
+def withdraw(desk: Desk, document: Document) -> None:
+    """Take a submitted draft back before the next person has opened it."""
+    workflow.take_back(desk, document, slip=slip(desk, document))
+    # What nobody else has ever handled is its section's alone again.
+    seen = any(move.action == "back" for move in workflow.trail(document))
+    document.change(state="draft", submitted=seen, opened="")
+    if not seen:
+        search.remove(document.kind, document.uid)

@@ -2,16 +2,30 @@
 
 from __future__ import annotations
 
-from plugins.documents.pages import acting, attaching, files, incoming, lists, scans, sheet, writing
+from plugins.documents.pages import (
+    acting,
+    attaching,
+    files,
+    incoming,
+    lists,
+    scans,
+    sheet,
+    versions,
+    word,
+    writing,
+)
 
 ROUTES = [
     lists.out_page,
     writing.new_page,
     sheet.document_page,
     acting.act_page,
+    versions.versions_page,
+    versions.compare_page,
     writing.edit_page,
     writing.autosave_page,
     writing.preview_page,
+    word.word_page,
     attaching.attachments_page,
     attaching.remove_page,
     files.page_image,

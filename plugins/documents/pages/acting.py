@@ -163,6 +163,12 @@ def _discard(ctx: Ctx, document: Document, forms: Forms) -> Response:
     return ctx.go("documents:out")
 
 
+def _withdraw(ctx: Ctx, document: Document, forms: Forms) -> Response:
+    ctx.do(writing.withdraw, document)
+    ctx.say(_("已撤回，可以修改后重新送核。"))
+    return ctx.go("documents:edit", uid=document.uid)
+
+
 _RUNS: dict[str, Run] = {
     "review": _review,
     "office_review": _office_review,
@@ -173,4 +179,5 @@ _RUNS: dict[str, Run] = {
     "seal": _seal,
     "dispatch": _dispatch,
     "discard": _discard,
+    "withdraw": _withdraw,
 }

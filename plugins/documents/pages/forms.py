@@ -19,7 +19,7 @@ from kernel.api import (
     _l,
     units,
 )
-from plugins.documents import attachments, elements
+from plugins.documents import attachments, elements, word
 from plugins.documents.models import Document
 from plugins.documents.pages.words import recipient_tree
 from plugins.workflow import face as workflow
@@ -71,6 +71,32 @@ class DraftForm(Form):
         hint=_l("如印发传达范围、联系人；括号自动添加。"),
     )
     next_post = Choice(_l("送交"))
+
+
+class WordFileForm(Form):
+    """A Word file that shall become the draft."""
+
+    file = Files(
+        _l("Word 稿"),
+        limit=word.LARGEST,
+        required=True,
+        accept=".docx",
+        hint=_l("只收 .docx。文字会按公文要素分开，先给您核对，确认后才存入草稿。"),
+    )
+
+
+class WordForm(Form):
+    """What was recognised in a Word file, to be looked at before anything is stored."""
+
+    version = Hidden()
+    title = Text(_l("标题"), limit=elements.LONGEST["title"], rows=2)
+    type = Choice(_l("文种"), tuple(elements.TYPES.items()), required=True)
+    main_text = Text(_l("主送机关的写法"), limit=elements.LONGEST["main_text"])
+    body = Paragraphs(_l("正文"), limit=elements.LONGEST_BODY, rows=18)
+    annotation = Text(_l("附注"), limit=elements.LONGEST["annotation"])
+    urgency = Hidden()
+    disclosure = Hidden()
+    attachments = Hidden(limit=2 * elements.LONGEST_ATTACHMENTS)
 
 
 class OpinionForm(Form):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -26,7 +27,7 @@ from kernel.api import (
 )
 from plugins.documents import elements
 from plugins.documents.acts.issuing import next_number
-from plugins.documents.acts.writing import findings
+from plugins.documents.acts.writing import findings, may_withdraw, open_
 from plugins.documents.models import Document
 from plugins.documents.pages.files import images, typeset_draft
 from plugins.documents.pages.forms import (
@@ -42,9 +43,9 @@ from plugins.workflow import face as workflow
 
 _VERBS = (
     *("review", "office_review", "sign_off", "send_back", "assign_number", "typeset"),
-    *("seal", "dispatch", "discard"),
+    *("seal", "dispatch", "discard", "withdraw"),
 )
-TABS = ("sheet", "body", "flow")
+TABS = ("sheet", "body", "attachments", "flow", "versions")
 PHRASES = {
     "section_review": ("同意。", "同意，请办公室核稿。", "已核，内容属实。"),
     "office_review": ("内容、格式符合要求，请审签。", "同意，请领导签发。"),
@@ -92,13 +93,34 @@ def forms_for(ctx: Ctx, document: Document, posted: Any = None) -> Forms:  # for
 def document_page(ctx: Ctx, uid: str) -> Response:
     """The document with exactly what this desk can do with it now."""
     document = ctx.get(Document, uid)
+    _opened(ctx, document)
+    if ctx.query.get("tab") == "versions":
+        return ctx.go("documents:versions", uid=uid)
     with speaking(ctx.language):
         return show(ctx, document, forms_for(ctx, document))
 
 
-def show(ctx: Ctx, document: Document, forms: Forms, status: int = 200) -> Response:
-    """Draw the page; *forms* may carry refusals and what was typed."""
-    asked = ctx.query.get("tab", "sheet")
+def _opened(ctx: Ctx, document: Document) -> None:
+    """Note the first opening by somebody for whom it waits: the sender cannot take it back then."""
+    if document.opened or document.state == "draft" or not ctx.deliberate or ctx.desk.acting:
+        return
+    if workflow.can_act(ctx.desk, document) is not None:
+        ctx.do(open_, document)
+
+
+def show(
+    ctx: Ctx,
+    document: Document,
+    forms: Forms,
+    status: int = 200,
+    tab: str = "",
+    versions: Sequence[Any] = (),
+) -> Response:
+    """Draw the page; *forms* may carry refusals and what was typed.
+
+    :param versions: the rows of the tab of that name, where it is the one that is shown.
+    """
+    asked = tab or ctx.query.get("tab", "sheet")
     tab = asked if asked in TABS else "sheet"
     step = workflow.can_act(ctx.desk, document)
     return ctx.render(
@@ -112,6 +134,9 @@ def show(ctx: Ctx, document: Document, forms: Forms, status: int = 200) -> Respo
         steps=workflow.step_row(document),
         step=step.key if step is not None and not document.claim else "",
         forms=forms,
+        versions=versions,
+        may_withdraw=document.submitted and may_withdraw(ctx.desk, document),
+        picture=ctx.query.get("view") == "picture",
         phrases=[Phrase(text) for text in PHRASES.get(step.key if step else "", ())],
         **_facts(ctx, document),
         **_tab(ctx, document, tab),
@@ -121,8 +146,18 @@ def show(ctx: Ctx, document: Document, forms: Forms, status: int = 200) -> Respo
 
 def _tabs(document: Document, current: str) -> list[Tab]:
     here = url("documents:document", uid=document.uid)
-    names = {"sheet": _("稿纸"), "body": _("正文"), "flow": _("流程")}
-    return [Tab(name, f"{here}?tab={key}", key == current) for key, name in names.items()]
+    names = {
+        "sheet": _("稿纸"),
+        "body": _("正文"),
+        "attachments": _("附件"),
+        "flow": _("流程"),
+        "versions": _("版本"),
+    }
+    counts = {"attachments": len(document.attachments) or None}
+    return [
+        Tab(name, f"{here}?tab={key}", key == current, counts.get(key))
+        for key, name in names.items()
+    ]
 
 
 def _facts(ctx: Ctx, document: Document) -> dict[str, Any]:

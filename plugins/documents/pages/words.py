@@ -41,6 +41,11 @@ def recipient_tree() -> list[Branch]:
     return [branch for branch in branches if branch.leaves]
 
 
+def offered() -> dict[str, str]:
+    """Everything that can be chosen as a recipient, by value, with its name."""
+    return {leaf.value: str(leaf.label) for branch in recipient_tree() for leaf in branch.leaves}
+
+
 def _groups() -> tuple[Leaf, ...]:
     return tuple(Leaf(one.name, one.name) for one in UnitGroup.select().order_by(UnitGroup.id))
 

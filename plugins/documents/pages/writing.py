@@ -20,9 +20,10 @@ from kernel.api import (
     url,
 )
 from plugins.documents import checking, elements
+from plugins.documents.acts import versions
 from plugins.documents.acts.writing import draft, save, submit
 from plugins.documents.models import Document
-from plugins.documents.pages.files import preview_images, typeset_draft
+from plugins.documents.pages.files import images, preview_images, typeset_draft
 from plugins.documents.pages.forms import DraftForm, NewForm, content_from, draft_form
 from plugins.documents.relations import relations
 from plugins.workflow import face as workflow
@@ -90,7 +91,7 @@ def _take(ctx: Ctx, document: Document, form: DraftForm) -> Response:
         return ctx.go("documents:edit", uid=document.uid)
     ctx.do(submit, ctx.get(Document, document.uid), next_post=form.next_post.data or "")
     names = "、".join(one.name for one in workflow.who_acts_now(document))
-    ctx.say(_("已送核，下一步：%(names)s。", names=names))
+    ctx.say(_("已送核，下一步：%(names)s。对方打开前可撤回。", names=names))
     return ctx.go("documents:document", uid=document.uid)
 
 
@@ -108,13 +109,17 @@ def _store(ctx: Ctx, document: Document, form: DraftForm) -> None:
     weight="draft",
 )
 def autosave_page(ctx: Ctx, uid: str) -> Response:
-    """Save while typing: no page, only the new version for the form that goes on."""
+    """Save while typing: no page, only the new version for the form that goes on.
+
+    The same text twice is no conflict: a browser that went back never saw the first answer.
+    """
     document = ctx.get(Document, uid)
     with speaking(ctx.language):
         form = draft_form(ctx.desk, document, ctx.form)
         if not form.validate():
             return Response(status_code=422)
-        _store(ctx, document, form)
+        if content_from(form, document) != versions.content_of(document):
+            _store(ctx, document, form)
     version = str(ctx.get(Document, uid).version)
     return Response(status_code=204, headers={"x-version": version})
 
@@ -143,17 +148,25 @@ def preview_page(ctx: Ctx, uid: str) -> Response:
 
 
 def _nothing() -> dict[str, Any]:
-    return {"pages": [], "findings": [], "fallbacks": (), "missing": ()}
+    return {"pages": [], "findings": [], "beside": {}, "fallbacks": (), "missing": ()}
+
+
+def _by_field(hits: list[checking.Finding]) -> dict[str, list[checking.Finding]]:
+    """The findings of each field, the severe first."""
+    ordered = sorted(hits, key=lambda hit: hit.field)
+    return {field: list(found) for field, found in groupby(ordered, lambda hit: hit.field)}
 
 
 def _preview(ctx: Ctx, typed: Document, content: elements.Content) -> dict[str, Any]:
+    hits = _findings(ctx, content)
+    told = {"findings": hits, "beside": _by_field(hits)}
     try:
         made = typeset_draft(typed)
     except OfficeError as error:
-        return {**_nothing(), "wrong": [("", error.text(ctx.language))]}
+        return {**_nothing(), **told, "wrong": [("", error.text(ctx.language))]}
     return {
+        **told,
         "pages": preview_images(made),
-        "findings": _findings(ctx, content),
         "fallbacks": made.fallbacks,
         "missing": made.missing,
     }
@@ -166,15 +179,15 @@ def _findings(ctx: Ctx, content: elements.Content) -> list[checking.Finding]:
 
 
 def _editor(ctx: Ctx, document: Document, form: DraftForm, status: int = 200) -> Response:
-    content = content_from(form, document)
-    hits = sorted(_findings(ctx, content), key=lambda hit: hit.field)
+    hits = _findings(ctx, content_from(form, document))
     return ctx.render(
         "documents/edit.html",
         status=status,
         title=_("编辑公文"),
         item=document,
         form=form,
-        beside={field: list(found) for field, found in groupby(hits, lambda hit: hit.field)},
+        beside=_by_field(hits),
+        findings=hits,
         preview=url("documents:preview", uid=document.uid),
         autosave=url("documents:autosave", uid=document.uid),
         **_first_preview(document),
@@ -183,16 +196,10 @@ def _editor(ctx: Ctx, document: Document, form: DraftForm, status: int = 200) ->
 
 def _first_preview(document: Document) -> dict[str, Any]:
     """The stored document, whose pages the browser asks for singly."""
-    from plugins.documents.pages.files import images
-
+    told: dict[str, Any] = {"pages": [], "fallbacks": (), "missing": (), "wrong": []}
     try:
         made = typeset_draft(document)
     except OfficeError:
-        return _nothing()
-    return {
-        "pages": images(document),
-        "findings": [],
-        "fallbacks": made.fallbacks,
-        "missing": made.missing,
-        "wrong": [],
-    }
+        return told
+    shown = {"fallbacks": made.fallbacks, "missing": made.missing}
+    return {**told, "pages": images(document), **shown}

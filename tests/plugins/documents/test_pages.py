@@ -73,7 +73,7 @@ def test_written_saved_and_submitted(flow: Flow):
     assert document.body[1:] == ["一、参加人员", "各单位分管负责人。"]
     sent = browser.post(where, data=filled(saved.text, do="submit"))
     assert sent.status_code == 200
-    assert f"已送核，下一步：{HEAD}。" in sent.text
+    assert f"已送核，下一步：{HEAD}。对方打开前可撤回。" in sent.text
     assert the_document().state == "section_review"
 
 
@@ -165,7 +165,11 @@ def test_autosave_goes_on_with_the_version_that_it_gives(flow: Flow):
     data = filled(page, title="再改的标题的通知", version=first.headers["x-version"])
     assert browser.post(there, data=data).status_code == 204
     assert the_document().title == "再改的标题的通知"
-    assert browser.post(there, data=data).status_code == 409
+    again = browser.post(there, data=data)
+    assert again.status_code == 204
+    assert int(again.headers["x-version"]) > int(data["version"])
+    assert browser.post(there, data={**data, "title": "另一人的标题的通知"}).status_code == 409
+    assert the_document().title == "再改的标题的通知"
 
 
 def test_the_preview_shows_pages_and_rules_and_stores_nothing(flow: Flow):
@@ -179,6 +183,9 @@ def test_the_preview_shows_pages_and_rules_and_stores_nothing(flow: Flow):
     assert "data:image/png;base64," in text
     assert "结尾应为“通知”" in text
     assert "不写“近日”" in text
+    beside = text.split("data-beside=")
+    assert [part for part in beside if part.startswith('"title"') and "结尾应为“通知”" in part]
+    assert 'href="#field-body" data-mark="近日"' in text
     assert "<html" not in text
     after = the_document()
     assert (after.version, after.title, after.body) == (before.version, before.title, [])

@@ -118,12 +118,64 @@
     }, form);
   }
   function countPicked(picker) {
-    var names = [];
-    each('input[name]:checked', function (c) { names.push(c.parentNode.textContent.trim()); }, picker);
+    var chosen = picker.querySelectorAll('input[name]:checked');
     var count = picker.querySelector('[data-picker-count]');
-    count.textContent = count.dataset.text.replace('{n}', names.length);
-    picker.querySelector('[data-picker-names]').textContent = names.slice(0, 20).join('、') + (names.length > 20 ? '…' : '');
+    count.textContent = count.dataset.text.replace('{n}', chosen.length);
+    picker.querySelector('[data-picker-names]').hidden = true;
+    listChosen(picker, chosen);
   }
+  // What is chosen, in the order of the tree (which is that of rank), each with a way out.
+  var SHOWN = 30;
+  function listChosen(picker, chosen) {
+    var list = picker.querySelector('[data-picker-chosen]');
+    list.textContent = '';
+    list.hidden = !chosen.length;
+    Array.prototype.slice.call(chosen, 0, SHOWN).forEach(function (box) {
+      var name = box.parentNode.textContent.trim();
+      var item = list.appendChild(document.createElement('li'));
+      var out = item.appendChild(document.createElement('button'));
+      out.type = 'button';
+      out.textContent = name;
+      out.setAttribute('aria-label', list.dataset.remove + name);
+      out.addEventListener('click', function () {
+        var next = item.nextElementSibling || item.previousElementSibling;
+        var n = Array.prototype.indexOf.call(list.children, item);
+        box.checked = false;
+        box.dispatchEvent(new Event('change', { bubbles: true }));
+        var left = list.children[Math.min(n, list.children.length - 1)];
+        (next && left && left.firstChild.focus ? left.firstChild : picker.querySelector('[data-picker-find]')).focus();
+      });
+    });
+    if (chosen.length > SHOWN) {
+      list.appendChild(document.createElement('li')).textContent = list.dataset.more.replace('{n}', chosen.length - SHOWN);
+    }
+  }
+  each('[data-picker]', countPicked);
+  function reachable(picker) {
+    return Array.prototype.filter.call(picker.querySelectorAll('.picker__leaf input'), function (box) {
+      return box.offsetParent !== null;
+    });
+  }
+  document.addEventListener('keydown', function (event) {
+    var picker = closest(event, '[data-picker]');
+    if (!picker || event.isComposing) return;
+    var find = picker.querySelector('[data-picker-find]');
+    var inTree = event.target.matches('.picker__leaf input');
+    if (event.target !== find && !inTree) return;
+    if (event.key === 'Enter') {
+      event.preventDefault();  // it would send the form
+      var box = inTree ? event.target : find.value && picker.querySelector('.picker__leaf:not([hidden]) input[name]');
+      if (box) box.click();
+      if (box && !inTree) find.select();
+    } else if (event.key === 'ArrowDown' || event.key === 'ArrowUp') {
+      var all = reachable(picker);
+      var to = all.indexOf(event.target) + (event.key === 'ArrowDown' ? 1 : -1);
+      event.preventDefault();
+      if (to >= 0 && all[to]) all[to].focus(); else if (to < 0) find.focus();
+    } else if (event.key === 'Escape' && inTree) {
+      find.focus();
+    }
+  });
   document.addEventListener('change', function (event) {
     var box = event.target;
     if (box.matches('[data-submit-on-change]')) return box.form.submit();
@@ -169,47 +221,8 @@
       branch.hidden = !any;
       if (text) branch.open = !!any;
     }, picker);
+    picker.querySelector('[data-picker-none]').hidden = !!picker.querySelector('.picker__leaf:not([hidden])');
   }
-
-  // Saving while typing, and the preview: both send the form as it stands.
-  function later(wait, run) {
-    var timer = 0;
-    return function () { clearTimeout(timer); timer = setTimeout(run, wait); };
-  }
-  function said(form, ok) {
-    var note = (form.querySelector('[data-saved]') || document.querySelector('[data-saved]'));
-    if (!note) return;
-    var now = new Date();
-    note.classList.toggle('is-failed', !ok);
-    note.textContent = ok ? note.dataset.savedText + ' ' + String(now.getHours()).padStart(2, '0') + ':' + String(now.getMinutes()).padStart(2, '0') : note.dataset.failedText;
-  }
-  function post(form, url) {
-    return fetch(url, { method: 'POST', body: new FormData(form), credentials: 'same-origin', headers: { 'HX-Request': 'true' } });
-  }
-  each('[data-autosave]', function (part) {
-    var form = part.form || part;
-    part.addEventListener('input', later(5000, function () {
-      if (form.dataset.sent) return;
-      post(form, part.dataset.autosave).then(function (r) {
-        var version = r.headers.get('x-version');
-        // What was saved meanwhile is this very text: the form must not count as stale.
-        if (version && form.elements.version) form.elements.version.value = version;
-        if (r.status === 401) keep(form);
-        said(form, r.ok);
-      }, function () { keep(form); said(form, false); });
-    }));
-  });
-  each('form[data-preview]', function (form) {
-    var target = document.getElementById(form.dataset.previewInto || 'preview');
-    var turn = 0;
-    form.addEventListener('input', later(600, function () {
-      var mine = ++turn;
-      post(form, form.dataset.preview).then(function (r) { return r.text(); }).then(function (html) {
-        // A slow answer must not overwrite a newer one.
-        if (mine === turn) target.innerHTML = html;
-      }, function () { /* offline: the last preview stays */ });
-    }));
-  });
 
   refill();
   var first = document.querySelector('[data-focus]');
