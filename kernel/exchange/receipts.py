@@ -33,6 +33,10 @@ class Report:
     seal_time: datetime | None = None
     reason: str = ""
     digest: str = ""
+    acts: bool = False
+    """Whether acts of persons lie in it and were verified."""
+    unlisted: bool = False
+    """Whether a revocation list is missing that was current when it was sealed."""
 
 
 @dataclass(frozen=True)
@@ -82,6 +86,8 @@ def _report(blob: str, msg_id: str, digest: str, body: str) -> Report:
         seal_unit=unit.name if unit else "",
         seal_time=verdict.signed.time,
         digest=verdict.package.digest,
+        acts=bool(verdict.acts),
+        unlisted=bool(verdict.unlisted),
     )
 
 

@@ -9,7 +9,7 @@ from typing import Literal
 from kernel.portal.i18n import Lazy, _l
 
 ReceiptState = Literal[
-    "waiting", "delivered", "read", "signed", "done", "returned", "recalled", "failed"
+    "waiting", "delivered", "read", "overdue", "signed", "done", "returned", "recalled", "failed"
 ]
 
 TAGS = (_l("特急"), _l("加急"), _l("平件"), _l("未读"), _l("超时"))
@@ -19,10 +19,11 @@ _RECEIPTS: dict[ReceiptState, tuple[str, Lazy]] = {
     "waiting": ("wait", _l("待送达")),
     "delivered": ("wait", _l("已送达，未签收")),
     "read": ("read", _l("已阅未签")),
+    "overdue": ("late", _l("逾期未签收")),
     "signed": ("signed", _l("已签收")),
     "done": ("done", _l("已办结")),
     "returned": ("off", _l("已退回")),
-    "recalled": ("off", _l("已撤回")),
+    "recalled": ("gone", _l("已撤回")),
     "failed": ("off", _l("投递失败")),
 }
 
@@ -74,7 +75,7 @@ class Receipt:
 
     @property
     def look(self) -> str:
-        """The class of its square: wait, read, signed, done, off."""
+        """The class of its square: wait, read, late, signed, done, off, gone."""
         return _RECEIPTS[self.state][0]
 
     @property
@@ -102,7 +103,17 @@ class ReceiptBook:
     @property
     def missing(self) -> list[Receipt]:
         """Who has still to sign for it."""
-        return [item for item in self.items if item.look in ("wait", "read")]
+        return [item for item in self.items if item.look in ("wait", "read", "late")]
+
+    @property
+    def overdue(self) -> list[Receipt]:
+        """Who should have signed for it by now."""
+        return [item for item in self.items if item.state == "overdue"]
+
+    @property
+    def recalled(self) -> list[Receipt]:
+        """From whom it was taken back."""
+        return [item for item in self.items if item.state == "recalled"]
 
     @property
     def refused(self) -> list[Receipt]:
@@ -122,6 +133,10 @@ class SealLine:
     """The level of custody in words, where it matters (L0 演示)."""
     reason: str = ""
     """Why it does not hold."""
+    checked: tuple[str, ...] = ()
+    """What was looked at, in sentences."""
+    how: str = ""
+    """Where it is said how anybody can check it himself."""
 
 
 @dataclass(frozen=True)

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
+from datetime import timedelta
+
 import pytest
 
+from kernel.crypto import ids
 from kernel.node import open_node
 from kernel.settings import Settings
 from kernel.testing_office import Offices
@@ -20,3 +24,14 @@ def _offices(_offices: Offices, tmp_path_factory: pytest.TempPathFactory) -> Off
 def _issue(settings: Settings) -> None:
     with open_node(settings):
         issue(NOTICE)
+
+
+@pytest.fixture
+def later() -> Iterator[Callable[[timedelta], None]]:
+    """``later(DAY)``: the clock goes on by that much."""
+
+    def put(span: timedelta) -> None:
+        ids.set_clock(lambda: ids._system_clock() + span)
+
+    yield put
+    ids.set_clock(None)

@@ -1,13 +1,12 @@
 """By when to sign for it: changed by the sender, noted when it passes, late allowed; reminders."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
 from kernel.acts.models import Task
-from kernel.crypto import ids
 from kernel.crypto.ids import now, stamp
 from kernel.errors import Conflict, Invalid
 from kernel.exchange.deadlines import note_overdue, set_deadline
@@ -32,17 +31,6 @@ from tests.exchange.notice import (
 )
 
 DAY = timedelta(days=1)
-
-
-@pytest.fixture
-def later() -> Iterator[Callable[[timedelta], None]]:
-    """``later(DAY)``: the clock goes on by that much."""
-
-    def put(span: timedelta) -> None:
-        ids.set_clock(lambda: ids._system_clock() + span)
-
-    yield put
-    ids.set_clock(None)
 
 
 def by(office: Office, days: int = 2, *units: str) -> None:

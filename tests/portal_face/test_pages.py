@@ -125,5 +125,8 @@ def test_steps(current: int, states: list[str]):
 def test_an_empty_book_of_receipts():
     book = ReceiptBook(())
     assert (book.total, book.signed, book.missing) == (0, 0, [])
+    late = ReceiptBook((Receipt("市教育局", "overdue"), Receipt("市财政局", "recalled")))
+    assert [item.unit for item in late.missing] == ["市教育局"] == [i.unit for i in late.overdue]
+    assert [item.unit for item in late.recalled] == ["市财政局"]
     one = Receipt("市财政局", "recalled")
-    assert (one.look, str(one.label), one.name) == ("off", "已撤回", "市财政局")
+    assert (one.look, str(one.label), one.name) == ("gone", "已撤回", "市财政局")

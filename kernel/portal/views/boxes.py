@@ -173,7 +173,24 @@ def seal_line(report: receipts.Report) -> SealLine | None:
         demo=report.demo,
         custody=_("L0 演示级") if report.demo else "",
         reason=report.reason,
+        checked=_checked(report) if report.ok else (),
+        how=url("help") + "#verify",
     )
+
+
+def _checked(report: receipts.Report) -> tuple[str, ...]:
+    """What the verification looked at, in the order in which it is done."""
+    found = [_("文件与盖章时逐字节一致，公文包中没有多出、缺少或改动的内容。")]
+    found += [_("印章证书由平台根证书逐级签发，签章时在有效期内。")]
+    if report.acts:
+        found += [_("签发、编号、用印、分发等办理记录齐全，都有经办人本人的签名。")]
+    if report.unlisted:
+        found += [_("公文包没有附签章时有效的吊销列表，是否曾被吊销未能核对。")]
+    else:
+        found += [_("已核对随附的吊销列表，签章时证书没有被吊销。")]
+    if report.demo:
+        found += [_("印章私钥为 L0 演示级（软件保管），只用于演示，不具有法律效力。")]
+    return tuple(found)
 
 
 def page_images(body: str, title: str, kind: str, uid: str) -> list[PageImage]:

@@ -117,7 +117,7 @@ def _receipt(row: Delivery, unit: Unit | None) -> Receipt:
     waiting = row.state == "delivered"
     return Receipt(
         unit.name if unit is not None else row.organ,
-        "read" if waiting and row.opened else _RECEIPT[row.state],
+        _waiting(row) if waiting else _RECEIPT[row.state],
         short=unit.short_name if unit is not None else row.organ,
         person="" if waiting else row.settled_by,
         at=row.settled,
@@ -125,11 +125,19 @@ def _receipt(row: Delivery, unit: Unit | None) -> Receipt:
     )
 
 
+def _waiting(row: Delivery) -> ReceiptState:
+    if row.sign_by is not None and row.sign_by <= now():
+        return "overdue"
+    return "read" if row.opened else "delivered"
+
+
 @page("/exchange/outbox/{uid}", name="exchange:package", level="exchange.view")
 def package_page(ctx: Ctx, uid: str) -> Response:
     """The receipts of one dispatch: who has signed for it, who has not, who sent it back."""
     package = ctx.get(Package, uid)
     with speaking(ctx.language):
+        if ctx.partial:
+            return _live(ctx, package)
         spec = _spec()
         # Also those that no unit has: a package from outside may name them.
         box = Unit.code == Delivery.organ
@@ -149,11 +157,18 @@ def package_page(ctx: Ctx, uid: str) -> Response:
             title=package.title,
             item=package,
             book=receipt_book(package),
+            at=now(),
             source=_source(ctx, package),
             successor=_successor(package),
             evidence=receipts.evidence_of(package),
             **_may(ctx, package),
         )
+
+
+def _live(ctx: Ctx, package: Package) -> Response:
+    """The squares and the numbers alone, for the page that asks again while something is open."""
+    book = receipt_book(package)
+    return ctx.render("exchange/receipts_live.html", item=package, book=book, at=now())
 
 
 def _may(ctx: Ctx, package: Package) -> dict[str, Any]:

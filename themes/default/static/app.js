@@ -224,6 +224,11 @@
     picker.querySelector('[data-picker-none]').hidden = !!picker.querySelector('.picker__leaf:not([hidden])');
   }
 
+  // What asks again by itself rests while nobody looks at it.
+  document.addEventListener('htmx:before:request', function (event) {
+    if (document.hidden && event.target.closest && event.target.closest('[data-while-visible]')) event.preventDefault();
+  });
+
   refill();
   var first = document.querySelector('[data-focus]');
   if (first) first.focus();

@@ -40,13 +40,16 @@
     form.dispatchEvent(new Event('input', { bubbles: true }));
   }
 
+  function version(form) { return form.elements.version ? Number(form.elements.version.value) : 0; }
+
   // The copy in this browser: under the name of the person and the document, never offered to others.
   function Copy(form) {
     var key = form.dataset.keep ? PREFIX + form.dataset.keep : '';
-    this.put = function () {
+    // With *tried* it is on its way to the server: a newer version there means that it arrived.
+    this.put = function (tried) {
       if (!key) return;
       try {
-        localStorage.setItem(key, JSON.stringify({ at: Date.now(), fields: fields(form) }));
+        localStorage.setItem(key, JSON.stringify({ at: Date.now(), tried: !!tried, version: version(form), fields: fields(form) }));
       } catch (full) { /* no room or not allowed: the text stays in the form alone */ }
     };
     this.drop = function () { if (key) localStorage.removeItem(key); };
@@ -65,8 +68,10 @@
   function offer(form, copy) {
     var note = document.querySelector('[data-kept]');
     var kept = copy.get();
-    if (!note || !kept) return;
-    if (JSON.stringify(kept.fields) === JSON.stringify(fields(form))) return copy.drop();
+    // What was refused stands in the form, and is not stored anywhere else.
+    if (!note || !kept || document.querySelector('.summary')) return;
+    var arrived = kept.tried && version(form) > kept.version;
+    if (arrived || JSON.stringify(kept.fields) === JSON.stringify(fields(form))) return copy.drop();
     var when = note.querySelector('[data-kept-at]');
     var at = new Date(kept.at);
     when.textContent = (at.getMonth() + 1) + '-' + at.getDate() + ' ' + clock(at);
@@ -101,12 +106,13 @@
       if (!changed || busy || stopped || form.dataset.sent) return;
       changed = false;
       busy = true;
+      copy.put(true);
       say('saving');
       post(form, part.dataset.autosave, more).then(function (answer) {
         busy = false;
-        var version = answer.headers.get('x-version');
+        var newer = answer.headers.get('x-version');
         // What was saved meanwhile is this very text: the form must not count as stale.
-        if (version && form.elements.version) form.elements.version.value = version;
+        if (newer && form.elements.version) form.elements.version.value = newer;
         if (answer.ok) { if (changed) again(3000); else copy.drop(); return say('saved'); }
         changed = true;
         copy.put();
@@ -126,9 +132,9 @@
     form.addEventListener('input', function () { changed = true; keepCopy(); again(4000); });
     form.addEventListener('change', function () { changed = true; keepCopy(); again(4000); });
     window.addEventListener('online', function () { save(); });
+    form.addEventListener('submit', function () { copy.put(true); });
     function leave() {
       if (!changed || form.dataset.sent) return;
-      copy.put();
       // A long text does not fit into what a browser still sends for a page that is gone.
       save({ keepalive: true });
     }

@@ -1,0 +1,70 @@
+"""The squares of the receipts: every state in words, asked for again while somebody is missing."""
+
+from collections.abc import Callable
+from datetime import timedelta
+from html import unescape
+
+from kernel.testing_office import Office
+from tests.exchange.after import another
+from tests.exchange.notice import (
+    CPCO,
+    GEDU,
+    GFIN,
+    browser_of,
+    delivery,
+    opened,
+    package,
+    signed_for,
+)
+from tests.exchange.test_deadlines import DAY, by
+
+
+def live(office: Office, uid: str = "") -> str:
+    """What the script is given that asks again."""
+    place = f"/exchange/outbox/{uid or package().uid}"
+    answer = browser_of(office, CPCO).get(place, headers={"HX-Request": "true"})
+    assert answer.status_code == 200
+    return unescape(answer.text)
+
+
+def test_the_page_asks_again_for_the_squares_alone(office: Office):
+    page = browser_of(office, CPCO).get(f"/exchange/outbox/{package().uid}").text
+    assert 'hx-trigger="every 15s"' in page and "data-while-visible" in page
+    before = live(office)
+    assert "<html" not in before and "0</strong> / 7 已签收" in before
+    signed_for(office, GFIN)
+    after = live(office)
+    assert "1</strong> / 7 已签收" in after
+    assert 'title="张掖市财政局：已签收' in after
+
+
+def test_nothing_asks_again_once_everybody_has_signed(office: Office):
+    alone = another(office).uid
+    assert "hx-trigger" in live(office, alone)
+    signed_for(office, GFIN)
+    done = live(office, alone)
+    assert "全部单位已签收。" in done
+    assert "hx-trigger" not in done
+
+
+def test_overdue_has_a_square_and_a_line_of_its_own(
+    office: Office, later: Callable[[timedelta], None]
+):
+    signed_for(office, GFIN)
+    by(office)
+    assert "其中逾期" not in live(office)
+    later(3 * DAY)
+    late = live(office)
+    assert "其中逾期 6 家" in late
+    assert 'class="is-late" title="张掖市教育局：逾期未签收' in late
+    assert delivery(GEDU).state == "delivered"
+
+
+def test_the_seal_says_what_was_checked_and_how_to_check_it(office: Office):
+    opened(office, GFIN)
+    page = unescape(browser_of(office, GFIN).get(f"/exchange/inbox/{delivery(GFIN).uid}").text)
+    assert "文件与盖章时逐字节一致" in page
+    assert "都有经办人本人的签名" in page
+    assert "L0 演示级" in page
+    assert 'href="/help#verify"' in page
+    assert 'id="verify"' in browser_of(office, GFIN).get("/help").text
