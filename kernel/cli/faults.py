@@ -18,7 +18,9 @@ HARNESS = ROOT / "tests" / "faults"
 
 @click.command
 @click.option("--quick", is_flag=True, help="三分钟内的短程 a short run of minutes")
-@click.option("--only", multiple=True, metavar="NAME", help="只做这一项，可重复 only this fault")
+@click.option(
+    "--only", multiple=True, metavar="NAME", help="只做这一项，可重复 only this fault or bug"
+)
 @click.option("--runs", type=click.IntRange(1), metavar="N", help="每项轮数 rounds of each fault")
 @click.option("--seed", type=int, metavar="N", help="随机种子 the seed of all random choices")
 @click.option("--database", metavar="URL", help="sqlite、postgresql、both 或地址 or a URL")

@@ -293,10 +293,15 @@ PLANTS = {
     ),
     "sync-off": Planted(sync_off, "I1, D", "SQLite with synchronous=OFF", POWER, 20),
     "looked-before-lock": Planted(
-        looked_before_lock, "I2", "what another worker did is looked up too early", "workers", 160
+        looked_before_lock,
+        "I2",
+        "what another worker did is looked up too early",
+        "workers",
+        60,
+        "errand",
     ),
     "taken-again": Planted(
-        taken_again, "I2", "a form that was answered is taken again", STEP, 60, "number"
+        taken_again, "I2", "a form that was answered is taken again", STEP, 60, "dispatch"
     ),
     "handed-over-again": Planted(
         handed_over_again, "I2", "the plugin is told each time a handler runs", STEP, 4, "errand"

@@ -84,15 +84,16 @@ def _decide(options: Options, place: Path, say: Say) -> None:
                 lambda: done.sign_for(second, GFIN),
             ]
         )
-        waiting.run(
-            [
-                lambda: waiting.sign_for_errand(ERRAND),
-                lambda: waiting.dispatch(options.bench.facts["sealed"][0]),
-                lambda: waiting.sign_for(first, GFIN),
-                lambda: waiting.send_back(first, COUNTY),
-                lambda: waiting.recall(second),
-            ]
-        )
+        waiting.run([lambda: waiting.sign_for_errand(ERRAND)])
+        if not options.focus:
+            waiting.run(
+                [
+                    lambda: waiting.dispatch(options.bench.facts["sealed"][0]),
+                    lambda: waiting.sign_for(first, GFIN),
+                    lambda: waiting.send_back(first, COUNTY),
+                    lambda: waiting.recall(second),
+                ]
+            )
 
 
 def _round(
