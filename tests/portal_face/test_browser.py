@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, Route, sync_playwright
 
 from tests.portal_face.gallery import PAGES
 from tests.portal_face.serve import serving
@@ -144,6 +144,33 @@ def test_the_picker_finds_counts_and_takes_whole_groups(browser: Browser, base: 
     page.close()
 
 
+def test_the_picker_is_used_without_a_mouse(browser: Browser, base: str):
+    page, _ = open_page(browser, 1440, 900)
+    page.goto(f"{base}/editor")
+    picker = page.locator("[data-picker]")
+    find = picker.locator("[data-picker-find]")
+    find.fill("linze")
+    first, second = picker.locator(".picker__leaf input:visible").all()
+    before = first.is_checked(), second.is_checked()
+    find.press("ArrowDown")
+    page.keyboard.press("Enter")
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("Space")
+    assert (first.is_checked(), second.is_checked()) == (not before[0], not before[1])
+    page.keyboard.press("Escape")
+    assert find.evaluate("box => box === document.activeElement")
+    find.fill("lz")
+    assert first.is_visible()
+    find.fill("没有这个单位")
+    assert "没有找到" in picker.inner_text()
+    chosen = picker.locator("[data-picker-chosen] button")
+    count, name = chosen.count(), chosen.first.inner_text()
+    chosen.first.press("Enter")
+    assert chosen.count() == count - 1 and chosen.first.inner_text() != name
+    assert page.url.endswith("/editor")
+    page.close()
+
+
 def test_a_form_is_sent_once(browser: Browser, base: str):
     page, _ = open_page(browser, 1440, 900)
     page.goto(f"{base}/confirm")
@@ -172,4 +199,62 @@ def test_typing_asks_for_a_preview_and_saves(browser: Browser, base: str):
     page.locator("#field-title").fill("新题")
     page.locator("#preview", has_text="新的预览").wait_for(timeout=3000)
     page.locator("[data-saved]", has_text="已自动保存").wait_for(timeout=8000)
+    page.close()
+
+
+def test_what_could_not_be_saved_is_offered_again(browser: Browser, base: str):
+    page, _ = open_page(browser, 1440, 900)
+    page.route("**/preview", lambda route: route.fulfill(body=""))
+    page.route("**/autosave", lambda route: route.abort())
+    page.goto(f"{base}/editor")
+    assert not page.locator("[data-kept]").is_visible()
+    page.locator("#field-title").fill("断网时写的标题")
+    page.locator("[data-saved]", has_text="网络不通").wait_for(timeout=8000)
+    page.reload()
+    assert page.locator("#field-title").input_value() != "断网时写的标题"
+    page.get_by_role("button", name="恢复这份内容").click()
+    assert page.locator("#field-title").input_value() == "断网时写的标题"
+    page.unroute("**/autosave")
+    page.route("**/autosave", lambda route: route.fulfill(status=204))
+    page.locator("[data-saved]", has_text="已自动保存").wait_for(timeout=8000)
+    page.reload()
+    assert not page.locator("[data-kept]").is_visible()
+    page.close()
+
+
+def test_a_second_writer_is_told_and_nothing_is_saved_over_him(browser: Browser, base: str):
+    page, _ = open_page(browser, 1440, 900)
+    tried: list[int] = []
+
+    def conflict(route: Route) -> None:
+        tried.append(1)
+        route.fulfill(status=409)
+
+    page.route("**/preview", lambda route: route.fulfill(body=""))
+    page.route("**/autosave", conflict)
+    page.goto(f"{base}/editor")
+    page.locator("#field-title").fill("第二个人的标题")
+    page.locator("[data-saved]", has_text="已被他人更新").wait_for(timeout=8000)
+    page.locator("#field-title").fill("第二个人又改的标题")
+    page.wait_for_timeout(5000)
+    assert tried == [1]
+    assert page.locator("#field-title").input_value() == "第二个人又改的标题"
+    page.close()
+
+
+def test_the_preview_keeps_its_place(browser: Browser, base: str):
+    page, _ = open_page(browser, 1440, 900)
+    tall = '<figure class="pages__p"><img width="1190" height="1684" alt=""></figure>'
+    page.route("**/autosave", lambda route: route.fulfill(status=204))
+    page.route("**/preview", lambda route: route.fulfill(body=f"<p>新</p>{tall * 4}"))
+    page.goto(f"{base}/editor")
+    page.locator("#field-title").fill("一")
+    page.locator("#preview p", has_text="新").wait_for(timeout=5000)
+    third = "document.querySelectorAll('#preview .pages__p')[2]"
+    page.evaluate(f"{third}.scrollIntoView()")
+    before = page.evaluate(f"{third}.getBoundingClientRect().top")
+    page.route("**/preview", lambda route: route.fulfill(body=f"<p>更新</p><p>多</p>{tall * 4}"))
+    page.locator("#field-title").fill("二")
+    page.locator("#preview p", has_text="更新").wait_for(timeout=5000)
+    assert abs(page.evaluate(f"{third}.getBoundingClientRect().top") - before) < 2
     page.close()

@@ -131,7 +131,10 @@ def test_what_was_opened_is_not_taken_back(flow: Flow):
     before = drafter.get(f"/documents/out/{document.uid}")
     as_person(flow, DIRECTOR).get(f"/documents/out/{document.uid}")
     assert flow.fresh(document).opened == ""
-    as_person(flow, HEAD).get(f"/documents/out/{document.uid}")
+    head = as_person(flow, HEAD)
+    head.get(f"/documents/out/{document.uid}", headers={"sec-purpose": "prefetch"})
+    assert flow.fresh(document).opened == ""
+    head.get(f"/documents/out/{document.uid}")
     assert flow.fresh(document).opened == HEAD
     assert "可以撤回修改" not in unescape(drafter.get(f"/documents/out/{document.uid}").text)
     where = f"/documents/out/{document.uid}/actions/withdraw"

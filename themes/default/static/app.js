@@ -184,7 +184,8 @@
       each('.picker__leaves input', function (c) { if (!c.closest('[hidden]')) c.checked = box.checked; }, box.closest('.picker__in'));
     }
     if (box.form && box.form.querySelector('.batch')) countRows(box.form);
-    var picker = box.closest('[data-picker]');
+    // Leaving the search box is a change as well; redrawing then would take the button from under the pointer.
+    var picker = box.type === 'checkbox' && box.closest('[data-picker]');
     if (picker) countPicked(picker);
   });
   each('form .batch', function (bar) { countRows(bar.closest('form')); });
