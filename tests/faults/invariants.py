@@ -133,6 +133,7 @@ _KEPT = {
     "recalled": lambda ack: (
         not Delivery.select()
         .where((Delivery.package == ack["package"]) & (Delivery.state == "delivered"))
+        .where(Delivery.claim.in_(["", "recall"]))  # others were first, and their receipt waits
         .exists()
     ),
     "errand": _errand_kept,

@@ -101,7 +101,7 @@ class Load:
                 lambda: self.send_back(first, COUNTY),
                 lambda: self.sign_for(first, GEDU),
             ],
-            "recall": [lambda: self.sign_for(second, GFIN), lambda: self.recall(second)],
+            "recall": [lambda: self.sign_for(second, GFIN), lambda: self.recall_rest(second)],
             "errand": [
                 lambda: self.ask("取三月简报"),
                 lambda: self.pass_on("取三月简报"),
@@ -232,6 +232,14 @@ class Load:
                 (Evidence.package == package) & (Evidence.organ == organ) & (Evidence.type == type_)
             )
         return hashlib.sha256(bytes(row.record)).hexdigest()
+
+    def recall_rest(self, package: str) -> None:
+        """The same once the finance bureau has signed: it was refused where the disk was full."""
+        where = (Delivery.package == package) & (Delivery.organ == GFIN)
+        with connection():
+            first = Delivery.get(where)
+        if first.state != "delivered" or first.claim:
+            self.recall(package)
 
     def recall(self, package: str) -> None:
         """Take a dispatch back from whoever has not signed for it."""

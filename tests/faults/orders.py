@@ -24,6 +24,8 @@ from tests.faults.interleave import Call, every_order, seeded_orders
 from tests.faults.load import CPCO, GFIN, REASON, Load
 from tests.faults.run import Options, Row, note
 
+PATIENCE = 7200.0
+"""Seconds for all orders of a pair: there are hundreds."""
 DRAWN = 100
 """So many orders of each pair are drawn on PostgreSQL."""
 Pair = Callable[[Load], list[Call]]
@@ -39,7 +41,7 @@ def orders(options: Options, row: Row) -> None:
         place = options.bench.fresh()
         with forked_signer(place):
             child = Child(lambda say, at=(place, name): _explore(options, *at, say))
-            child.end(600)
+            child.end(PATIENCE)
         options.bench.drop(place)
         for order, found in child.facts("order"):
             if note(options, row, 0, found, f"{name} {order}"):
