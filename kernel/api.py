@@ -78,7 +78,7 @@ from kernel.portal.routing import SIGNED_IN, page
 from kernel.portal.timeline import Entry, Step, row_of_steps, with_stays
 from kernel.portal.urls import url
 from kernel.portal.views.boxes import page_images, seal_line
-from kernel.portal.words import date_cn, end_of, local
+from kernel.portal.words import date_cn, end_of, local, whole
 from kernel.seals.content import content_of
 from kernel.seals.custody import keepers_of, seal_of
 from kernel.seals.models import Seal
@@ -223,6 +223,7 @@ __all__ = [
     "Placement",
     "Typeset",
     "Upload",
+    "whole",
     "workshop",
     # At a terminal
     "act_at",

@@ -101,7 +101,7 @@ def _begin(settings: Settings) -> None:
     if noted:
         Signer(folder).shutdown()
         _clear(folder, {*noted["before"], LOCK, BEGUN})
-    elif (folder / "juyan.db").exists() or (folder / "keys").exists():
+    elif (folder / "juyan.db").exists() or any(folder.glob("keys/*")):
         raise Unavailable(
             "node.foreign_folder",
             f"{folder} 里已有别的数据，不能在这里建立节点。请换一个目录，或移走其中的数据。",

@@ -17,6 +17,7 @@ from typing import Any
 from starlette.applications import Starlette
 
 from kernel.acts import hold, house, ledger, numbers
+from kernel.acts.granted import is_granted
 from kernel.acts.house import guarding
 from kernel.acts.house import ledger as house_ledger
 from kernel.acts.models import Proposal
@@ -31,6 +32,7 @@ from kernel.exchange.kinds import ExchangeKinds, exchange_kinds
 from kernel.exchange.models import Delivery, Package
 from kernel.identity.authenticators import Authenticators, authenticators
 from kernel.identity.authority import Authority, authority
+from kernel.identity.delegations import granted
 from kernel.identity.epoch import log_origin
 from kernel.identity.models import NodeFact
 from kernel.identity.rights import Level, Rights, rights
@@ -231,6 +233,7 @@ def _fill_registers(board: Switchboard) -> None:
     kinds.fill(Kinds([*own_kinds, *collect(board, "register_subjects")]))
     levels: list[Level] = [*own_levels, *collect(board, "register_levels")]
     rights.fill(Rights(levels))
+    granted.fill(is_granted)
     exchange_kinds.fill(ExchangeKinds(collect(board, "register_kinds")))
     authenticators.fill(Authenticators(collect(board, "register_authenticators")))
     work: dict[str, Handler] = dict(exchange_room.HANDLERS)

@@ -13,12 +13,12 @@ from kernel.acts.models import Prepared, Proposal, Task
 from kernel.crypto.ids import now, stamp
 from kernel.errors import Unavailable, Unverified
 from kernel.identity.epoch import epoch, log_origin
-from kernel.identity.models import NodeFact, Session
+from kernel.identity.models import HOLD, NodeFact, Session
 from kernel.storage import log
 from kernel.storage.database import connection, transaction
 from kernel.storage.notes import epoch_of, notebook
 
-FACT = "hold"
+FACT = HOLD
 NOTED = "noted"
 """The fact that says that notes were kept since; where their file is gone, it was taken away."""
 OPEN = frozenset(

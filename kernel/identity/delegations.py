@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime
 
@@ -11,6 +12,10 @@ from kernel.crypto.ids import now
 from kernel.errors import OfficeError, Refused
 from kernel.identity.desk import Acting, Desk, desk_of
 from kernel.identity.models import Delegation, Post
+from kernel.slots import Slot
+
+granted: Slot[Callable[[Delegation], bool]] = Slot("granted")
+"""Whether a row is what its giver signed; the acts can tell. A row alone proves nothing."""
 
 
 def _holds(moment: datetime) -> peewee.Expression:
@@ -20,7 +25,7 @@ def _holds(moment: datetime) -> peewee.Expression:
 def to(post: Post) -> list[Delegation]:
     """The delegations to a post that hold now, the oldest first."""
     rows = Delegation.select().where((Delegation.taker == post.uid) & _holds(now()))
-    return [row for row in rows.order_by(Delegation.id) if _giver(row) is not None]
+    return [row for row in rows.order_by(Delegation.id) if _giver(row) and granted()(row)]
 
 
 def of(post: Post) -> list[Delegation]:
@@ -32,7 +37,7 @@ def of(post: Post) -> list[Delegation]:
 def holds(uid: str) -> bool:
     """Whether a delegation holds now; asked again in the transaction of each act."""
     row = Delegation.get_or_none((Delegation.uid == uid) & _holds(now()))
-    return row is not None and _giver(row) is not None
+    return row is not None and _giver(row) is not None and granted()(row)
 
 
 def _giver(row: Delegation) -> Post | None:
@@ -51,6 +56,8 @@ def desk_by(own: Desk, uid: str) -> Desk | None:
     )
     giver = None if row is None else _giver(row)
     if row is None or giver is None or row.taker_person != own.person.uid:
+        return None
+    if not granted()(row):
         return None
     try:
         theirs = desk_of(giver)

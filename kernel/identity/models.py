@@ -293,6 +293,10 @@ class RevocationList(Model):
         indexes = ((("authority", "number"), True),)
 
 
+HOLD = "hold"
+"""The fact of a node that was restored and signs nothing yet."""
+
+
 class NodeFact(Model):
     """Small facts of the node: its name, its phase, the day of its genesis."""
 

@@ -14,7 +14,7 @@ from datetime import timedelta
 from kernel.crypto import x509
 from kernel.crypto.ids import now
 from kernel.identity.authority import PURPOSES, authority
-from kernel.identity.models import RevocationList, RevokedCertificate
+from kernel.identity.models import HOLD, NodeFact, RevocationList, RevokedCertificate
 from kernel.storage.database import connection, exclusive, transaction
 
 AUTHORITIES = ("root", *PURPOSES)
@@ -35,9 +35,12 @@ _PERIODS = {"root": _Period(timedelta(days=30), 400)}
 def renew() -> int:
     """Issue the lists that are missing or older than their period; gives how many. Idempotent.
 
-    Authorities whose key is not here are passed over.
+    Authorities whose key is not here are passed over. A node that was restored issues none before
+    it resumes: its lists would lack what was revoked since the backup.
     """
     with connection():
+        if NodeFact.read(HOLD) is not None:
+            return 0
         waiting = [name for name in AUTHORITIES if authority().holds(name) and _is_due(name)]
     for name in waiting:
         with transaction():

@@ -17,6 +17,7 @@ from kernel.portal.form_tokens import FIELD
 from kernel.portal.forms import Form
 from kernel.portal.i18n import _, speaking
 from kernel.portal.origin import TOKEN
+from kernel.portal.words import whole
 
 KEEP = "keep"
 """The value of ``do`` that asks for the form again, with what was typed and the newest version."""
@@ -72,7 +73,7 @@ def conflict(
     hidden += [("version", str(subject.version)), ("do", KEEP)]
     with speaking(ctx.language):
         return page_of(
-            ctx, subject, int(seen) if seen.isdecimal() else 0,
+            ctx, subject, whole(seen) or 0,
             differences=differences(typed, latest),
             fresh=fresh, action=action or ctx.request.url.path, hidden=hidden,
         )  # fmt: skip

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import date, datetime
@@ -17,6 +18,8 @@ from kernel.portal.lists import Fetch, ListSpec, parse, read
 from kernel.portal.words import local
 
 MOST_ROWS = 20_000
+_UNWRITABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff]")
+"""What no cell of a spreadsheet can hold; what comes from outside may bring it."""
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
@@ -73,7 +76,7 @@ def _cell(value: object) -> object:
         return f"{local(value):%Y-%m-%d %H:%M}"
     if isinstance(value, date):
         return value.isoformat()
-    text = str(value)
+    text = _UNWRITABLE.sub("", str(value))
     # A spreadsheet program would run what begins like a formula; the apostrophe makes it text.
     return f"'{text}" if text.startswith(_FORMULA) else text
 

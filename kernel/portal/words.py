@@ -30,6 +30,11 @@ def local(moment: datetime) -> datetime:
     return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).astimezone(CHINA)
 
 
+def whole(text: str) -> int | None:
+    """The number that a field or an address holds; None for anything but nine digits at most."""
+    return int(text) if text.isascii() and text.isdigit() and len(text) <= 9 else None
+
+
 def end_of(day: date) -> datetime:
     """The last moment of a day in Asia/Shanghai: until then comes what is due that day."""
     end = datetime.combine(day, time(), CHINA) + timedelta(days=1, milliseconds=-1)

@@ -129,6 +129,10 @@ def open_postgresql(url: str, folder: Path) -> Postgres:
     :raises Unavailable: ``storage.driver``. The server is not asked before the first connection.
     """
     scheme = url.partition(":")[0]
+    try:
+        urlsplit(url)
+    except ValueError:  # brackets that are no address
+        scheme = url
     if scheme not in SCHEMES:
         raise Invalid(
             "storage.url",

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from kernel.acts import gate, opinions
-from kernel.acts.house import delegating
+from kernel.acts.house import delegating, ledger, presence
 from kernel.acts.models import Act
 from kernel.acts.signatures import record
 from kernel.crypto import canonical, ids, x509
@@ -227,17 +227,57 @@ def test_another_person_at_the_post_does_not_inherit_it(office: Office):
         assert delegations.desk_by(other, row.uid) is None
 
 
-def test_a_row_inserted_by_hand_signs_nothing_that_verifies(flow: Flow):
-    """Without the granting act there is no record that anybody believes."""
-    office = flow.office
-    row = given(office, LEADER, DIRECTOR, [SIGN_OFF], kind="transcribe")
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"act": "nothing"},
+        {"verbs": [REVIEW, SIGN_OFF]},
+        {"levels": ["documents.sign"]},
+        {"kind": "transcribe"},
+        {"ends": now() + timedelta(days=300)},
+    ],
+    ids=lambda change: next(iter(change)),
+)
+def test_a_row_that_says_more_than_its_giver_signed_opens_nothing(office: Office, change: Any):
+    row = given(office, DIRECTOR, HEAD, [REVIEW])
+    own, desk = office.desk(HEAD), acting(office, HEAD, row)
     with transaction():
-        Delegation.update(act="nothing").where(Delegation.uid == row.uid).execute()
-    document = flow.to("sign")
-    desk = acting(office, DIRECTOR, row)
-    done = office.act(desk, approving.sign_off, document, opinion="同意。", scan=scan())
-    with pytest.raises(Act.DoesNotExist), connection():
-        record(done.uid)
+        Delegation.update(**change).where(Delegation.uid == row.uid).execute()
+    with connection():
+        assert delegations.desk_by(own, row.uid) is None
+        assert delegations.to(own.post) == []
+    with pytest.raises(Refused, match=r"rights\.delegation_ended"):
+        office.act(desk, presence.sign_out)
+    assert named(row)
+
+
+def test_a_row_inserted_by_hand_beside_another_act_opens_nothing(office: Office):
+    row = given(office, DIRECTOR, HEAD, [REVIEW])
+    drafter = office.desk(DRAFTER)
+    facts = {"taker": drafter.post.uid, "taker_person": drafter.person.uid, "verbs": [REVIEW]}
+    same = {name: getattr(row, name) for name in ("giver", "kind", "levels", "starts", "ends")}
+    with connection():
+        newest = Act.select().order_by(Act.id.desc()).first()
+    for act in (row.act, newest.uid):
+        with transaction():
+            Delegation.delete().execute()
+            made = Delegation.create(act=act, **facts, **same)
+            assert delegations.desk_by(drafter, made.uid) is None
+        assert named(made)
+
+
+def test_what_was_ended_and_holds_again_is_named(office: Office):
+    row = given(office, DIRECTOR, HEAD, [REVIEW])
+    assert not named(row)
+    office.act(office.desk(DIRECTOR), delegating.end_delegation, delegation=row.uid)
+    with transaction():
+        Delegation.update(ended=None).execute()
+    assert named(row)
+
+
+def named(row: Delegation) -> bool:
+    """Whether ``log verify`` speaks of this delegation."""
+    return f"delegation {row.uid}" in {where for where, _ in ledger.reconcile()}
 
 
 def test_another_desk_of_the_same_person_cannot_use_what_was_prepared(flow: Flow):

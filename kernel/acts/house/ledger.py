@@ -4,21 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from kernel.acts.granted import is_granted
 from kernel.acts.models import Act
 from kernel.crypto import canonical, suites
 from kernel.errors import OfficeError
 from kernel.identity.authority import authority
-from kernel.identity.models import Credential, Grant, RevokedCertificate
+from kernel.identity.models import Credential, Delegation, Grant, RevokedCertificate
 from kernel.storage.database import connection
 from kernel.storage.log_check import stored_bytes
 
 
 def reconcile() -> Iterator[tuple[str, str]]:
-    """Name keys without a statement, revocations undone, and grants that nobody signed."""
+    """Name keys without a statement, what was undone, and rights that nobody signed."""
     with connection():
         yield from _keys()
         yield from _revocations()
         yield from _grants()
+        yield from _delegations()
 
 
 def _keys() -> Iterator[tuple[str, str]]:
@@ -61,3 +63,12 @@ def _grants() -> Iterator[tuple[str, str]]:
     for row in Grant.select():
         if (row.act, row.post, row.level, row.given) not in said:
             yield f"grant {row.uid}", "was not decided by any act"
+
+
+def _delegations() -> Iterator[tuple[str, str]]:
+    ended = {str(said["delegation"]) for said in _decided("house.end_delegation")}
+    for row in Delegation.select():
+        if not is_granted(row):
+            yield f"delegation {row.uid}", "is not what its giver signed"
+        if row.uid in ended and row.ended is None:
+            yield f"delegation {row.uid}", "was ended by an act and holds again"

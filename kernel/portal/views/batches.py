@@ -27,6 +27,7 @@ from kernel.portal.page import Message
 from kernel.portal.routing import SIGNED_IN, page
 from kernel.portal.urls import url
 from kernel.portal.views.signing import consequence_of
+from kernel.portal.words import whole
 
 PAGE = 50
 """Items on one page; who signs has seen them all, because only the last page has the button."""
@@ -90,7 +91,7 @@ def _title(ctx: Ctx, verb: Verb) -> str:
 def _confirm_page(ctx: Ctx, prepared: PreparedBatch) -> Response:
     number = ctx.query.get("page", "1")
     pages = -(-len(prepared.items) // PAGE)
-    here = min(max(int(number) if number.isdecimal() else 1, 1), pages)
+    here = min(max(whole(number) or 1, 1), pages)
     return ctx.render(
         "acts/batch.html",
         title=_title(ctx, prepared.verb),

@@ -13,6 +13,7 @@ from kernel.portal.i18n import _, speaking
 from kernel.portal.page import Message
 from kernel.portal.routing import page
 from kernel.portal.urls import url
+from kernel.portal.words import whole
 
 
 @page(
@@ -48,4 +49,4 @@ def rollout_page(ctx: Ctx) -> Response:
 
 
 def _phase(text: str) -> int:
-    return int(text) if text.isdigit() else 0
+    return whole(text) or 0

@@ -6,7 +6,7 @@ from typing import Any
 
 from starlette.responses import Response
 
-from kernel.api import Ctx, Invalid, OfficeError, UnitGroup, _, page, speaking, url
+from kernel.api import Ctx, Invalid, OfficeError, UnitGroup, _, page, speaking, url, whole
 from plugins.documents import attachments, elements
 from plugins.documents.acts.writing import save
 from plugins.documents.models import Document
@@ -72,8 +72,8 @@ def _made(form: AttachmentForm) -> dict[str, Any]:
         return attachments.forms().get(form.blank.data or "", {"title": ""})
     if kind == "units":
         chosen = form.group.data or ""
-        if chosen.isdigit():
-            return attachments.unit_list(title, phase=int(chosen))
+        if phase := whole(chosen):
+            return attachments.unit_list(title, phase=phase)
         return attachments.unit_list(title, group=chosen)
     for file in form.file.data or []:
         return _from_file(title, kind, file)
@@ -105,10 +105,9 @@ def _store(ctx: Ctx, document: Document, found: list[dict[str, Any]]) -> None:
 def remove_page(ctx: Ctx, uid: str) -> Response:
     """Take an attachment away, or move it up."""
     document = ctx.get(Document, uid)
-    number = str(ctx.form.get("number", ""))
+    index = whole(str(ctx.form.get("number", "")))
     found = list(document.attachments)
-    index = int(number) if number.isdigit() else len(found)
-    if index < len(found):
+    if index is not None and index < len(found):
         one = found.pop(index)
         if ctx.form.get("do") == "up":
             found.insert(max(index - 1, 0), one)
