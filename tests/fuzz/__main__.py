@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import sys
 import tempfile
+import traceback
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from multiprocessing import Pool
@@ -18,7 +19,7 @@ import click
 from kernel.cli.output import table
 from tests.fuzz.catalogue import PARSERS
 from tests.fuzz.report import FLOOR, HEADS, Facts, as_markdown, facts_of, low, row_of
-from tests.fuzz.running import Result, limited, luck_of, run
+from tests.fuzz.running import Result, Violation, limited, luck_of, run
 
 KEPT = Path(tempfile.gettempdir()) / "juyan-fuzz"
 
@@ -26,7 +27,11 @@ KEPT = Path(tempfile.gettempdir()) / "juyan-fuzz"
 def _one(job: tuple[str, int, int]) -> Result:
     name, count, seed = job
     limited()
-    return run(PARSERS[name], count, seed, measured=True)
+    try:
+        return run(PARSERS[name], count, seed, measured=True)
+    except Exception:  # of a sample or a generator; what is raised may not travel to the parent
+        what = Violation(name, seed, -1, "changed", traceback.format_exc(limit=-5), b"")
+        return Result(name, seed, violations=[what])
 
 
 @click.command

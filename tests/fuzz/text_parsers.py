@@ -197,12 +197,14 @@ def _params(luck: Luck, samples: Sequence[Params]) -> Input:
     params = {**luck.choice(samples)}
     name = luck.choice(("q", "sort", "state", "after", "tab", "export", "x"))
     if luck.randrange(4) == 0:
-        return "free", {name: mutating.text(luck, 40)}
+        return "free", {name: mutating.text(luck, 40).encode("utf-8", "replace").decode()}
     value = params.get(name, "time")
     params[name] = (
         _cursor(luck, _cursors())[1] if name == "after" else mutating.text_of(luck, value)
     )
-    return "changed", params
+    # An address holds no half characters: what is none in UTF-8 comes as a sign that says so.
+    shown = {key: text.encode("utf-8", "replace").decode() for key, text in params.items()}
+    return "changed", shown
 
 
 def _request(headers: Sequence[tuple[str, str]]) -> Request:
