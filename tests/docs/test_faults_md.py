@@ -1,5 +1,7 @@
 """docs/faults.md lists every fault on each database and every planted bug, with what came of it."""
 
+import re
+
 from kernel.settings import ROOT
 from tests.faults.catalogue import CATALOGUE
 from tests.faults.plants import PLANTS
@@ -15,7 +17,9 @@ def rows(columns: int) -> list[list[str]]:
 def test_every_fault_stands_there_for_each_database_without_a_violation() -> None:
     said = {(row[0].split("`")[1], row[1]): row for row in rows(8)}
     due = {(name, kind) for name, entry in CATALOGUE.items() for kind in entry.databases}
-    assert said.keys() == due
+    text = (ROOT / "docs/faults.md").read_text("utf-8")
+    left = set(re.findall(r"^Not run: ([\w-]+) on (\w+)\.$", text, re.M))
+    assert said.keys() | left == due and not said.keys() & left
     assert {row[3] for row in said.values()} == {"0"}
     assert all(int(row[2]) > 0 and row[6] for row in said.values())
 

@@ -22,10 +22,12 @@ import queue
 import random
 import threading
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
 from kernel.errors import OfficeError
+from kernel.storage import grouping
 from tests.faults.steps import is_sqlite, watched
 
 Call = Callable[[], object]
@@ -155,13 +157,24 @@ class _Race:
             self.ready[index] = kind
 
 
+@contextmanager
+def _each_alone() -> Iterator[None]:
+    """Let every act take its own transaction: a thread that waits for a shared one inside of this
+    process cannot be told from one that hangs. What is shared is tested with the group commits."""
+    shared, grouping.on_postgresql = grouping.on_postgresql, lambda: True
+    try:
+        yield
+    finally:
+        grouping.on_postgresql = shared
+
+
 def race(calls: Sequence[Call], choose: Callable[[dict[int, str]], int]) -> Run:
     """Run the calls once; ``choose`` says who takes the next step, of those that are ready.
 
     :param choose: is given index → ``reads`` or ``writes`` of the step that comes next.
     """
     one = _Race(calls)
-    with watched(one.hook):
+    with watched(one.hook), _each_alone():
         one.start()
         while one.ready:
             one.step(choose(dict(sorted(one.ready.items()))))
