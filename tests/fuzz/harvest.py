@@ -139,6 +139,10 @@ RARE: dict[str, Fields] = {
     "/documents/out/{uid}/attachments/remove": [("version", "1"), ("number", "0"), ("do", "up")],
     "/documents/out/{uid}/actions/{verb}": [("version", "1"), ("opinion", "同意。")],
     "/documents/out/{uid}/edit": [("version", "1"), ("title", "关于做好值班工作的通知")],
+    "/documents/out/{uid}/word": [
+        *(("version", "1"), ("do", "accept"), ("attachments", "[]"), ("title", "通知")),
+        *(("body", "正文。"), ("keep", "0")),
+    ],
     "/documents/in/{uid}/read": [("version", "1")],
 }
 """Routes whose form may be on no page of this office, with what it sends."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import importlib
+import io
 import json
 import pkgutil
 from collections.abc import Callable, Iterator, Sequence
@@ -31,13 +32,15 @@ from kernel.storage import search, words
 from kernel.work import levels, page_data, title
 from kernel.work.sheet import Attachment, Sheet
 from plugins.documents import attachments, elements
+from plugins.documents.pages import word as word_page
+from plugins.documents.pages.forms import WordForm
 from plugins.secrecy import marks
 from plugins.webauthn import answers, registering
 from plugins.webauthn.place import Place
 from tests.fuzz import mutating
 from tests.fuzz.crypto_parsers import text_or_noise, token
 from tests.fuzz.mutating import Luck
-from tests.fuzz.running import Input, Parser
+from tests.fuzz.running import Input, Parser, all_but
 
 PARAGRAPHS = [
     *(
@@ -358,6 +361,22 @@ def _signed_answer(luck: Luck, samples: Sequence[str]) -> Input:
         key.flags, key.extra = flags, {}
 
 
+def _carried() -> list[str]:
+    text = {"title": "甲", "kind": "text", "columns": [], "rows": [], "paragraphs": ["乙"]}
+    return [json.dumps([text]), json.dumps([text, {**text, "kind": "table", "rows": [["1"]]}])]
+
+
+def _attachments(text: str) -> Any:
+    return word_page._attached(WordForm(FormData([("attachments", text)])))
+
+
+def _carried_input(luck: Luck, samples: Sequence[str]) -> Input:
+    if luck.randrange(5) == 0:
+        return text_or_noise(luck, samples)
+    changed = mutating.json_of(luck, json.loads(luck.choice(samples)))
+    return "changed", mutating.loose_json(luck, changed).decode("utf-8", "replace")
+
+
 def _pasted() -> list[str]:
     return ["序号\t单位\n1\t市财政局", "a，b\n1，2\n", 'x,"y\nz"\n1,2', "\n".join(["a\tb"] * 5)]
 
@@ -449,7 +468,7 @@ def sample_of(field: wtforms.Field) -> Any:
     if isinstance(field, Check):
         return "y"
     if isinstance(field, Files):
-        return None
+        return UploadFile(io.BytesIO(b"x"), size=1, filename="a.pdf") if field.must else None
     return "1" if isinstance(field, Hidden) else "关于做好值班工作的通知"[: field.limit]
 
 
@@ -600,6 +619,8 @@ PARSERS = [
            _read_got, _signed_answer, meaning=lambda g, f: f),
     Parser("webauthn-registration", ("plugins.webauthn.registering",), _made,
            lambda g: registering.new_key(g, CHALLENGE, PLACE), _answer),
+    Parser("carried-attachments", ("plugins.documents.pages.word",), _carried, _attachments,
+           _carried_input, leaves=all_but("plugins.documents.pages.word", "_attached")),
     Parser("pasted-table", ("plugins.documents.attachments",), _pasted, _table, _small_text,
            leaves=frozenset(f"plugins.documents.attachments:{one}" for one in (
                "from_file", "unit_list", "forms", "for_note", "_for_name"))),

@@ -141,7 +141,7 @@ def _attached(form: WordForm) -> list[dict[str, Any]]:
         found = json.loads(form.attachments.data or "[]")
         for one in found:
             Attachment.from_json(one)
-    except (ValueError, TypeError, AttributeError, KeyError) as error:
+    except (ValueError, TypeError, AttributeError, KeyError, RecursionError) as error:
         raise Invalid(
             "documents.word_form",
             "表单内容不完整，请重新导入文件。",
