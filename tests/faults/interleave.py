@@ -14,6 +14,9 @@ and nobody else writes meanwhile; a reading statement outside of it is a step of
 orders can be enumerated, and those that only exchange two readings are left out (sleep sets,
 Godefroid 1996). On PostgreSQL every statement is a step, rows are locked by the database, and the
 orders are drawn with a seed.
+
+Group commit on SQLite (:mod:`kernel.storage.grouping`) is part of it: a call that has handed in its
+piece stops before it takes the lead, so that in some orders another one writes both.
 """
 
 from __future__ import annotations
@@ -91,6 +94,16 @@ class _Actor(threading.Thread):
             return
         self.stop(READS if word == "SELECT" else WRITES)
 
+    @contextmanager
+    def at_once(self) -> Iterator[None]:
+        """Stop, and then do all of the block in one step."""
+        self.stop(WRITES)
+        self._whole += 1
+        try:
+            yield
+        finally:
+            self._whole -= 1
+
     def stop(self, kind: str) -> None:
         self._events.put((self.index, kind))
         self._go.acquire()
@@ -102,6 +115,23 @@ class _Actor(threading.Thread):
         except BaseException as error:
             self.result = error
         self._events.put((self.index, ENDS))
+
+
+class _Turn:
+    """Stands for the lock of group commit: whoever wants to write has handed in what he has, and
+    stops; whoever goes on first writes it with his own. Nobody stops while he leads a group."""
+
+    def __init__(self) -> None:
+        self._plain = threading.Lock()
+        self._held = threading.local()
+
+    def __enter__(self) -> None:
+        actor = threading.current_thread()
+        self._held.by = actor.at_once() if isinstance(actor, _Actor) else self._plain
+        self._held.by.__enter__()
+
+    def __exit__(self, *error: Any) -> None:
+        self._held.by.__exit__(*error)
 
 
 class _Race:
@@ -157,30 +187,30 @@ class _Race:
             self.ready[index] = kind
 
 
-@contextmanager
-def _each_alone() -> Iterator[None]:
-    """Let every act take its own transaction: a thread that waits for a shared one inside of this
-    process cannot be told from one that hangs. What is shared is tested with the group commits."""
-    shared, grouping.on_postgresql = grouping.on_postgresql, lambda: True
-    try:
-        yield
-    finally:
-        grouping.on_postgresql = shared
-
-
 def race(calls: Sequence[Call], choose: Callable[[dict[int, str]], int]) -> Run:
     """Run the calls once; ``choose`` says who takes the next step, of those that are ready.
 
     :param choose: is given index → ``reads`` or ``writes`` of the step that comes next.
     """
     one = _Race(calls)
-    with watched(one.hook), _each_alone():
+    with watched(one.hook), _turns():
         one.start()
         while one.ready:
             one.step(choose(dict(sorted(one.ready.items()))))
         for actor in one.actors:
             actor.join(PATIENCE)
     return Run(tuple(one.order), [actor.result for actor in one.actors])
+
+
+@contextmanager
+def _turns() -> Iterator[None]:
+    module: Any = grouping
+    plain = module._writing
+    module._writing = _Turn()
+    try:
+        yield
+    finally:
+        module._writing = plain
 
 
 def seeded_orders(scene: Scene, runs: int, seed: int = 0) -> Iterator[Run]:

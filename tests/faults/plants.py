@@ -29,7 +29,7 @@ from kernel.plugins.bus import bus
 from kernel.seals import signer_journal
 from kernel.storage import blobs as blob_store
 from kernel.storage import database, instance, log
-from kernel.storage.database import after_commit, connection, db, transaction
+from kernel.storage.database import after_commit, connection, db, savepoint, transaction
 
 
 @dataclass(frozen=True)
@@ -178,7 +178,9 @@ def no_compare_and_set() -> None:
             row = Delivery.get(Delivery.uid == payload["delivery"])
         if row.claim:
             row.reason = ""
-            settling._record(row, payload)
+            keep = settling._signed(row, payload)
+            with transaction():
+                keep()
 
     recalling._open = lambda package: (
         (Delivery.package == package.uid) & (Delivery.state == "delivered")
@@ -187,33 +189,38 @@ def no_compare_and_set() -> None:
     records.fact = fact
 
 
+def _tell(uid: str) -> None:
+    """Tell the plugin of a delivery, whether or not that was done."""
+    row = Delivery.get(Delivery.uid == uid)
+    desk = settling._desk(row.claim_act)
+    bus().tell("signed_for", row.type.partition(".")[0], desk=desk, delivery=row)
+    Delivery.update(parked=False).where(Delivery.id == row.id).execute()
+
+
 def handed_over_again() -> None:
     """The plugin is told of a delivery each time the handler runs."""
-
-    def hand_over(uid: str) -> None:
-        with transaction():
-            row = Delivery.get(Delivery.uid == uid)
-            desk = settling._desk(row.claim_act)
-            bus().tell("signed_for", row.type.partition(".")[0], desk=desk, delivery=row)
-            Delivery.update(parked=False).where(Delivery.id == row.id).execute()
-
-    settling._hand_over = hand_over
+    settling._tell = _tell
 
 
 def looked_before_lock() -> None:
     """Whether the plugin was told is looked up before the transaction in which it is told."""
 
-    def hand_over(uid: str) -> None:
+    def first(payload: dict[str, Any]) -> outbox.Step:
         with connection():
-            row = Delivery.get(Delivery.uid == uid)
-            desk = settling._desk(row.claim_act)
-        if not row.parked:
-            return
-        with transaction():
-            bus().tell("signed_for", row.type.partition(".")[0], desk=desk, delivery=row)
-            Delivery.update(parked=False).where(Delivery.id == row.id).execute()
+            row = Delivery.get(Delivery.uid == payload["delivery"])
+        told = row.state == "signed" and not row.parked
+        keep = settling._signed(row, payload) if row.claim else None
 
-    settling._hand_over = hand_over
+        def write() -> None:
+            if keep is not None:
+                with suppress(Conflict), savepoint():
+                    keep()
+            if payload["what"] == "sign_for" and not told:
+                _tell(row.uid)
+
+        return write
+
+    room.HANDLERS["exchange.settle"] = outbox.TwoSteps(first)
 
 
 def taken_again() -> None:
@@ -257,12 +264,12 @@ def signer_without_journal() -> None:
 
 def sync_off() -> None:
     """SQLite does not sync."""
-    plain = database.PooledSqliteDatabase
+    plain = database._Sqlite
 
     def made(*given: Any, pragmas: dict[str, Any], **named: Any) -> Any:
         return plain(*given, pragmas=pragmas | {"synchronous": "off"}, **named)
 
-    database.PooledSqliteDatabase = made
+    database._Sqlite = made
 
 
 def names_not_synced() -> None:
