@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import platform
+import subprocess
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field, fields
 from datetime import UTC, datetime
@@ -11,6 +12,7 @@ from typing import Any
 
 from kernel import __version__
 from kernel.cli.output import table
+from kernel.settings import ROOT
 from kernel.storage.faults import sqlite3
 from tests.faults.catalogue import CATALOGUE
 from tests.faults.plants import PLANTS
@@ -78,11 +80,18 @@ def machine() -> dict[str, str]:
     """Where and with what the run was made."""
     return {
         "date": datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC"),
-        "juyan": __version__,
+        "juyan": f"{__version__} {_commit()}".strip(),
         "python": platform.python_version(),
         "sqlite": str(sqlite3.sqlite_version),
         "system": f"{platform.system()} {platform.release()}, {os.cpu_count()} CPUs",
     }
+
+
+def _commit() -> str:
+    """Which state of the code was run; empty where it is no checkout."""
+    command = ["git", "rev-parse", "--short=7", "HEAD"]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    return done.stdout.strip()
 
 
 def as_text(report: Report) -> str:
@@ -116,7 +125,8 @@ def as_markdown(report: Report, before: str = "") -> str:
     :param before: the tables of an earlier run; what this run did not do stays as it was there.
     """
     facts = "; ".join(f"{name} {value}" for name, value in report.machine.items())
-    day = report.machine["date"].partition(" ")[0]
+    date, code = report.machine["date"], report.machine["juyan"]
+    day = f"{date.partition(' ')[0]} {code.partition(' ')[2]}".strip()
     faults, plants = _earlier(before, len(FAULT_HEADS)), _earlier(before, len(PLANT_HEADS))
     for row in report.rows:
         name = f"`{row.name}` {row.title_en}"
@@ -132,8 +142,8 @@ def as_markdown(report: Report, before: str = "") -> str:
     return "\n".join(lines).rstrip() + "\n"
 
 
-FAULT_HEADS = ("fault", "database", "runs", "violations", "seconds", "seed", "date", "")
-PLANT_HEADS = ("planted bug", "what it does", "breaks", "found by", "found in", "date")
+FAULT_HEADS = ("fault", "database", "runs", "violations", "seconds", "seed", "date, code", "")
+PLANT_HEADS = ("planted bug", "what it does", "breaks", "found by", "found in", "date, code")
 Lines = dict[tuple[str, str], list[str]]
 
 
