@@ -138,7 +138,12 @@ def as_markdown(report: Report, before: str = "") -> str:
         plants[name, p.title_en] = [name, p.title_en, p.breaks, f"`{p.fault}`", caught, day]
     lines = [f"Newest run: {facts}.", "", *_table(FAULT_HEADS, faults)]
     lines += ["", *_table(PLANT_HEADS, plants)] if plants else []
-    lines += ["", *[f"Not run: {one}." for one in report.left_out]]
+    done = {(_name(row), row[1]) for row in faults.values()}
+    due = [(name, kind) for name, entry in CATALOGUE.items() for kind in entry.databases]
+    lines += [
+        "",
+        *[f"Not run: {name} on {kind}." for name, kind in due if (name, kind) not in done],
+    ]
     return "\n".join(lines).rstrip() + "\n"
 
 
