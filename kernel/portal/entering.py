@@ -24,8 +24,8 @@ def enter(ctx: Ctx, token: str, target: str) -> Response:
     desk = require(sessions.find(token, settings().public_origin))
     do(desk, sign_in)
     response = ctx.go_to(target)
-    cookies.give(response, cookies.UNIT, desk.organ_code, age=365 * 24 * 3600)
     cookies.give(response, cookies.SESSION, token)
+    cookies.give(response, cookies.UNIT, desk.organ_code, age=365 * 24 * 3600)
     return response
 
 

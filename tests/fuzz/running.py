@@ -127,6 +127,13 @@ def luck_of(name: str, seed: int, index: int) -> Luck:
 def run(parser: Parser, count: int, seed: int, *, measured: bool = False) -> Result:
     """Feed a parser with its samples, which it must take, and with so many made inputs."""
     logging.disable(logging.CRITICAL)  # what a parser has to say of bad input, it says often
+    try:
+        return _run(parser, count, seed, measured=measured)
+    finally:
+        logging.disable(logging.NOTSET)
+
+
+def _run(parser: Parser, count: int, seed: int, *, measured: bool) -> Result:
     samples = list(parser.samples())
     meanings = set()
     result = Result(parser.name, seed)

@@ -199,6 +199,7 @@ def test_a_get_changes_no_row_but_for_the_reading_that_is_noted_once(office: Off
 
 NOTED = {
     "acts_act",
+    "documents_document",
     "exchange_delivery",
     "exchange_evidence",
     "log_leaf",
