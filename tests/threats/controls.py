@@ -153,7 +153,9 @@ def _passed_on(_: Bus, plugin: str, hook: str, error: Exception) -> None:
 
 def _unescaped(patch: Patch) -> None:
     def environment(**options: Any) -> Environment:
-        return Environment(**{**options, "autoescape": False})  # noqa: S701  # this is the point
+        # Compiled anew, because what was compiled with escaping keeps it.
+        given = {**options, "autoescape": False, "bytecode_cache": None}
+        return Environment(**given)  # noqa: S701  # this is the point
 
     patch.setattr(render, "Environment", environment)
 
