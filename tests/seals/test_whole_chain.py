@@ -16,6 +16,11 @@ from kernel.settings import ROOT
 from tests.seals.founding import NAMES, NUMBER, ORGAN, OTHER, Founding, Paper
 
 
+def _nothing_revoked(node: Founding, name: str) -> bytes:
+    """The list of an authority that has taken nothing back."""
+    return x509.pem(x509.make_crl(node.authority.issuer(name), [], 1, this_update=now(), days=7))
+
+
 def package(node: Founding, paper: Paper) -> bytes:
     """Seal, dispatch and pack the paper, with everything that the signer signs."""
     request = paper.request()
@@ -42,7 +47,11 @@ def package(node: Founding, paper: Paper) -> bytes:
     params = {"envelope": digest(dumps(envelope)), "sealed": digest(body)}
     act = node.act(node.leader, "documents.dispatch", paper.target, params)
     earlier = [request[f"{name}_act"] for name in ("sign_off", "number", "seal")]
-    trust = [node.authority.pem(name) for name in ("people", "seals", "exchange")]
+    names = ("people", "seals", "exchange")
+    trust = [
+        *map(node.authority.pem, names),
+        *(_nothing_revoked(node, one) for one in ("root", *names)),
+    ]
     contents = Contents(envelope, metadata, body, acts=[*earlier, act], trust=trust)
     manifest = packages.manifest_of(contents)
     signature = node.signer.sign_manifest(ORGAN, act, dumps(envelope), manifest)
