@@ -222,7 +222,7 @@ def _fill(node: Node, board: Switchboard) -> None:
     _fill_registers(board)
     node.routes = _routes(board)
     urls.fill(names_of(node.routes))
-    _fill_renderer(board)
+    _fill_renderer(board, settings.instance / "themes")
 
 
 def _fill_registers(board: Switchboard) -> None:
@@ -257,12 +257,12 @@ def _routes(board: Switchboard) -> dict[str, list[PageRoute]]:
     return checked
 
 
-def _fill_renderer(board: Switchboard) -> None:
+def _fill_renderer(board: Switchboard, themes: Path) -> None:
     healthy = [one for one in board.known() if board.healthy(one.name)]
     use_folders({one.name: one.folder / "locale" for one in healthy})
     renderer.fill(
         Renderer(
-            [],
+            [themes],
             {one.name: one.folder / "templates" for one in healthy},
             urls=urls(),
             statics={one.name: one.folder / "static" for one in healthy},

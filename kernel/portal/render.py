@@ -19,15 +19,15 @@ from jinja2 import BaseLoader, BytecodeCache, Environment, StrictUndefined, Temp
 from jinja2.bccache import Bucket
 from markupsafe import Markup
 
+from kernel.errors import Invalid
 from kernel.portal import words
 from kernel.portal.assets import Assets
 from kernel.portal.form_tokens import FormTokens
 from kernel.portal.i18n import gettext, ngettext, speaking
 from kernel.portal.icons import SPRITE, icon_markup, icon_names
-from kernel.portal.theme import chain, load_themes
+from kernel.portal.theme import BUILT_IN, chain, load_themes
 
 TEMPLATES = Path(__file__).resolve().parent / "templates"
-THEMES = Path(__file__).resolve().parent.parent.parent / "themes"
 
 
 class ChainLoader(BaseLoader):
@@ -101,7 +101,9 @@ class Renderer:
         statics: Mapping[str, Path] | None = None,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
-        self.themes = load_themes([THEMES, *themes])
+        self.theme_faults: dict[str, Invalid] = {}
+        """Why themes were left out, by their ids."""
+        self.themes = load_themes([BUILT_IN, *themes], self.theme_faults)
         self.assets = Assets(self.themes, statics or {})
         self._plugins = dict(plugins)
         self._urls = urls

@@ -1,7 +1,8 @@
 """Themes: a folder with ``theme.toml``, ``tokens.css``, ``static/`` and ``templates/``.
 
-A theme changes tokens first. It may override templates, never bring scripts or Python. Its chain
-is the theme, then what it extends, up to ``default``.
+A theme changes tokens first. It may override templates, never bring scripts or Python, and not
+the colours of states and focus; words must stay readable on its colours. Its chain is the theme,
+then what it extends, up to ``default``. A node's own themes lie in ``themes/`` of its instance.
 """
 
 from __future__ import annotations
@@ -11,10 +12,16 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 
 from kernel.errors import Invalid
+from kernel.portal import contrast
 from kernel.portal.page import Brand
 from kernel.settings import read_toml
 
+BUILT_IN = Path(__file__).resolve().parent.parent.parent / "themes"
+"""The themes that come with the product."""
+ROOT_THEME = "default"
+
 _NAME = re.compile(r"[a-z][a-z0-9-]{0,30}")
+_MAY_HOLD = {".css", ".html", ".md", ".png", ".svg", ".toml", ".webp", ".woff2"}
 
 
 @dataclass(frozen=True)
@@ -46,24 +53,87 @@ class Theme:
         )
 
 
-def load_themes(folders: list[Path]) -> dict[str, Theme]:
+def load_themes(folders: list[Path], faults: dict[str, Invalid] | None = None) -> dict[str, Theme]:
     """All themes in these folders, by id; a later folder wins.
 
-    :raises Invalid: ``themes.invalid``: no TOML, a bad id, an unknown key or an unknown parent.
+    :param faults: where given, a theme that cannot be used is left out, the refusal noted
+        here by its id, and what extends it is left out as well.
+    :raises Invalid: ``themes.invalid``: no TOML, a bad id, an unknown key or parent, a file or a
+        value that a theme may not bring, or words that could not be read; the sentence names it.
     """
-    themes = {}
-    for folder in folders:
-        for file in sorted(folder.glob("*/theme.toml")):
-            themes[file.parent.name] = _read(file)
-    for theme in themes.values():
-        chain(themes, theme.id)
-    return themes
+    files = [file for folder in folders for file in sorted(folder.glob("*/theme.toml"))]
+    usable: list[Theme] = []
+    for file in files:
+        try:
+            usable.append(_read(file))
+        except Invalid as error:
+            _note(faults, file.parent.name, error)
+    while True:
+        themes = {theme.id: theme for theme in usable}
+        wrong = next((one for one in themes.values() if _faulty(themes, one, faults)), None)
+        if wrong is None:
+            return themes
+        usable.remove(wrong)
+
+
+def _faulty(themes: dict[str, Theme], theme: Theme, faults: dict[str, Invalid] | None) -> bool:
+    try:
+        _judge(themes, theme)
+    except Invalid as error:
+        _note(faults, theme.id, error)
+        return True
+    return False
+
+
+def _note(faults: dict[str, Invalid] | None, theme: str, error: Invalid) -> None:
+    if faults is None:
+        raise error
+    faults.setdefault(theme, error)
+
+
+def tokens(themes: dict[str, Theme], theme: str) -> dict[str, str]:
+    """Token → value under that theme: its own, else its parents', else the default ones.
+
+    :raises ValueError: a ``tokens.css`` holds anything but values.
+    """
+    found: dict[str, str] = {}
+    for step in [themes[ROOT_THEME], *reversed(chain(themes, theme))]:
+        file = step.folder / "tokens.css"
+        if file.exists():
+            read = contrast.defaults_of if step.id == ROOT_THEME else contrast.settings_of
+            found |= read(file.read_text("utf-8"))
+    return found
+
+
+def overridden(theme: Theme) -> list[str]:
+    """The templates that a theme brings, by their names."""
+    folder = theme.folder / "templates"
+    return sorted(file.relative_to(folder).as_posix() for file in folder.rglob("*.html"))
+
+
+def _judge(themes: dict[str, Theme], theme: Theme) -> None:
+    chain(themes, theme.id)
+    if theme.id == ROOT_THEME:
+        return
+    brought = [file for file in theme.folder.rglob("[!.]*") if file.is_file()]
+    for file in (file for file in brought if file.suffix not in _MAY_HOLD):
+        raise _wrong(theme.id, f"不能带有 {file.name}", f"it may not bring {file.name}")
+    try:
+        known, all_of_it = tokens(themes, ROOT_THEME), tokens(themes, theme.id)
+        own = theme.folder / "tokens.css"
+        for name in contrast.settings_of(own.read_text("utf-8")) if own.exists() else ():
+            if name not in known or contrast.FIXED.match(name):
+                raise ValueError(f"tokens.css: --{name}")
+        for text, ground, ratio in contrast.hard_to_read(all_of_it):
+            raise ValueError(f"--{text} / --{ground} {ratio:.2f} : 1 < {contrast.LEAST} : 1")
+    except (ValueError, OSError) as error:
+        raise _wrong(theme.id, str(error), str(error)) from error
 
 
 def chain(themes: dict[str, Theme], theme: str) -> list[Theme]:
     """The theme and what it extends, nearest first; ``default`` stands in for an unknown one."""
     found: list[Theme] = []
-    at = theme if theme in themes else "default"
+    at = theme if theme in themes else ROOT_THEME
     while at:
         if at not in themes or any(t.id == at for t in found):
             raise _invalid(theme, f"extends = {at!r}")
@@ -85,6 +155,14 @@ def _read(file: Path) -> Theme:
         if key not in known or not isinstance(value, str):
             raise _invalid(identity, key)
     return Theme(id=identity, folder=file.parent, **values)
+
+
+def _wrong(theme: str, zh: str, en: str) -> Invalid:
+    return Invalid(
+        "themes.invalid",
+        f"主题“{theme}”不能使用：{zh}。请按 docs/themes.md 改正后重新启动。",
+        f"The theme {theme!r} cannot be used: {en}. Correct it by docs/themes.md and start again.",
+    )
 
 
 def _invalid(theme: str, what: str) -> Invalid:

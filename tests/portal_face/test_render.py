@@ -8,7 +8,6 @@ from pathlib import Path
 import pytest
 from jinja2 import TemplateNotFound, UndefinedError
 
-from kernel.errors import Invalid
 from kernel.portal.i18n import _l
 from kernel.portal.render import Renderer
 
@@ -105,12 +104,3 @@ def test_a_theme_speaks_for_its_organ(renderer: Renderer):
         "甘州",
         ("甘州",),
     )
-
-
-@pytest.mark.parametrize(
-    "text", ['extends = "nowhere"', 'colour = "red"', "name = 3", 'extends = "bad"']
-)
-def test_a_wrong_theme_is_refused_by_name(tmp_path: Path, text: str):
-    write(tmp_path / "bad/theme.toml", text)
-    with pytest.raises(Invalid, match="bad"):
-        Renderer([tmp_path], {}, urls=lambda name: name)

@@ -87,6 +87,7 @@ def look_page(ctx: Ctx) -> Response:
             title=_("单位门面"),
             form=form,
             organ=ctx.desk.organ,
+            theme_faults=[one.text(ctx.language) for one in renderer().theme_faults.values()],
             node_theme=renderer().themes[NODE_THEME].name,
             door=f"?unit={ctx.desk.organ_code}",
         )
