@@ -157,7 +157,13 @@ class Ctx:
 
     def go_to(self, path: str) -> Response:
         """Send the browser to a path of this portal; to the home page where it is none."""
-        response = RedirectResponse(safe_path(path), status_code=303)
+        # A script that uploads follows no redirect: what is said would be drawn on a page unseen.
+        script = "x-upload" in self.request.headers
+        response = (
+            Response(status_code=204, headers={"x-location": safe_path(path)})
+            if script
+            else RedirectResponse(safe_path(path), status_code=303)
+        )
         if self.said:
             data = [[one.kind, one.text, one.href, one.label] for one in self.said]
             packed = base64.urlsafe_b64encode(json.dumps(data).encode()).decode()

@@ -42,11 +42,9 @@ def office(folder: Path, database: str = "") -> Iterator[Place]:
 
 
 @contextmanager
-def started(folder: Path, command: str, *options: str) -> Iterator[Place]:
-    """``manage.py demo`` or ``serve`` on a free port, for as long as the block lasts."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+def started(folder: Path, command: str, *options: str, port: int = 0) -> Iterator[Place]:
+    """``manage.py demo`` or ``serve`` on a free or given port, for as long as the block lasts."""
+    port = port or free_port()
     manage = [sys.executable, str(ROOT / "manage.py"), "--instance", str(folder)]
     output = folder.with_suffix(".log")
     with output.open("wb") as log:
@@ -60,6 +58,13 @@ def started(folder: Path, command: str, *options: str) -> Iterator[Place]:
     finally:
         node.send_signal(signal.SIGINT)
         node.wait(timeout=60)
+
+
+def free_port() -> int:
+    """A port on which nobody listens now."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        return int(free.getsockname()[1])
 
 
 def _wait_for(place: Place, node: subprocess.Popen[bytes], output: Path) -> None:

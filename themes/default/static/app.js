@@ -71,14 +71,66 @@
       }, form);
     }, 0);
   });
+  function usable(form) {
+    delete form.dataset.sent;
+    each('button:disabled', function (b) { b.disabled = false; if (b.before) b.innerHTML = b.before; }, form);
+  }
   window.addEventListener('pageshow', function (event) {
-    if (!event.persisted) return;
     // Back to a kept page: what was typed is still there, and its buttons must work again.
-    each('form[data-sent]', function (form) {
-      delete form.dataset.sent;
-      each('button:disabled', function (b) { b.disabled = false; if (b.before) b.innerHTML = b.before; }, form);
-    });
+    if (event.persisted) each('form[data-sent]', usable);
   });
+
+  // A file on its way: how far it is. When the line breaks the form stays as it is, file and all.
+  document.addEventListener('submit', function (event) {
+    var form = event.target;
+    var files = form.querySelectorAll('input[type=file]');
+    var any = Array.prototype.some.call(files, function (box) { return box.files.length; });
+    if (event.defaultPrevented || !any || form.enctype !== 'multipart/form-data') return;
+    event.preventDefault();
+    upload(form, event.submitter);
+  });
+  function upload(form, submitter) {
+    var words = document.body.dataset;
+    var data = new FormData(form);
+    var url = submitter && submitter.hasAttribute('formaction') ? submitter.formAction : form.action;
+    if (submitter && submitter.name) data.append(submitter.name, submitter.value);
+    each('.underway', function (old) { old.remove(); }, form);
+    var end = form.querySelector('.submitbar') || form.lastElementChild;
+    var note = end.parentNode.insertBefore(document.createElement('div'), end.nextSibling);
+    var bar = note.appendChild(document.createElement('progress'));
+    var text = note.appendChild(document.createElement('span'));
+    note.className = 'underway';
+    bar.setAttribute('aria-label', words.uploading);
+    text.textContent = words.uploading;
+    text.setAttribute('role', 'status');
+    var way = new XMLHttpRequest();
+    way.open('POST', url);
+    way.setRequestHeader('X-Upload', '1');
+    way.upload.addEventListener('progress', function (on) {
+      bar.max = on.total;
+      bar.value = on.loaded;
+      if (on.loaded === on.total) text.textContent = words.uploaded;
+    });
+    way.addEventListener('load', function () {
+      var next = way.getResponseHeader('x-location');
+      // Sent elsewhere on the way, as to the sign-in page.
+      if (!next && way.responseURL && way.responseURL.split('?')[0] !== url.split('?')[0]) next = way.responseURL;
+      if (next) return location.assign(next);
+      if (!/^text\/html/.test(way.getResponseHeader('content-type') || '')) return broken();
+      document.open();
+      document.write(way.responseText);
+      document.close();
+    });
+    function broken() {
+      bar.remove();
+      text.setAttribute('role', 'alert');
+      text.textContent = words.uploadBroken;
+      note.classList.add('is-failed');
+      usable(form);
+    }
+    ['error', 'abort', 'timeout'].forEach(function (kind) { way.addEventListener(kind, broken); });
+    way.send(data);
+  }
 
   // What was typed outlives a session that ended: it waits in this tab until its form is there again.
   var TEXTS = 'textarea, input[type=text]';
