@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 from tests.bench.__main__ import results
 from tests.bench.measure import Clock, Pair
 
 
+@pytest.mark.database("sqlite")
 def test_every_bench_gives_its_lines(office_folder: Path):
     found = [one.as_json() for one in results(1, size=0.05, folder=office_folder)]
     assert len(found) == 11

@@ -22,8 +22,9 @@ from playwright.sync_api import Browser, ConsoleMessage, Page, Response, expect
 from tests.portal.node import Place
 
 SIZES = {"desktop": (1440, 900), "phone": (390, 844)}
-PATIENCE = 20_000
-"""Milliseconds that a page may take; sealing and typesetting need a second or two."""
+PATIENCE = 60_000
+"""Milliseconds that a page may take on a busy machine; sealing needs a second or two."""
+expect.set_options(timeout=PATIENCE)
 
 
 @dataclass

@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import expect
 
-from kernel.settings import ROOT
-from tests.portal.driver import Driver, Person
+from kernel.settings import ROOT, load
+from tests.portal.driver import PATIENCE, Driver, Person
 from tests.portal.node import Place
 
 pytestmark = pytest.mark.needs("chromium")
@@ -95,11 +95,29 @@ def test_a_secret_line_is_refused_and_kept_nowhere(driver: Driver, place: Place)
     assert set((place.folder / "blobs").rglob("*")) == before
 
 
-def stored(folder: Path, text: str) -> list[Path]:
-    """The files of a node that hold a text, as it is or as JSON writes it."""
-    wanted = [text.encode(), json.dumps(text).strip('"').encode()]
+def stored(folder: Path, text: str) -> list[str]:
+    """The files and tables of a node that hold a text, as it is or as JSON writes it."""
+    wanted = [text, json.dumps(text).strip('"')]
     files = [file for file in folder.rglob("*") if file.is_file()]
-    return [file for file in files if any(one in file.read_bytes() for one in wanted)]
+    found = [str(f) for f in files if any(one.encode() in f.read_bytes() for one in wanted)]
+    server = load(folder, {}).database
+    return found + (on_server(server, wanted) if server else [])
+
+
+def on_server(url: str, wanted: list[str]) -> list[str]:
+    """The tables of a server's database with a row that holds one of the texts."""
+    import psycopg  # only there where a server is
+
+    found = []
+    with psycopg.connect(url) as base:
+        tables = base.execute("SELECT tablename FROM pg_tables WHERE schemaname = 'public'")
+        for (table,) in tables.fetchall():
+            held = psycopg.sql.SQL("SELECT count(*) FROM {t} AS r WHERE r::text LIKE ANY (%s)")
+            likes = [f"%{one}%" for one in (*wanted, wanted[1].replace("\\", "\\\\"))]
+            query = held.format(t=psycopg.sql.Identifier(table))
+            count = base.execute(query, [likes]).fetchone()
+            found += [table] if count and count[0] else []
+    return found
 
 
 def test_an_unknown_recipient_is_named(driver: Driver):
@@ -116,6 +134,7 @@ def test_a_text_of_10_mb_is_refused_in_words_and_still_there(driver: Driver):
     drafter.page.get_by_label("正文", exact=True).evaluate(
         "e => { e.value = '长'.repeat(3500000); }"
     )
+    drafter.page.set_default_timeout(3 * PATIENCE)
     drafter.press("保存", exact=True)
     drafter.sees("提交的内容太大")
     drafter.page.go_back()

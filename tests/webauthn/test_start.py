@@ -10,7 +10,7 @@ import pytest
 
 from kernel.errors import Invalid, Unavailable
 from kernel.node import open_node
-from kernel.settings import ROOT, Settings
+from kernel.settings import ROOT, Settings, load
 from plugins.webauthn.place import place_of
 
 
@@ -42,7 +42,7 @@ def test_a_real_node_is_reached_by_https():
 
 
 def test_a_node_at_an_ip_address_does_not_start(office_folder: Path):
-    settings = Settings(instance=office_folder, demo=True, origin="http://192.168.1.5:8000")
+    settings = replace(load(office_folder, {}), demo=True, origin="http://192.168.1.5:8000")
     with pytest.raises(Unavailable) as error, open_node(settings):
         pass
     assert error.value.code == "node.required" and "IP" in error.value.zh
@@ -57,7 +57,7 @@ def test_soft_keys_brought_to_a_real_node_stop_its_start(
     manifest = changed / "softkey" / "plugin.toml"
     manifest.write_text(manifest.read_text("utf-8").replace("demo_only = true\n", ""), "utf-8")
     monkeypatch.setattr("kernel.node.places", lambda settings: [changed])
-    real = Settings(instance=office_folder, demo=False, origin="http://localhost:8000")
+    real = replace(load(office_folder, {}), demo=False, origin="http://localhost:8000")
     with pytest.raises(Unavailable, match=r"node\.required") as error, open_node(real):
         pass
     assert "demo nodes only" in error.value.zh
