@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from kernel.identity.rights import Level
     from kernel.portal.page import MenuItem
     from kernel.portal.panels import Panel
+    from kernel.storage.log_check import Reconciler
 
 Policy = Literal["collect", "gather", "veto", "notify"]
 Audience = Literal["installed", "enabled"]
@@ -101,6 +102,16 @@ def register_kinds() -> Sequence[ExchangeKind]:
 @hook("collect", "installed")
 def register_handlers() -> dict[str, Callable[[dict[str, Any]], None]]:
     """Outbox handlers by name ``<plugin>.<what>``: idempotent effects after a commit."""
+
+
+@hook("collect", "installed")
+def register_reconcilers() -> Sequence[Reconciler]:
+    """What `log verify` asks the plugin: functions that hold its rows against what was signed.
+
+    Each yields `(where, what)` for every row that says something else, names it as
+    `<kind> <uid>`, and calls `step(count)` after each stretch of rows. They are asked whether the
+    plugin is on or off, and never change anything.
+    """
 
 
 @hook("collect", "installed")

@@ -16,7 +16,7 @@ from typing import Any
 
 from starlette.applications import Starlette
 
-from kernel.acts import hold, house, ledger, numbers
+from kernel.acts import hold, house, ledger, numbering, numbers, standing
 from kernel.acts.granted import is_granted
 from kernel.acts.house import guarding
 from kernel.acts.house import ledger as house_ledger
@@ -212,10 +212,8 @@ def _fill(node: Node, board: Switchboard) -> None:
     key = open_log_key(settings.instance, log_origin)
     notebook.fill(Notebook(settings.notes, key.public, numbers.marks))
     hold.look()
-    log_check.add_reconciler(hold.reconcile)
-    log_check.add_reconciler(ledger.reconcile)
-    log_check.add_reconciler(exchange_ledger.reconcile)
-    log_check.add_reconciler(house_ledger.reconcile)
+    for room in (hold, ledger, numbering, standing, exchange_ledger, house_ledger):
+        log_check.add_reconciler(room.reconcile)
     authority.fill(Authority(settings.instance / "keys"))
     signer.fill(Signer(settings.instance))
     workshop.fill(Workshop())
@@ -240,6 +238,8 @@ def _fill_registers(board: Switchboard) -> None:
     for answer in collect(board, "register_handlers", whole=True):
         work |= answer
     handlers.fill(Handlers(work))
+    for reconcile in collect(board, "register_reconcilers"):
+        log_check.add_reconciler(reconcile)
     for fault in bus().faults:
         board.isolate(fault.plugin, fault.error)
     _refuse_faulty(board)

@@ -5,14 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
+from datetime import datetime
 
-_current: ContextVar[str] = ContextVar("act")
+from kernel.crypto.ids import now
+
+_current: ContextVar[tuple[str, datetime]] = ContextVar("act")
 
 
 @contextmanager
-def acting(uid: str) -> Iterator[None]:
-    """Set by the gate around the body of an act."""
-    token = _current.set(uid)
+def acting(uid: str, at: datetime | None = None) -> Iterator[None]:
+    """Set by the gate around the body of an act. :param at: its time; now unless given."""
+    token = _current.set((uid, at or now()))
     try:
         yield
     finally:
@@ -21,4 +24,9 @@ def acting(uid: str) -> Iterator[None]:
 
 def this_act() -> str:
     """The uid of the act whose body is running; LookupError outside one, which is a defect."""
-    return _current.get()
+    return _current.get()[0]
+
+
+def this_moment() -> datetime:
+    """The time of that act: what its body writes as the time of what it did; the log proves it."""
+    return _current.get()[1]

@@ -176,8 +176,8 @@ def _lose(
     _check_batch(verb, signature)
     check_signature(desk, statement, signature)
     consume(desk, statement, "lost")
-    enter(desk, verb, subject, statement, signature)
-    with acting(statement.facts["act"]):
+    kept = enter(desk, verb, subject, statement, signature)
+    with acting(kept.uid, kept.at):
         verb.lost(desk, *_with(subject), late, **arguments)
     return late
 
@@ -355,12 +355,12 @@ def _run(
     arguments: dict[str, Any],
     signature: Signature | None,
 ) -> Done:
-    uid = statement.facts["act"]
+    uid, at = statement.facts["act"], None
     if verb.weight != "draft":
-        enter(desk, verb, subject, statement, signature)
+        at = enter(desk, verb, subject, statement, signature).at
     if verb.people == 2 and isinstance(desk, Desk):
         return Done(uid, _propose(desk, verb, statement), statement, proposed=True)
-    with acting(uid):
+    with acting(uid, at):
         return Done(uid, verb.body(desk, *_with(subject), **arguments), statement)
 
 

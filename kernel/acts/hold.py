@@ -15,6 +15,7 @@ from kernel.errors import Unavailable, Unverified
 from kernel.identity.epoch import epoch, log_origin
 from kernel.identity.models import HOLD, NodeFact, Session
 from kernel.storage import log
+from kernel.storage.comparing import Found, Step, uncounted
 from kernel.storage.database import connection, transaction
 from kernel.storage.notes import epoch_of, notebook
 
@@ -106,7 +107,7 @@ def _older() -> bool:
     return not same or bool(book.ahead())
 
 
-def reconcile() -> list[tuple[str, str]]:
+def reconcile(step: Step = uncounted) -> list[Found]:
     """Say in ``log verify`` that the database was found to be older than the notes."""
     facts = held()
     if facts is None or facts["why"] == "restored":

@@ -11,6 +11,9 @@ from kernel.errors import Conflict, Invalid
 from kernel.storage.bulk import insert_rows
 from kernel.storage.database import connection, lock_rows
 
+VOID = "acts.void"
+"""The kind of what a number was given to that is never given out."""
+
 
 @dataclass(frozen=True)
 class DocNumber:
@@ -65,7 +68,7 @@ def move_past(series: str, highest: int, act: str) -> None:
     """
     row = _named(series)
     gap = range(row.next, highest + 1)
-    rows = [{"series": row.id, "value": n, "kind": "acts.void", "subject": act} for n in gap]
+    rows = [{"series": row.id, "value": n, "kind": VOID, "subject": act} for n in gap]
     insert_rows(Number, rows)
     if rows:
         Series.update(next=highest + 1).where(Series.id == row.id).execute()

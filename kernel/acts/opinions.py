@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from kernel.acts.context import this_act
+from kernel.acts.context import this_act, this_moment
 from kernel.acts.models import Opinion
 from kernel.acts.subjects import Subject
 from kernel.identity.desk import Desk
@@ -10,6 +10,9 @@ from kernel.identity.desk import Desk
 
 def write(desk: Desk, subject: Subject, *, step: str, text: str, scan: str = "") -> Opinion:
     """Keep an opinion beside the act that is being performed.
+
+    ``log verify`` holds it against that act, so it has to be one of its texts (blanks at the ends
+    do not count), and about its object where it has one.
 
     :param scan: of a transcribed one, the digest of the page on which it was written.
     """
@@ -24,6 +27,7 @@ def write(desk: Desk, subject: Subject, *, step: str, text: str, scan: str = "")
         post_title=desk.post.title,
         text=text,
         scan=scan,
+        at=this_moment(),
     )
     return opinion
 

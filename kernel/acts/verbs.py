@@ -233,6 +233,10 @@ class Verbs:
             )
         return self._verbs[name]
 
+    def find(self, name: str) -> Verb | None:
+        """The verb of this name; None where the plugin that declared it is gone."""
+        return self._verbs.get(name)
+
     def title_of(self, name: str, language: str = "zh") -> str:
         """The title of a verb in a log; its name where the plugin that declared it is gone."""
         if name not in self._verbs:

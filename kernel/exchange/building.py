@@ -6,11 +6,12 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from kernel.acts import signatures
+from kernel.acts.context import this_moment
 from kernel.acts.gate import by_node
 from kernel.acts.models import Task
 from kernel.acts.verbs import act
 from kernel.crypto import canonical
-from kernel.crypto.ids import now, stamp, uuid7
+from kernel.crypto.ids import now, parse_stamp, stamp, uuid7
 from kernel.errors import Conflict
 from kernel.exchange import evidence as evidences
 from kernel.exchange import package as packages
@@ -122,7 +123,6 @@ def evidence_writer(
 ) -> Callable[[], None]:
     """Make the rows and leaves of evidence ready; gives what writes them, within a transaction, so
     that others wait for nothing but that."""
-    moment = now()
     leaves = [
         log.leaf("evidence", fact.ev_id, {"type": "evidence", "digest": canonical.digest(record)})
         for fact, record in made
@@ -131,7 +131,7 @@ def evidence_writer(
         {
             "uid": fact.ev_id, "package": package, "organ": fact.recipient,
             "delivery": fact.delivery, "type": fact.type, "record": record, "act": act,
-            "leaf": leaf.promise, "at": moment,
+            "leaf": leaf.promise, "at": parse_stamp(fact.event_time.value),
         }
         for (fact, record), leaf in zip(made, leaves, strict=True)
     ]  # fmt: skip
@@ -177,7 +177,7 @@ def accept(
     insert_rows(Delivery, rows)
     insert_rows(Delivery, ended)
     insert_rows(Task, [delivery_task(row) for row in rows])
-    Package.update(state="sent", pkg_digest=digest, blob=blob, sent=now()).where(
+    Package.update(state="sent", pkg_digest=digest, blob=blob, sent=this_moment()).where(
         Package.id == package.id
     ).execute()
 
@@ -195,6 +195,7 @@ def _delivery(package: Package, to: dict[str, Any], sender_name: str) -> dict[st
         "urgency": package.urgency,
         "role": ROLE_OF[to["role"]],
         "sign_by": package.sign_by,
+        "delivered": this_moment(),
     }
 
 

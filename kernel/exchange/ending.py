@@ -11,11 +11,11 @@ from typing import Any
 import peewee
 
 from kernel.acts import outbox
-from kernel.acts.context import this_act
+from kernel.acts.context import this_act, this_moment
 from kernel.acts.gate import by_node
 from kernel.acts.models import Task
 from kernel.acts.verbs import act
-from kernel.crypto.ids import now, uuid7
+from kernel.crypto.ids import uuid7
 from kernel.errors import Invalid
 from kernel.exchange import records
 from kernel.exchange.evidence import Reason
@@ -178,7 +178,7 @@ def ended(desk: ServiceDesk, package: Package, *, by: str, evidence: str) -> Non
     """Let every delivery that was reached say so, and the clerks' open tasks too."""
     mine = (Delivery.package == package.uid) & (Delivery.mark == by)
     if package.ended == "void":
-        Delivery.update(voided=now()).where(mine).execute()
+        Delivery.update(voided=this_moment()).where(mine).execute()
     else:
         Delivery.update(superseded=package.successor).where(mine).execute()
     word = "已作废 · " if package.ended == "void" else "已被替换 · "

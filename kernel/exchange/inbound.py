@@ -9,9 +9,9 @@ from __future__ import annotations
 from typing import Any
 
 from kernel.acts import outbox
-from kernel.acts.context import this_act
+from kernel.acts.context import this_act, this_moment
 from kernel.acts.verbs import act
-from kernel.crypto.ids import now, uuid7
+from kernel.crypto.ids import uuid7
 from kernel.errors import Invalid, Unverified
 from kernel.exchange.losing import ENDED, at_delivery, first
 from kernel.exchange.models import Delivery
@@ -117,7 +117,7 @@ def open_delivery(desk: Desk, delivery: Delivery, *, verified: bool, level: str)
 
     :param verified: what the verification of the package said.
     """
-    moment = now()
+    moment = this_moment()
     Delivery.update(
         opened=delivery.opened or moment, verified=moment if verified else None, level=level
     ).where(Delivery.id == delivery.id).execute()

@@ -12,7 +12,7 @@ from typing import Any
 import peewee
 
 from kernel.acts import outbox
-from kernel.acts.context import this_act
+from kernel.acts.context import this_act, this_moment
 from kernel.acts.gate import by_node
 from kernel.acts.models import Task
 from kernel.acts.verbs import act
@@ -165,7 +165,7 @@ def recalled(desk: ServiceDesk, package: Package, *, by: str, evidence: str) -> 
     mine = (Delivery.package == package.uid) & (Delivery.claim_act == by)
     mine &= Delivery.claim == "recall"
     uids = [row.uid for row in Delivery.select(Delivery.uid).where(mine)]
-    Delivery.update(state="recalled", settled=now(), claim="").where(mine).execute()
+    Delivery.update(state="recalled", settled=this_moment(), claim="").where(mine).execute()
     Task.update(done=now()).where(Task.subject.in_(uids) & Task.done.is_null()).execute()
     asked = Delivery.select().where((Delivery.package == package.uid) & (Delivery.asked == by))
     insert_rows(Task, [_question(row) for row in asked])

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 from kernel.acts import outbox, tasks
-from kernel.acts.context import this_act
+from kernel.acts.context import this_act, this_moment
 from kernel.acts.gate import by_node
 from kernel.acts.models import Task
 from kernel.acts.verbs import act
@@ -168,7 +168,7 @@ def resent(
     desk: ServiceDesk, package: Package, *, rows: list[dict[str, Any]], evidence: str
 ) -> None:
     """Lay the copies into their boxes, with a task for each clerk."""
-    insert_rows(Delivery, rows)
+    insert_rows(Delivery, [row | {"delivered": this_moment()} for row in rows])
     insert_rows(Task, [delivery_task(row | {"sign_by": None}) for row in rows])
     new = sum(not row["copy"] for row in rows)
     Package.update(claim="", total=Package.total + new).where(Package.id == package.id).execute()

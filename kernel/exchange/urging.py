@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import peewee
 
-from kernel.acts.context import this_act
+from kernel.acts.context import this_act, this_moment
 from kernel.acts.models import Task
 from kernel.acts.verbs import act
 from kernel.crypto.ids import now
@@ -74,7 +74,7 @@ def urge(desk: Desk, package: Package, *, units: list[str], channel: str = "port
 
     :param channel: how: ``portal``, ``phone``, ``sms``; what was done elsewhere is noted with it.
     """
-    moment, deed = now(), this_act()
+    moment, deed = this_moment(), this_act()
     # Written first and read after, so that what is read is what this act has taken.
     Delivery.update(urges=Delivery.urges + 1, urged=moment).where(
         urgeable(package, units)
@@ -83,7 +83,7 @@ def urge(desk: Desk, package: Package, *, units: list[str], channel: str = "port
     rows = list(Delivery.select().where(mine).order_by(Delivery.id))
     who = records.actor(records.actor_at(desk))
     facts = [
-        records.fact(package, "X7", row, actor=who, reasons=(Reason("urged", channel),))
+        records.fact(package, "X7", row, at=moment, actor=who, reasons=(Reason("urged", channel),))
         for row in rows
     ]
     records.keep(package, records.by_node(facts), deed)

@@ -31,6 +31,17 @@ class Acting:
         return "transcribed" if self.kind == "transcribe" else "delegated"
 
 
+def written_name(person: str, mode: str = "self", principal: str = "") -> str:
+    """The name of who acts, and of whom he acts for, as it is written beside what he does.
+
+    :param mode: the word in the signed bytes.
+    """
+    if mode not in ("transcribed", "delegated"):
+        return person
+    how, end = ("代录，", "原批") if mode == "transcribed" else ("受", "委托")
+    return f"{person}（{how}{principal}{end}）"
+
+
 @dataclass(frozen=True)
 class Desk:
     """Who acts, where, with which rights, signed in by which credential and session.
@@ -58,10 +69,8 @@ class Desk:
     def name(self) -> str:
         """Who acts, as it is written beside what he does: nobody acts alone in disguise."""
         if self.acting is None:
-            return str(self.person.name)
-        how = "代录，" if self.acting.kind == "transcribe" else "受"
-        end = "原批" if self.acting.kind == "transcribe" else "委托"
-        return f"{self.person.name}（{how}{self.acting.person.name}{end}）"
+            return written_name(self.person.name)
+        return written_name(self.person.name, self.acting.mode, self.acting.person.name)
 
     @property
     def principal(self) -> Person:

@@ -41,6 +41,7 @@ __all__ = [
     "open_database",
     "require_transaction",
     "savepoint",
+    "snapshot",
     "transaction",
 ]
 
@@ -211,6 +212,25 @@ def transaction() -> Iterator[None]:
             _waiting.calls = None
         for call in calls:
             _run(call)
+
+
+@contextmanager
+def snapshot() -> Iterator[None]:
+    """Read several times from one state of the database, while others go on writing.
+
+    Keep it short: what is deleted meanwhile cannot be cleared away. Within a transaction it is
+    that transaction's state.
+    """
+    with connection():
+        if in_transaction():
+            yield
+            return
+        there = on_postgresql()
+        db.execute_sql("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY" if there else "BEGIN")
+        try:
+            yield
+        finally:
+            db.execute_sql("ROLLBACK")
 
 
 @dataclass

@@ -14,7 +14,7 @@ without touching the log. Checking is in :mod:`kernel.storage.log_check`.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -133,16 +133,20 @@ def append_all(many: Iterable[Leaf]) -> None:
     insert_rows(LogLeaf, [vars(one) for one in many])
 
 
-def leaves(kind: str) -> dict[str, dict[str, Any]]:
-    """The data of all leaves of a kind by their ``ref``; of several with one ref, the first."""
-    rows = LogLeaf.select(LogLeaf.ref, LogLeaf.data).where(LogLeaf.kind == kind)
-    found: dict[str, dict[str, Any]] = {}
+def leaves_of(kind: str, refs: Collection[str]) -> dict[str, list[tuple[dict[str, Any], str]]]:
+    """What the leaves of a kind say about a few things, with the promise of each, by ``ref``."""
+    some = LogLeaf.select(LogLeaf.ref, LogLeaf.data, LogLeaf.hash)
+    some = some.where((LogLeaf.kind == kind) & LogLeaf.ref.in_(list(refs)))
+    found: dict[str, list[tuple[dict[str, Any], str]]] = {}
     with connection():
-        for ref, data in rows.order_by(LogLeaf.id).tuples().iterator():
+        rows: Any = some.order_by(LogLeaf.id).tuples()
+        for ref, data, value in rows:
             # A leaf that somebody has spoilt is named by the check of the log itself.
+            said: object = None
             with suppress(ValueError, KeyError, TypeError):
                 said = json.loads(data)["data"]
-                found.setdefault(ref, said if isinstance(said, dict) else {})
+            said = said if isinstance(said, dict) else {}
+            found.setdefault(ref, []).append((said, raw(value).hex()))
     return found
 
 

@@ -17,6 +17,7 @@ import peewee
 from kernel.crypto import canonical, merkle
 from kernel.crypto.note import Checkpoint, read_checkpoint
 from kernel.errors import OfficeError
+from kernel.storage.comparing import Found, Step
 from kernel.storage.database import connection, db
 from kernel.storage.log import log_key, raw, size
 from kernel.storage.models import LogCheckpoint, LogLeaf, LogNode
@@ -36,10 +37,15 @@ class Problem(NamedTuple):
 
 @dataclass
 class Report:
-    """What a check found. :ivar size: leaves; :ivar checkpoints: notes, witnessed ones included."""
+    """What a check found.
+
+    :ivar size: leaves. :ivar checkpoints: notes, witnessed ones included.
+    :ivar rows: how many rows were held against what was signed.
+    """
 
     size: int
     checkpoints: int = 0
+    rows: int = 0
     problems: list[Problem] = field(default_factory=list)
 
     @property
@@ -53,8 +59,9 @@ class Report:
             self.problems.append(Problem(where, what))
 
 
-Reconciler = Callable[[], Iterable[tuple[str, str]]]
-"""Compares the rows of a room with their leaves; gives (where, what) for each that differs."""
+Reconciler = Callable[[Step], Iterable[Found]]
+"""Compares the rows of a room with what was signed: gives (where, what) for each that differs, and
+says after each stretch how many it has compared."""
 
 _reconcilers: list[Reconciler] = []
 
@@ -77,8 +84,8 @@ def stored_bytes(value: object) -> bytes:
     return bytes(value) if isinstance(value, bytes | memoryview) else b""
 
 
-Progress = Callable[[int, int], object]
-"""Called with leaves done and leaves in all."""
+Progress = Callable[[int], object]
+"""Told how many more leaves or rows were checked."""
 
 
 def verify(progress: Progress | None = None, witnessed: Iterable[str] = ()) -> Report:
@@ -97,13 +104,18 @@ def verify(progress: Progress | None = None, witnessed: Iterable[str] = ()) -> R
             # Whoever may write to the tables can put anything there, words for numbers too.
             report.add("log", f"有无法读取的内容 / something cannot be read: {error}")
         for reconciler in _reconcilers:
-            _reconcile(report, reconciler)
+            _reconcile(report, reconciler, progress)
     return report
 
 
-def _reconcile(report: Report, reconciler: Reconciler) -> None:
+def _reconcile(report: Report, reconciler: Reconciler, progress: Progress | None) -> None:
+    def step(count: int) -> None:
+        report.rows += count
+        if progress:
+            progress(count)
+
     try:
-        for where, what in reconciler():
+        for where, what in reconciler(step):
             report.add(where, what)
     except Exception as error:
         # A spoilt column may stop the driver itself (bytes that are no text): that is a finding,
@@ -122,7 +134,7 @@ def _check_tree(report: Report, progress: Progress | None, witnessed: Iterable[s
         rebuild.take(start, end)
         _check_roots(report, rebuild, [s for s in signed if s[1].size == end])
         if progress:
-            progress(end, total)
+            progress(end - start)
     _check_ends(report, signed)
 
 

@@ -15,7 +15,10 @@ from kernel.storage import log
 from kernel.storage.database import connection, db, on_postgresql
 from kernel.testing_office import Browser, Office
 
-INSERT_ONLY = ("log_leaf", "log_node", "log_checkpoint")
+INSERT_ONLY = (
+    *("log_leaf", "log_node", "log_checkpoint"),
+    *("acts_act", "acts_private", "acts_opinion"),
+)
 
 
 def caught(attempt: Callable[[], Any]) -> Exception | None:

@@ -4,26 +4,34 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from kernel.acts.deeds import deeds
 from kernel.acts.granted import is_granted
-from kernel.acts.models import Act
 from kernel.crypto import canonical, suites
 from kernel.errors import OfficeError
 from kernel.identity.authority import authority
 from kernel.identity.models import Credential, Delegation, Grant, RevokedCertificate
-from kernel.storage.database import connection
+from kernel.plugins.switches import Activation
+from kernel.storage.comparing import Found, Step, uncounted
+from kernel.storage.database import snapshot
 from kernel.storage.log_check import stored_bytes
 
+_ADVICE = "请报安全保密管理员", "tell the security administrator"
 
-def reconcile() -> Iterator[tuple[str, str]]:
+
+def reconcile(step: Step = uncounted) -> Iterator[Found]:
     """Name keys without a statement, what was undone, and rights that nobody signed."""
-    with connection():
-        yield from _keys()
-        yield from _revocations()
-        yield from _grants()
-        yield from _delegations()
+    for check in (_keys, _revocations, _grants, _delegations, _switches):
+        with snapshot():
+            found = [*check()]
+        yield from found
+        step(1)
 
 
-def _keys() -> Iterator[tuple[str, str]]:
+def _said(zh: str, en: str) -> str:
+    return f"{zh}，{_ADVICE[0]} / {en}: {_ADVICE[1]}"
+
+
+def _keys() -> Iterator[Found]:
     people = authority().public_key("people")
     for row in Credential.select():
         said = stored_bytes(row.statement)
@@ -31,44 +39,83 @@ def _keys() -> Iterator[tuple[str, str]]:
             suites.verify(people, said, stored_bytes(row.signature))
             facts = canonical.loads(said)
         except OfficeError:
-            yield f"key {row.uid}", "carries no statement of this node's authority"
+            yield (
+                f"key {row.uid}",
+                _said("没有本节点签发的凭证", "carries no statement of this node's authority"),
+            )
             continue
         if (facts["credential"], facts["person"], facts["kind"]) != (row.uid, row.person, row.kind):
-            yield f"key {row.uid}", "is not what its statement says"
+            yield f"key {row.uid}", _said("与其凭证不符", "is not what its statement says")
 
 
-def _decided(verb: str) -> Iterator[dict[str, object]]:
-    for act in Act.select(Act.uid, Act.bytes).where(Act.verb == verb):
-        try:
-            yield canonical.loads(stored_bytes(act.bytes))["params"] | {"act": act.uid}
-        except (OfficeError, KeyError, TypeError):
-            continue  # an altered act is named by the check of the acts themselves
-
-
-def _revocations() -> Iterator[tuple[str, str]]:
-    revoked = {str(said["credential"]) for said in _decided("house.revoke_key")}
+def _revocations() -> Iterator[Found]:
+    revoked = {str(one.params["credential"]) for one in deeds("house.revoke_key")}
     for row in Credential.select(Credential.uid, Credential.revoked):
         if row.uid in revoked and row.revoked is None:
-            yield f"key {row.uid}", "was revoked by an act and works again"
+            yield (
+                f"key {row.uid}",
+                _said("已由办理吊销，又可使用", "was revoked by an act and works again"),
+            )
     noted = {row.act for row in RevokedCertificate.select(RevokedCertificate.act)}
-    for said in _decided("house.revoke_certificate"):
-        if said["act"] not in noted:
-            yield f"certificate of act {said['act']}", "was revoked and is on no list any more"
+    for deed in deeds("house.revoke_certificate"):
+        if deed.uid not in noted:
+            yield (
+                f"certificate of act {deed.uid}",
+                _said("已吊销，但吊销名单中没有", "was revoked and is on no list any more"),
+            )
 
 
-def _grants() -> Iterator[tuple[str, str]]:
+def _grants() -> Iterator[Found]:
     said = {
-        (one["act"], one["post"], one["level"], one["given"]) for one in _decided("house.grant")
+        (one.uid, one.params["post"], one.params["level"], one.params["given"]): one.uid
+        for one in deeds("house.grant")
     }
     for row in Grant.select():
-        if (row.act, row.post, row.level, row.given) not in said:
-            yield f"grant {row.uid}", "was not decided by any act"
+        if said.pop((row.act, row.post, row.level, row.given), None) is None:
+            yield (
+                f"grant {row.uid}",
+                _said("没有任何办理决定过此授权", "was not decided by any act"),
+            )
+    for act in said.values():
+        yield (
+            f"grant of act {act}",
+            _said("此授权或收回已签名，但库中没有", "was signed, and its row is gone or another"),
+        )
 
 
-def _delegations() -> Iterator[tuple[str, str]]:
-    ended = {str(said["delegation"]) for said in _decided("house.end_delegation")}
+def _switches() -> Iterator[Found]:
+    """The switches of plugins: an act on one may have moved those that it needs, too."""
+    said = {one.uid: one.params for one in deeds("house.switch_plugin")}
+    moved: set[tuple[str, str]] = set()
+    for row in Activation.select().order_by(Activation.id):
+        signed = said.get(row.act)
+        moved.add((row.act, row.plugin))
+        if signed is None or (row.organ, row.on) != (signed["organ"], signed["on"]):
+            yield (
+                f"switch of {row.plugin} for {row.organ}",
+                _said("插件启停不是任何办理所决定", "was not decided by any act"),
+            )
+    for act, signed in said.items():
+        if (act, signed["plugin"]) not in moved:
+            yield (
+                f"switch of {signed['plugin']} for {signed['organ']}",
+                _said(
+                    f"办理 {act} 决定的启停，库中没有",
+                    f"was decided by act {act}, and its row is gone or another",
+                ),
+            )
+
+
+def _delegations() -> Iterator[Found]:
+    ended = {str(one.params["delegation"]) for one in deeds("house.end_delegation")}
     for row in Delegation.select():
         if not is_granted(row):
-            yield f"delegation {row.uid}", "is not what its giver signed"
+            yield (
+                f"delegation {row.uid}",
+                _said("不是委托人所签的委托", "is not what its giver signed"),
+            )
         if row.uid in ended and row.ended is None:
-            yield f"delegation {row.uid}", "was ended by an act and holds again"
+            yield (
+                f"delegation {row.uid}",
+                _said("已由办理终止，又在生效", "was ended by an act and holds again"),
+            )

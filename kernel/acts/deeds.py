@@ -1,0 +1,66 @@
+"""What acts decided, read from their signed bytes: for who compares rows with it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from kernel.acts.models import Act
+from kernel.storage.comparing import Row, rows_of, stretches
+
+
+@dataclass(frozen=True)
+class Deed:
+    """One act as it was signed.
+
+    :ivar id: where it stands among the others on this node; acts on one object are in order.
+    :ivar at: when, as the log says it. :ivar params: every argument; of a private one the digest.
+    :ivar digest: the digest of its object when it was done; empty where it had none.
+    """
+
+    id: int
+    uid: str
+    verb: str
+    kind: str
+    subject: str
+    organ: str
+    person: str
+    at: str
+    params: dict[str, Any]
+    digest: str = ""
+
+
+def deeds(*verbs: str) -> Iterator[Deed]:
+    """Every act of these verbs, in their order, without holding all of them."""
+    for rows in stretches(Act, where=Act.verb.in_(verbs)):
+        yield from _read(rows)
+
+
+def deeds_on(kind: str, uids: Collection[str], verbs: Collection[str]) -> dict[str, list[Deed]]:
+    """The acts of these verbs on a few objects of a kind, by the uid of the object."""
+    mine = Act.subject.in_(list(uids)) & Act.verb.in_(list(verbs)) & (Act.kind == kind)
+    found: dict[str, list[Deed]] = {}
+    for deed in _read(rows_of(Act, where=[mine])):
+        found.setdefault(deed.subject, []).append(deed)
+    return found
+
+
+def deeds_of(uids: Collection[str]) -> dict[str, Deed]:
+    """These acts, by their uids; those that are not there are left out."""
+    return {one.uid: one for one in _read(rows_of(Act, where=[Act.uid.in_(list(uids))]))}
+
+
+def _read(rows: list[Row]) -> Iterator[Deed]:
+    for row in rows:
+        try:
+            facts = json.loads(row["bytes"])
+            about, desk = facts["object"] or {}, facts["desk"]
+            yield Deed(
+                row["id"], row["uid"], facts["verb"], about.get("kind", ""), about.get("uid", ""),
+                desk["organ"], desk["person"], row["at"], dict(facts["params"]),
+                about.get("digest", ""),
+            )  # fmt: skip
+        except (ValueError, KeyError, TypeError, AttributeError):
+            continue  # an altered act is named by the check of the acts themselves

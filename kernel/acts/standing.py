@@ -1,0 +1,108 @@
+"""Objects against the acts on them, for ``log verify``: what the gate itself keeps of each.
+
+What an object *says* is its room's or plugin's to compare; here is what holds for all: whatever
+was acted on is there, at least as new as the last act found it, and a proposal stands as the
+second person left it.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import peewee
+
+from kernel.acts.deeds import Deed, deeds_of, deeds_on
+from kernel.acts.models import Act, Proposal
+from kernel.acts.subjects import Subject, kinds
+from kernel.acts.verbs import verbs
+from kernel.storage.comparing import (
+    Found,
+    Row,
+    Step,
+    differs,
+    missing,
+    rows_of,
+    stretches,
+    uncounted,
+)
+from kernel.storage.database import snapshot
+
+SETTLED = {"house.confirm": "confirmed", "house.decline": "declined"}
+"""What a second person did → the state of a proposal."""
+UNSETTLED = ("open", "void")
+NAMES = {
+    "verb": ("办理动作", "the verb"),
+    "organ": ("机关", "the organ"),
+    "proposer": ("提出人", "who proposed it"),
+    "state": ("状态", "the state"),
+}
+
+
+def reconcile(step: Step = uncounted) -> Iterator[Found]:
+    """Name objects that are gone or older than an act on them, and proposals settled by nobody."""
+    for model in kinds().all():
+        for rows in stretches(model, model.uid):
+            yield from _versions(model, [row["uid"] for row in rows])
+            step(len(rows))
+        for uid in missing(Act, Act.subject, model.uid, Act.kind == model.kind):
+            yield (
+                f"{model.kind} {uid}",
+                "有人办理过此件，但库中已没有；请从备份中找回"
+                " / acts were done on it, and its row is gone: look for it in a backup",
+            )
+    for rows in stretches(Proposal, Proposal.uid):
+        yield from _proposals([row["uid"] for row in rows])
+        step(len(rows))
+
+
+def _versions(model: type[Subject], uids: list[str]) -> Iterator[Found]:
+    mine = (Act.kind == model.kind) & Act.subject.in_(uids)
+    newest = Act.select(peewee.fn.MAX(Act.id)).where(mine).group_by(Act.subject)
+    acts = rows_of(Act, Act.verb, Act.bytes, where=[Act.id.in_(newest)])
+    seen = dict(filter(None, map(_seen, acts)))
+    where = [model.uid.in_(list(seen))]
+    # Read after the acts, so that what they did is there.
+    for row in rows_of(model, model.uid, model.version, where=where):
+        if row["version"] < seen[row["uid"]]:
+            yield (
+                f"{model.kind} {row['uid']}",
+                f"比最后一次办理时旧（第 {row['version']} 版，至少应为 {seen[row['uid']]}），"
+                "可能被换回旧内容；请与备份核对"
+                f" / is older than the last act on it (version {row['version']}, not "
+                f"{seen[row['uid']]} or more): an old row was put back, compare with a backup",
+            )
+
+
+def _seen(act: Row) -> tuple[str, int] | None:
+    """The uid of the object, and how new it has to be after this act."""
+    try:
+        about: Any = json.loads(act["bytes"])["object"]
+        verb = verbs().find(act["verb"])
+        # Who came too late has changed nothing.
+        raised = verb is not None and verb.touches and verb.lost is None
+        return about["uid"], int(about["version"]) + int(raised)
+    except (ValueError, KeyError, TypeError):
+        return None
+
+
+def _proposals(uids: list[str]) -> Iterator[Found]:
+    with snapshot():
+        rows = rows_of(Proposal, where=[Proposal.uid.in_(uids)])
+        acts = deeds_of([row["act"] for row in rows])
+        settled = deeds_on(Proposal.kind, uids, SETTLED)
+    for row in rows:
+        first, last = acts.get(row["act"]), settled.get(row["uid"], [])[-1:]
+        for name, signed in _signed(row, first, last).items():
+            if row[name] != signed:
+                yield f"proposal {row['uid']}", differs(NAMES[name], row[name], signed)
+
+
+def _signed(row: Row, first: Deed | None, last: list[Deed]) -> dict[str, str]:
+    signed = {"verb": first.verb, "organ": first.organ, "proposer": first.person} if first else {}
+    if last:
+        signed["state"] = SETTLED[last[0].verb]
+    elif row["state"] not in UNSETTLED:
+        signed["state"] = UNSETTLED[0]
+    return signed

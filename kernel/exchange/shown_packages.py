@@ -1,0 +1,150 @@
+"""What the row of a package shows, against its envelope, its evidence and its acts."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+from kernel.crypto import canonical
+from kernel.errors import OfficeError
+from kernel.exchange.ending import TYPES as ENDINGS
+from kernel.exchange.package import BODY, METADATA_NAME, PAYLOAD, read
+from kernel.exchange.proved import History
+from kernel.storage.blobs import blobs
+from kernel.storage.comparing import Found, Row, differs, near
+from kernel.storage.log_check import stored_bytes
+
+ENDED = {f"exchange.{how}": how for how in ENDINGS}
+ATTACHMENTS = "content/attachments/00-"
+NAMES = {
+    "state": ("状态", "the state"),
+    "organ": ("发文单位", "the sender"),
+    "type": ("种类", "the kind"),
+    "title": ("标题", "the title"),
+    "number": ("文号", "the number"),
+    "urgency": ("紧急程度", "the urgency"),
+    "envelope": ("信封", "the envelope"),
+    "metadata": ("元数据", "the metadata"),
+    "body": ("正文", "the body"),
+    "attachments": ("附件", "the attachments"),
+    "payload": ("内容", "the payload"),
+    "pkg_digest": ("公文包摘要", "the digest of the package"),
+    "blob": ("公文包文件", "the file of the package"),
+    "dispatch_act": ("分发办理", "the act of the dispatch"),
+    "total": ("收文单位数", "how many it was sent to"),
+    "sign_by": ("签收时限", "the deadline"),
+    "sent": ("发出时间", "when it was sent"),
+    "ended": ("撤回、作废、替换", "recall, void or replacement"),
+    "successor": ("替换件", "what replaces it"),
+}
+
+
+def compare(history: History) -> Iterator[Found]:
+    """Name what the row of a package says otherwise than what was signed."""
+    row = history.package
+    if row is None:
+        return
+    where, envelope = f"package {row['uid']}", envelope_of(row)
+    if envelope is None:
+        yield where, _NO_ENVELOPE
+        return
+    signed = _of_envelope(row, envelope) | _of_dispatch(row, history)
+    signed |= _of_acceptance(row, history, envelope) | _of_end(row, history)
+    for name, value in signed.items():
+        if row[name] != value:
+            yield where, differs(NAMES[name], row[name], value)
+
+
+_NO_ENVELOPE = (
+    "信封内容已被改动，无法读取；请从备份中找回"
+    " / its envelope was altered and cannot be read: look for it in a backup"
+)
+
+
+def envelope_of(row: Row) -> dict[str, Any] | None:
+    """The envelope of a package; None where it is none any more."""
+    try:
+        found: dict[str, Any] = json.loads(stored_bytes(row["envelope"]))
+        wanted = ("content", "sender", "recipients", "type", "urgency", "sign_by")
+        return found if all(name in found for name in wanted) else None
+    except (ValueError, TypeError):
+        return None
+
+
+def _of_envelope(row: Row, envelope: dict[str, Any]) -> dict[str, Any]:
+    """The columns that an envelope says, and the content of which it holds the digests."""
+    content, metadata = envelope["content"], row["metadata"]
+    signed: dict[str, Any] = {name: envelope[name] for name in ("type", "urgency", "sign_by")}
+    signed |= {"organ": envelope["sender"]["unit"], "body": content.get(BODY, "")}
+    start = len(ATTACHMENTS)
+    files = sorted(path for path in content if path.startswith(ATTACHMENTS[:-3]))
+    signed["attachments"] = [[path[start:], content[path]] for path in files]
+    for name, path in (("metadata", METADATA_NAME), ("payload", PAYLOAD)):
+        if _digest(row[name]) != content.get(path, ""):
+            signed[name] = content.get(path, "")
+    if isinstance(metadata, dict) and "metadata" not in signed:
+        said = {"title": metadata.get("标题"), "number": metadata.get("发文字号")}
+        signed |= {name: value for name, value in said.items() if value}
+    return signed
+
+
+def _digest(value: Any) -> str:
+    if value is None:
+        return ""
+    try:
+        return canonical.digest(canonical.dumps(value))
+    except OfficeError:
+        return "?"
+
+
+def _of_dispatch(row: Row, history: History) -> dict[str, Any]:
+    deed = history.dispatch
+    said = None if deed is None else deed.params.get("envelope")
+    if said is None or said == canonical.digest(stored_bytes(row["envelope"])):
+        return {}
+    return {"envelope": said}
+
+
+def _of_acceptance(row: Row, history: History, envelope: dict[str, Any]) -> dict[str, Any]:
+    """The state, and which file it became, by the evidence and the node's signed act."""
+    accepted, taken = history.about_all("A1"), history.done("exchange.accept")
+    if not accepted:
+        return {"state": "claimed" if row["dispatch_act"] else "planned"}
+    later = {one.box for one in history.events if one.type == "X8" and not one.box[1]}
+    signed = {
+        "state": "sent",
+        "pkg_digest": accepted[0].facts["pkg_digest"],
+        "total": len(envelope["recipients"]) + len(later),
+    }
+    if taken:
+        signed["blob"] = taken[0].params["blob"]
+        if taken[0].digest != canonical.digest(stored_bytes(row["envelope"])):
+            signed["envelope"] = _enclosed(row, taken[0].digest)
+        if not near(row["sent"], taken[0].at):
+            signed["sent"] = taken[0].at
+    return signed
+
+
+def _enclosed(row: Row, digest: str) -> object:
+    """What came in as a file was taken by the digest of the file, and the envelope lies in it."""
+    if digest != row["pkg_digest"]:
+        return digest
+    package = read(blobs().get(row["blob"]))
+    same = canonical.dumps(package.contents.envelope) == stored_bytes(row["envelope"])
+    return row["envelope"] if same and package.digest == digest else digest
+
+
+def _of_end(row: Row, history: History) -> dict[str, Any]:
+    """How its sender ended it: void or replacement, else a recall that took effect."""
+    ends = [one for one in history.done(*ENDED) if one.uid not in history.kept_only]
+    if ends:
+        return {"ended": ENDED[ends[0].verb], "successor": str(ends[0].params.get("by", ""))}
+    effective = {one.cause for one in history.about_all("X1")}
+    refused = {one.cause for one in history.events if one.type == "X3"}
+    recalls = {one.uid for one in history.done("exchange.recall")}
+    if effective:
+        return {"ended": "recall", "successor": ""}
+    # One that the node is still recording has set it already.
+    under_way = recalls - refused
+    return {"ended": "recall" if under_way and row["ended"] else "", "successor": ""}
