@@ -5,8 +5,8 @@ The names are grouped by what they are for; PLUGINS.md shows how they are used t
 
 from __future__ import annotations
 
-from kernel.acts import numbers, opinions, outbox, tasks
-from kernel.acts.context import this_act
+from kernel.acts import deeds, numbering, numbers, opinions, outbox, tasks
+from kernel.acts.context import this_act, this_moment
 from kernel.acts.gate import Done, by_node, do, perform, prepare
 from kernel.acts.gate import stale as stale_form
 from kernel.acts.guards import scan
@@ -85,7 +85,7 @@ from kernel.seals.models import Seal
 from kernel.seals.signer_client import signer
 from kernel.settings import Settings
 from kernel.settings import load as load_settings
-from kernel.storage import search
+from kernel.storage import comparing, search
 from kernel.storage.blobs import blobs
 from kernel.storage.database import (
     JSONField,
@@ -93,6 +93,7 @@ from kernel.storage.database import (
     UTCField,
     connection,
     in_transaction,
+    snapshot,
     transaction,
 )
 from kernel.storage.search import Entry as SearchEntry
@@ -268,6 +269,12 @@ __all__ = [
     # More of the above
     "note_reading",
     "check_recipients",
+    # What `log verify` asks
+    "comparing",
+    "deeds",
+    "numbering",
+    "snapshot",
+    "this_moment",
     # Keys that speak to the browser
     "BrowserAuthenticator",
     "Offered",

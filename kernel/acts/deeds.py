@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from kernel.acts.models import Act
-from kernel.storage.comparing import Row, rows_of, stretches
+from kernel.storage.comparing import Found, Row, missing, rows_of, stretches
 
 
 @dataclass(frozen=True)
@@ -16,6 +16,8 @@ class Deed:
     """One act as it was signed.
 
     :ivar id: where it stands among the others on this node; acts on one object are in order.
+    :ivar person: who was really there. :ivar principal: in whose name; the same unless he acted
+        for somebody.
     :ivar at: when, as the log says it. :ivar params: every argument; of a private one the digest.
     :ivar digest: the digest of its object when it was done; empty where it had none.
     """
@@ -27,6 +29,7 @@ class Deed:
     subject: str
     organ: str
     person: str
+    principal: str
     at: str
     params: dict[str, Any]
     digest: str = ""
@@ -52,14 +55,29 @@ def deeds_of(uids: Collection[str]) -> dict[str, Deed]:
     return {one.uid: one for one in _read(rows_of(Act, where=[Act.uid.in_(list(uids))]))}
 
 
+def without(verbs: Collection[str], field: Any, name: tuple[str, str]) -> Iterator[Found]:
+    """Name the acts of these verbs of which what they have to leave is gone.
+
+    :param field: of the rows that they leave, the one with the uid of the act.
+    :param name: what it is, in Chinese and English (``its opinion``).
+    """
+    for uid in missing(Act, Act.uid, field, Act.verb.in_(list(verbs))):
+        yield (
+            f"act {uid}",
+            f"留下的{name[0]}已不在库中，请从备份中找回"
+            f" / {name[1]} is gone: look for it in a backup",
+        )
+
+
 def _read(rows: list[Row]) -> Iterator[Deed]:
     for row in rows:
         try:
             facts = json.loads(row["bytes"])
             about, desk = facts["object"] or {}, facts["desk"]
+            whom = (facts["acting_for"] or desk)["person"]
             yield Deed(
                 row["id"], row["uid"], facts["verb"], about.get("kind", ""), about.get("uid", ""),
-                desk["organ"], desk["person"], row["at"], dict(facts["params"]),
+                desk["organ"], desk["person"], whom, row["at"], dict(facts["params"]),
                 about.get("digest", ""),
             )  # fmt: skip
         except (ValueError, KeyError, TypeError, AttributeError):

@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from kernel.api import Delivery, Desk, ExchangeKind, Level, MenuItem, Panel, Subject, hookimpl
-from plugins.documents import commands, menu, morning, pages
+from plugins.documents import commands, menu, morning, pages, proving
 from plugins.documents.acts import LEVELS, VERBS
 from plugins.documents.acts.receiving import register
 from plugins.documents.acts.sealing import apply_seal
@@ -50,6 +50,12 @@ def register_kinds() -> Sequence[ExchangeKind]:
 def register_handlers() -> dict[str, Callable[[dict[str, Any]], None]]:
     """The signer's work after the keeper's act."""
     return {"documents.apply_seal": apply_seal}
+
+
+@hookimpl
+def register_reconcilers() -> Sequence[Callable[..., Any]]:
+    """Documents against the acts on them."""
+    return [proving.reconcile]
 
 
 @hookimpl

@@ -1,0 +1,228 @@
+"""Documents against the acts on them, for ``log verify``: step, content, number, opinions, files.
+
+A document is what its acts made of it. What no act says is not compared: the type of document, its
+series and disclosure; and of what came in, when it was entered.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import timedelta
+from typing import Any
+
+from kernel.api import (
+    Delivery,
+    Opinion,
+    Person,
+    comparing,
+    connection,
+    deeds,
+    local,
+    numbering,
+    parse_stamp,
+    snapshot,
+)
+from plugins.documents.acts.writing import OUTGOING
+from plugins.documents.models import DISCARDED, SENT, Document, Incoming, Version
+
+STEP_OF = {one.verb: one.key for one in OUTGOING.steps if one.verb != "documents.seal"}
+"""The verbs that take a document on, each with its step; of the seal, the node's record does."""
+STEP_OF |= {"documents.record_seal": "seal"}
+JUMPS = {
+    "documents.discard": DISCARDED,
+    "documents.seal_failed": "typeset",
+    "documents.withdraw": "draft",
+}
+"""The verbs that lead to a certain step from wherever it stands."""
+VERBS = (*STEP_OF, *JUMPS, "documents.seal", "documents.send_back")
+WRITTEN = (
+    *("documents.review", "documents.office_review", "documents.sign_off"),
+    "documents.send_back",
+)
+"""The verbs that leave an opinion."""
+KEPT = (*(verb for verb in STEP_OF if verb != "documents.record_seal"), "documents.send_back")
+"""The verbs that leave a version."""
+NAMES = {
+    "state": ("环节", "the step"),
+    "digest": ("标题、正文、主送、抄送或附件", "title, text, recipients or attachments"),
+    "sign_off_act": ("所依据的签发", "the act of the sign-off"),
+    "number_act": ("所依据的编号", "the act of the number"),
+    "seal_act": ("所依据的用印", "the act of the seal"),
+    "signer_name": ("签发人", "who signed it off"),
+    "issued": ("成文日期", "the day of issue"),
+    "sheet": ("版式数据", "the sheet"),
+    "pdf": ("版式文件", "the fixed-layout file"),
+    "pdf_size": ("版式文件大小", "the size of the fixed-layout file"),
+    "pages": ("页数", "the pages"),
+    "placement": ("盖章位置", "the place of the seal"),
+    "sealed": ("已盖章文件", "the sealed file"),
+    "package": ("公文包", "the package"),
+    "content": ("历史版本内容", "the content of the version"),
+    "title": ("标题", "the title"),
+    "source_number": ("来文字号", "the number of the sender"),
+    "sender": ("来文单位", "the sender"),
+    "sender_name": ("来文单位名称", "the name of the sender"),
+    "role": ("主送、抄送", "main or copy"),
+    "urgency": ("紧急程度", "the urgency"),
+    "organ": ("收文单位", "the recipient"),
+}
+FROM_DELIVERY = ("organ", "title", "sender", "sender_name", "role", "urgency", "package")
+
+
+def reconcile(step: comparing.Step) -> Iterator[comparing.Found]:
+    """Compare every document, version and registered delivery with what was signed."""
+    with connection():
+        for rows in comparing.stretches(Document, Document.uid, size=100):
+            uids = [row["uid"] for row in rows]
+            with snapshot():
+                found = [*_documents(uids), *_versions(uids)]
+            yield from found
+            step(len(rows))
+        verb = "documents.assign_number"
+        yield from numbering.compare(Document, Document.number, verb=verb)
+        yield from numbering.compare(Incoming, Incoming.number)
+        yield from deeds.without(WRITTEN, Opinion.act, ("意见", "its opinion"))
+        yield from deeds.without(KEPT, Version.act, ("历史版本", "its version"))
+        yield from _incoming(step)
+
+
+def _documents(uids: list[str]) -> Iterator[comparing.Found]:
+    acts = deeds.deeds_on(Document.kind, uids, VERBS)
+    rows = {one["uid"]: one for one in comparing.rows_of(Document, where=[Document.uid.in_(uids)])}
+    for document in Document.select().where(Document.uid.in_(uids)).order_by(Document.id):
+        mine, row = acts.get(document.uid, []), rows[document.uid]
+        where = f"{Document.kind} {document.uid}"
+        state, strange = _replayed(mine)
+        if strange is not None:
+            yield where, _OUT_OF_TURN.format(strange.uid, strange.uid)
+            continue
+        signed = {"state": state} | _acts(mine) | _files(mine) | _sign_off(row, mine)
+        for name, value in signed.items():
+            if row[name] != value:
+                yield where, comparing.differs(NAMES[name], row[name], value)
+        # At the drafter's desk it may be changed again, and nothing is signed of that.
+        if mine and state not in ("draft", DISCARDED) and document.digest() != mine[-1].digest:
+            yield (
+                where,
+                comparing.differs(NAMES["digest"], document.digest(), mine[-1].digest),
+            )
+
+
+_OUT_OF_TURN = (
+    "办理 {} 不在其环节上，办理记录有缺失或库中环节被改过；请与备份核对"
+    " / act {} was done out of turn: acts are missing, or the step was altered before; compare with"
+    " a backup"
+)
+
+
+def _replayed(acts: list[deeds.Deed]) -> tuple[str, deeds.Deed | None]:
+    """Where the acts lead, one after the other; and the first that was not done at its step."""
+    state = OUTGOING.steps[0].key
+    for one in acts:
+        if one.verb in STEP_OF:
+            if state != STEP_OF[one.verb]:
+                return state, one
+            after = OUTGOING.after(state)
+            state = SENT if after is None else after.key
+        elif one.verb == "documents.send_back":
+            state = str(one.params["to"])
+        else:
+            state = JUMPS.get(one.verb, state)
+    return state, None
+
+
+def _last(acts: list[deeds.Deed], *verbs: str) -> deeds.Deed | None:
+    return next((one for one in reversed(acts) if one.verb in verbs), None)
+
+
+def _acts(acts: list[deeds.Deed]) -> dict[str, Any]:
+    """Which acts a document names: those that travel with it."""
+    verbs = {"sign_off_act": "documents.sign_off", "number_act": "documents.assign_number"}
+    found = {name: _last(acts, verb) for name, verb in verbs.items()}
+    sealing = _last(acts, "documents.seal", "documents.seal_failed")
+    found["seal_act"] = sealing if sealing and sealing.verb == "documents.seal" else None
+    return {name: "" if one is None else one.uid for name, one in found.items()}
+
+
+def _files(acts: list[deeds.Deed]) -> dict[str, Any]:
+    """Which files it has: typeset, sealed, sent."""
+    typeset, sealed = _last(acts, "documents.typeset"), _last(acts, "documents.record_seal")
+    sent = _last(acts, "documents.dispatch")
+    found: dict[str, Any] = {"sealed": sealed.params["sealed"] if sealed else ""}
+    if sent is not None:
+        found["package"] = sent.params["package"]
+    if typeset is None:
+        return found | {"sheet": "", "pdf": ""}
+    said = typeset.params
+    found |= {name: said[name] for name in ("sheet", "pdf", "pdf_size", "pages")}
+    return found | {"placement": {name: said[name] for name in ("page", "x_um", "y_um")}}
+
+
+def _sign_off(row: comparing.Row, acts: list[deeds.Deed]) -> dict[str, Any]:
+    """Who decided, and when: both are printed."""
+    signed = _last(acts, "documents.sign_off")
+    if signed is None:
+        return {"signer_name": "", "issued": ""}
+    at = parse_stamp(signed.at)
+    days = {local(moment).date().isoformat() for moment in (at, at + timedelta(seconds=10))}
+    day = row["issued"] if row["issued"] in days else local(at).date().isoformat()
+    person = Person.get_or_none(Person.uid == signed.principal)
+    return {"issued": day} | ({} if person is None else {"signer_name": person.name})
+
+
+def _versions(uids: list[str]) -> Iterator[comparing.Found]:
+    rows = comparing.rows_of(Version, where=[Version.document.in_(uids)])
+    acts = deeds.deeds_of([row["act"] for row in rows])
+    for row in rows:
+        deed, where = acts.get(row["act"]), f"version {row['number']} of {row['document']}"
+        if deed is None or deed.subject != row["document"]:
+            yield where, _NOBODY
+            continue
+        digest = _digest_of(row["content"])
+        if digest != deed.digest:
+            yield where, comparing.differs(NAMES["content"], digest, deed.digest)
+
+
+_NOBODY = (
+    "没有相应的办理，来历不明，不能作数；请与备份核对"
+    " / no act made it: do not rely on it, compare with a backup"
+)
+
+
+def _digest_of(content: Any) -> str:
+    try:
+        return Document(**content).digest()
+    except (TypeError, ValueError, KeyError, AttributeError):
+        return "?"
+
+
+def _incoming(step: comparing.Step) -> Iterator[comparing.Found]:
+    for rows in comparing.stretches(Incoming):
+        uids = [row["delivery"] for row in rows]
+        found = comparing.rows_of(Delivery, where=[Delivery.uid.in_(uids)])
+        deliveries = {row["uid"]: row for row in found}
+        for row in rows:
+            where, delivery = f"{Incoming.kind} {row['uid']}", deliveries.get(row["delivery"])
+            if delivery is None or delivery["state"] == "delivered":
+                yield where, _NEVER_SIGNED
+                continue
+            signed = {name: delivery[name] for name in FROM_DELIVERY}
+            signed["source_number"] = delivery["number"]
+            for name, value in signed.items():
+                if row[name] != value:
+                    yield where, comparing.differs(NAMES[name], row[name], value)
+        step(len(rows))
+    registered = (Delivery.state == "signed") & ~Delivery.parked
+    registered &= Delivery.type.startswith("documents.")
+    for uid in comparing.missing(Delivery, Delivery.uid, Incoming.delivery, registered):
+        yield (
+            f"delivery {uid}",
+            "已签收并登记，但收文登记中没有；请从备份中找回"
+            " / was signed for and registered, and is not in the register: look for it in a backup",
+        )
+
+
+_NEVER_SIGNED = (
+    "收文登记中有此件，但没有签收过；来历不明，请与备份核对"
+    " / is in the register and was never signed for: do not rely on it, compare with a backup"
+)
