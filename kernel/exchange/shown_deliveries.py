@@ -27,6 +27,7 @@ NAMES = {
     "number": ("文号", "the number"),
     "urgency": ("紧急程度", "the urgency"),
     "role": ("主送、抄送", "main or copy"),
+    "copy": ("补发次数", "the number of the copy"),
     "opened": ("首次打开时间", "when it was first opened"),
     "verified": ("检验结果", "the result of the verification"),
     "level": ("检验级别", "the level of the verification"),
@@ -171,7 +172,7 @@ class _Box:
     def of_sender(self) -> dict[str, Any]:
         """What the package says, and in which role it was sent."""
         row, package, arrival = self.row, self.history.package, self._arrival()
-        signed: dict[str, Any] = {}
+        signed: dict[str, Any] = {"copy": 0}
         if arrival is not None:
             signed["delivered"] = self._time("delivered", arrival.at)
         if package is None:
@@ -179,15 +180,13 @@ class _Box:
         signed |= {name: package[name] for name in ("type", "title", "number", "urgency")}
         signed["sender"] = package["organ"]
         envelope = envelope_of(package) or {"recipients": [], "sender": {}}
-        to = [one for one in envelope["recipients"] if one["unit"] == row["organ"]]
-        again = self.history.done("exchange.resend")
-        again = [one for one in again if row["organ"] in one.params["units"]]
-        if to:
-            signed["role"] = ROLE_OF[to[0]["role"]]
-        elif again:
-            signed["role"] = again[0].params["role"]
-        if to and not row["copy"]:
-            signed["sender_name"] = envelope["sender"]["name"]
+        laid = () if arrival is None else arrival.params.get("rows", ())
+        for one in (one for one in laid if one["uid"] == row["uid"]):
+            signed |= {name: one[name] for name in ("copy", "role", "sender_name")}
+        for one in (one for one in envelope["recipients"] if not laid):
+            if one["unit"] == row["organ"]:
+                signed |= {"role": ROLE_OF[one["role"]]}
+                signed["sender_name"] = envelope["sender"]["name"]
         return signed
 
     def of_opening(self) -> dict[str, Any]:
@@ -225,8 +224,7 @@ class _Box:
             return {}
         deed = self.causes.get(row["claim_act"])
         if deed is None:
-            # Where that act has gone, or never was, its own check or the log says so.
-            return {} if row["claim_act"] else {"claim": ""}
+            return {"claim": ""}
         about = row["package"] if row["claim"] == "recall" else row["uid"]
         same = (deed.verb, deed.subject) == (f"exchange.{row['claim']}", about)
         receipt = self._last(*RECEIPTS, "X2")
@@ -285,18 +283,33 @@ class _Box:
     def of_request(self) -> dict[str, Any]:
         """Whether the sender asks for it back and waits for an answer."""
         asked = self.row["asked"]
+        if not asked:
+            return {"asked": self._unanswered()}
         deed = self.causes.get(asked)
-        if not asked or deed is None:
-            return {}
-        about = (deed.verb, deed.subject, deed.params.get("ask"))
+        about = (deed.verb, deed.subject, deed.params.get("ask")) if deed is not None else ()
         if about != ("exchange.recall", self.row["package"], True):
             return {"asked": ""}
         said = next((e for e in self.history.about_all("X1") if e.cause == asked), None)
         if said is None:
             return {}
-        answers = [e for e in self.events if e.type == "X3" and e.gives(str(REFUSED))]
-        answered = any(one.id > said.id for one in answers) or self._last("X4") is not None
-        return {"asked": "" if answered else asked, "asked_reason": said.reason()}
+        return {"asked": "" if self._answered(said) else asked, "asked_reason": said.reason()}
+
+    def _answered(self, request: Event) -> bool:
+        refused = [e for e in self.events if e.type == "X3" and e.gives(str(REFUSED))]
+        return any(e.id > request.id for e in refused) or self._last("X4") is not None
+
+    def _unanswered(self) -> str:
+        """The request that this delivery was reached by and that nobody answered, if any."""
+        claimed = self._claimed()
+        if self.row["state"] != "signed" or claimed is None:
+            return ""
+        for said in self.history.about_all("X1"):
+            for deed in self.history.done("exchange.recall"):
+                asks = deed.uid == said.cause and deed.params.get("ask")
+                # Two at the same moment: the numbers do not tell whom it reached.
+                if asks and claimed.id < deed.id and not near(claimed.at, deed.at):
+                    return "" if self._answered(said) else deed.uid
+        return ""
 
     def of_end(self) -> dict[str, Any]:
         """Whether it was declared void or replaced, by the evidence; or is about to be."""
@@ -305,7 +318,7 @@ class _Box:
         if said is None:
             deed = self.causes.get(row["mark"])
             about = (deed.verb in ENDED, deed.subject) if deed is not None else ()
-            if row["mark"] and (deed is None or about == (True, row["package"])):
+            if about == (True, row["package"]):
                 return {"voided": None, "superseded": ""}
             return none
         refused = any(one.type == "X14" and one.cause == said.cause for one in self.events)

@@ -23,6 +23,7 @@ from kernel.settings import ROOT, Settings
 from kernel.storage.database import transaction
 from kernel.testing_databases import Databases
 from kernel.testing_office import UNITS, settings_of
+from tests.threats.attacks import drop_guards
 
 Run = Callable[..., Result]
 
@@ -125,6 +126,7 @@ def test_the_log_is_verified_and_tampering_is_said(run: Run, office_folder: Path
 
     open_database(settings_of(office_folder))
     with transaction():
+        drop_guards()
         Act.update(bytes=b"{}").execute()
     close_database()
     result = run("log", "verify", "--json")

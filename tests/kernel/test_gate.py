@@ -24,6 +24,7 @@ from kernel.storage import log, log_check
 from kernel.storage.database import connection, transaction
 from kernel.storage.models import LogLeaf
 from kernel.testing_office import Office
+from tests.threats.attacks import drop_guards
 
 pytestmark = pytest.mark.plugins(Path(__file__).parent.parent / "toy" / "errands")
 CPCO = "620700-CPCO"
@@ -366,6 +367,7 @@ def test_the_log_agrees_and_says_so_when_an_act_was_altered(office: Office):
     log.checkpoint()
     assert log_check.verify().ok
     with transaction():
+        drop_guards()
         row = Act.get(Act.uid == done.uid)
         altered = bytes(row.bytes).replace(b"errands.finish", b"errands.finito")
         Act.update(bytes=altered).where(Act.uid == done.uid).execute()
@@ -376,6 +378,7 @@ def test_the_log_agrees_and_says_so_when_an_act_was_altered(office: Office):
 def test_an_act_removed_from_its_table_is_missed(office: Office):
     done = office.act(office.desk("孙倩"), verb("finish"), ask(office), remark="好")
     with transaction():
+        drop_guards()
         Act.delete().where(Act.uid == done.uid).execute()
     assert [one.where for one in log_check.verify().problems] == [f"act {done.uid}"]
 

@@ -18,13 +18,22 @@ from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 from jinja2 import Environment
 
 from kernel import node
-from kernel.acts import gate, hold, ledger, numbers, prepared
+from kernel.acts import (
+    gate,
+    hold,
+    ledger,
+    numbering,
+    numbers,
+    preimages,
+    prepared,
+    standing,
+)
 from kernel.acts.house import grants
 from kernel.acts.models import Number, Series
 from kernel.cli.deadlines import DeadlineProtocol
 from kernel.crypto import acts_format, webauthn
 from kernel.exchange import package as packages
-from kernel.exchange import submission
+from kernel.exchange import shown_deliveries, shown_packages, submission
 from kernel.exchange.refusals import PackageRefused
 from kernel.exchange.verdict import Verdict
 from kernel.identity import credentials, sessions
@@ -36,6 +45,7 @@ from kernel.slots import Slot
 from kernel.storage import blobs, log_check
 from kernel.storage.backup import manifest, sealed
 from kernel.work import logs, markup, zips
+from plugins.documents import proving
 
 Patch = pytest.MonkeyPatch
 
@@ -221,6 +231,15 @@ CONTROLS = [
     Control(5, "the audience is in the index", without(Desk, "principals", property(_everybody))),
     Control(6, "nobody gives what he lacks", without_check(grants.grant)),
     Control(7, "acts are held against their leaves", without(ledger, "reconcile", agreeing)),
+    Control(7, "columns are those of the signed bytes", without(ledger, "_of_bytes", agreeing)),
+    Control(7, "texts open what was signed", without(preimages, "_texts", agreeing)),
+    Control(7, "opinions say what was signed", without(preimages, "_said", lambda *_: True)),
+    Control(7, "numbers have no gaps", without(numbering, "reconcile", agreeing)),
+    Control(7, "packages are what was sent", without(shown_packages, "compare", agreeing)),
+    Control(7, "deliveries have evidence", without(shown_deliveries, "_delivery", agreeing)),
+    Control(7, "evidence has a delivery", without(shown_deliveries, "gone", agreeing)),
+    Control(7, "objects are as new as their acts", without(standing, "reconcile", agreeing)),
+    Control(7, "plugins hold their rows, too", without(proving, "reconcile", agreeing)),
     Control(7, "leaves are hashed again", without(log_check, "_check_leaf", _trusting)),
     Control(7, "notes outside the database", without(log_check, "notebook", Slot("no notes"))),
     Control(8, "blobs are authenticated", _blobs_unchecked),

@@ -61,8 +61,30 @@ def test_row_07_administrator_with_a_shell(office: Office):
     removed = LogLeaf.delete().where(LogLeaf.id == leaf.id)
     assert f"leaf {leaf.position}" in found_after(removed.execute)
     assert f"leaf {last}" in found_after(lambda: cut_to(last))
+    for place, change in shown_otherwise(done.uid).items():
+        found = found_after(lambda change=change: db.execute_sql(change))
+        assert any(where.startswith(place) for where in found), (change, found)
     with connection():
         assert log_check.verify().problems == []
+
+
+def shown_otherwise(act: str) -> dict[str, str]:
+    """What a row shows in place of what was signed, for each kind of row: place → change.
+
+    ``test_rows.py`` has every column.
+    """
+    last = "(SELECT MAX(id) FROM exchange_delivery)"
+    return {
+        f"act {act}": f"UPDATE acts_act SET person = 'another' WHERE uid = '{act}'",  # noqa: S608  # an attacker's
+        "text ": "UPDATE acts_private SET text = '不同意。'",
+        "opinion ": "UPDATE acts_opinion SET text = '不同意。'",
+        "series ": "UPDATE acts_series SET next = 95 WHERE name = '市委办发'",
+        "package ": "UPDATE exchange_package SET title = '另一个标题'",
+        "delivery 0": "UPDATE exchange_delivery SET verified = delivered",
+        "delivery ": f"DELETE FROM exchange_delivery WHERE id = {last}",  # noqa: S608  # an attacker's
+        "documents.document 0": "UPDATE documents_document SET version = 1",
+        "documents.document ": "UPDATE documents_document SET title = '另一个标题'",
+    }
 
 
 def _granting() -> object:

@@ -1,0 +1,229 @@
+"""Rows that show something else than what was signed, changed by SQL: each is named (row 7).
+
+One office in which a document was issued, signed for, sent back, urged, given more time, sent
+again, recalled and declared void; then every column that shows something of it is changed.
+"""
+# ruff: noqa: S608  # these are the statements of an attacker
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import suppress
+from datetime import timedelta
+
+import peewee
+import pytest
+
+from kernel.acts.house import confirm, rollout
+from kernel.acts.house.grants import grant
+from kernel.acts.house.switches import switch_plugin
+from kernel.acts.models import Act, ActPrivate
+from kernel.crypto.ids import now, stamp
+from kernel.exchange import deadlines
+from kernel.exchange.deadlines import set_deadline
+from kernel.exchange.ending import void
+from kernel.exchange.inbound import send_back
+from kernel.exchange.models import Delivery
+from kernel.exchange.recalling import recall
+from kernel.exchange.resending import resend
+from kernel.exchange.urging import urge
+from kernel.storage import log_check
+from kernel.storage.database import connection, db, savepoint, transaction
+from kernel.testing_office import Office
+from tests.dialect import here
+from tests.exchange.notice import CLERKS, CPCO, GEDU, GFIN, opened, package, signed_for
+from tests.threats.attacks import catch_up, drop_guards
+
+pytestmark = pytest.mark.both
+A, D, E, P = "acts_act", "exchange_delivery", "exchange_evidence", "exchange_package"
+DOC, SOME = "documents_document", "(SELECT MAX(id) FROM acts_act WHERE verb = '{}')"
+LATE = "'2020-01-01T00:00:00.000Z'"
+
+
+class UndoneError(Exception):
+    """Rolls back a change."""
+
+
+def of_act(verb: str, change: str) -> str:
+    return f"UPDATE acts_act SET {change} WHERE id = {SOME.format(verb)}"
+
+
+def of_delivery(organ: str, change: str, copy: int = 0) -> str:
+    return f"UPDATE {D} SET {change} WHERE organ = '{organ}' AND copy = {copy}"
+
+
+ACTS = {
+    "verb": "'documents.discard'",
+    "weight": "'recorded'",
+    "kind": "'documents.incoming'",
+    "subject": "'another'",
+    "organ": "'620700-GFIN'",
+    "unit": "'another'",
+    "post": "'another'",
+    "person": "'another'",
+    "credential": "'another'",
+    "nonce": "'another'",
+    "signature_kind": "'node'",
+    "leaf": "'another'",
+    "at": LATE,
+}
+SIGNED = {
+    **{"sender": "'x'", "sender_name": "'x'", "type": "'x.y'", "title": "'x'", "number": "'x'"},
+    **{"urgency": "'特急'", "role": "'cc'", "opened": "NULL", "verified": "NULL", "level": "'x'"},
+    **{"delivered": LATE, "settled": LATE, "settled_by": "'x'", "reason": "'x'"},
+    **{"claim": "'recall'", "claim_act": "'x'", "sign_by": LATE, "overdue": LATE, "urges": "7"},
+    **{"urged": LATE, "mark": "''", "voided": "NULL", "superseded": "'x'", "ended_reason": "'x'"},
+    **{"asked": "''", "asked_reason": "'x'", "state": "'delivered'"},
+}
+"""Columns of a delivery that was signed for, and what they are changed to."""
+LISTED = {"attachments": '\'[["x","sha256:x"]]\'', "metadata": '\'{"标题":"x"}\''}
+SENT = {
+    **{"type": "'x.y'", "title": "'x'", "number": "'x'", "urgency": "'特急'", "body": "'x'"},
+    **{"pkg_digest": "'x'", "blob": "'x'", "total": "3", "sign_by": LATE, "sent": LATE},
+    **{"ended": "''", "successor": "'x'", "state": "'planned'", "envelope": "x'7b7d'"},
+    **{"payload": "'{\"x\":1}'", **LISTED},
+}
+FILED = {
+    **{"state": "'draft'", "title": "'另一个标题'", "main_text": "'另一个主送'", "number": "'x'"},
+    **{"sign_off_act": "'x'", "number_act": "'x'", "seal_act": "'x'", "signer_name": "'x'"},
+    **{"issued": "'2020-01-01'", "sheet": "'x'", "pdf": "'x'", "pages": "77", "sealed": "'x'"},
+    **{"package": "'x'", "body": "'[\"x\"]'"},
+}
+CHANGES: list[tuple[str, str]] = [
+    *(("act ", of_act("documents.sign_off", f"{name} = {value}")) for name, value in ACTS.items()),
+    *((f"delivery {GFIN}", of_delivery(GFIN, f"{n} = {v}")) for n, v in SIGNED.items()),
+    *((f"package {CPCO}", f"UPDATE {P} SET {n} = {v}") for n, v in SENT.items()),
+    *(("documents.document", f"UPDATE {DOC} SET {n} = {v}") for n, v in FILED.items()),
+    # texts
+    ("text opinion of act", "UPDATE acts_private SET text = '不同意。' WHERE name = 'opinion'"),
+    ("text reason of act", "UPDATE acts_private SET salt = 'x' WHERE name = 'reason'"),
+    ("text opinion of act", "DELETE FROM acts_private WHERE name = 'opinion'"),
+    ("text other of act", "UPDATE acts_private SET name = 'other' WHERE name = 'opinion'"),
+    ("act nobody", "UPDATE acts_private SET act = 'nobody' WHERE name = 'opinion' AND id = {text}"),
+    # opinions
+    ("opinion ", "UPDATE acts_opinion SET text = '不同意。' WHERE step = '签发'"),
+    ("opinion ", "UPDATE acts_opinion SET person = 'another' WHERE step = '签发'"),
+    ("opinion ", "UPDATE acts_opinion SET person_name = '张三' WHERE step = '签发'"),
+    ("opinion ", "UPDATE acts_opinion SET post_title = '书记' WHERE step = '签发'"),
+    ("opinion ", "UPDATE acts_opinion SET subject = 'another' WHERE step = '签发'"),
+    ("opinion ", "UPDATE acts_opinion SET organ = 'another' WHERE step = '签发'"),
+    ("opinion ", "UPDATE acts_opinion SET scan = 'another' WHERE step = '签发'"),
+    ("opinion ", f"UPDATE acts_opinion SET at = {LATE} WHERE step = '签发'"),
+    ("act ", "DELETE FROM acts_opinion WHERE step = '签发'"),
+    ("act nobody", "UPDATE acts_opinion SET act = 'nobody' WHERE step = '签发'"),
+    # numbers
+    ("series 620700-CPCO/市委办发", "UPDATE acts_series SET next = 91 WHERE name = '市委办发'"),
+    ("series 620700-CPCO/市委办发", "UPDATE acts_series SET next = 95 WHERE name = '市委办发'"),
+    ("documents.document", "DELETE FROM acts_number WHERE kind = 'documents.document'"),
+    ("documents.document", "UPDATE acts_number SET value = 92 WHERE kind = 'documents.document'"),
+    ("number ", "UPDATE acts_number SET subject = 'x' WHERE kind = 'documents.document'"),
+    ("documents.incoming", "UPDATE documents_incoming SET number = '收〔2026〕9号'"),
+    # the exchange
+    (f"delivery {GFIN}", of_delivery(GFIN, "state = 'returned'")),
+    (f"delivery {GEDU}", of_delivery(GEDU, "state = 'delivered'")),
+    (f"delivery {GEDU}", of_delivery(GEDU, "reason = '另一个原因'")),
+    (f"delivery {GEDU}", of_delivery(GEDU, "voided = " + LATE)),
+    (f"delivery {GFIN}", of_delivery(GFIN, "asked = 'x'")),
+    (f"delivery {GFIN}", of_delivery(GFIN, "claim = 'agree_recall', claim_act = 'x'")),
+    (f"to {GFIN}", f"DELETE FROM {D} WHERE organ = '{GFIN}'"),
+    ("delivery 620702-CPCO", f"UPDATE {D} SET organ = 'x' WHERE organ = '620702-CPCO'"),
+    ("delivery ", of_delivery(GEDU, "copy = 7", copy=1)),
+    ("evidence ", f"UPDATE {E} SET at = {LATE} WHERE type = 'C1'"),
+    ("evidence ", f"UPDATE {E} SET type = 'C2' WHERE type = 'C1'"),
+    ("evidence ", f"UPDATE {E} SET organ = '{GEDU}' WHERE type = 'C1'"),
+    ("evidence ", f"UPDATE {E} SET act = {{act}} WHERE type = 'C1'"),
+    ("evidence ", f"UPDATE {E} SET leaf = 'x' WHERE type = 'C1'"),
+    ("evidence ", f"UPDATE {E} SET conflict = {{yes}} WHERE type = 'C1'"),
+    ("evidence ", f"DELETE FROM {E} WHERE type = 'X5'"),
+    ("documents.incoming", "UPDATE documents_incoming SET title = 'x'"),
+    ("delivery ", "DELETE FROM documents_incoming"),
+    # versions of a document
+    ("version ", 'UPDATE documents_version SET content = \'{"title":"x"}\' WHERE number = 1'),
+    ("version ", "UPDATE documents_version SET act = 'x' WHERE number = 1"),
+    ("act ", "DELETE FROM documents_version WHERE number = 1"),
+    # the house
+    ("proposal ", "UPDATE acts_proposal SET state = 'confirmed' WHERE state = 'open'"),
+    ("proposal ", "UPDATE acts_proposal SET proposer = 'another' WHERE state = 'open'"),
+    ("acts.proposal ", "DELETE FROM acts_proposal WHERE state = 'declined'"),
+    ("exchange.package ", f"UPDATE {P} SET version = 1"),
+    ("grant ", "UPDATE identity_grant SET level = 'house.grant'"),
+    ("grant of act ", "DELETE FROM identity_grant"),
+    ("switch of documents", "UPDATE plugins_activation SET organ = '620700-GFIN'"),
+    ("switch of ", "DELETE FROM plugins_activation"),
+]
+
+
+def story(office: Office, later: Callable[[timedelta], None]) -> None:
+    """Everything that can happen to a package, once; and what the house decides."""
+    clerk, admin = office.desk(CLERKS[CPCO]), office.desk("何静")
+    signed_for(office, GFIN)
+    office.act(office.desk(CLERKS[GEDU]), send_back, opened(office, GEDU), reason="缺附件")
+    office.act(clerk, urge, package(), units=[])
+    soon = stamp(now() + timedelta(days=3))
+    office.act(clerk, set_deadline, package(), sign_by=soon, units=[], reason="节前")
+    assert deadlines.note_overdue(now() + timedelta(days=4))
+    office.act(clerk, resend, package(), units=[GEDU], reason="误退")
+    later(timedelta(hours=1))
+    office.act(clerk, recall, package(), reason="有误", ask=True)
+    office.act(clerk, void, package(), reason="作废重发")
+    post = office.post("王芳").uid
+    office.act(admin, grant, post=post, level="house.switch", given=True)
+    one, two = (
+        office.act(office.desk("杨帆"), rollout.advance, phase=phase).result for phase in (2, 3)
+    )
+    office.act(admin, confirm.decline, one, reason="太早")
+    assert two is not None
+    office.act(office.desk("杨帆"), switch_plugin, organ=CPCO, plugin="documents", on=True)
+    catch_up()
+
+
+def places_after(change: str) -> list[str]:
+    """What ``log verify`` says after a change, which is then undone."""
+    found: list[str] = []
+    with suppress(UndoneError), savepoint():
+        db.execute_sql(change)
+        found += [f"{one.where} | {one.what}" for one in log_check.verify().problems]
+        raise UndoneError
+    return found
+
+
+def test_every_row_that_shows_what_was_not_signed_is_named(
+    office: Office, later: Callable[[timedelta], None]
+):
+    story(office, later)
+    with connection():
+        assert log_check.verify().problems == []
+        names = _names()
+    missed: list[str] = []
+    with suppress(UndoneError), transaction():
+        drop_guards()
+        for place, change in CHANGES:
+            place, change = _of_this_office(place, change, names)
+            found = places_after(here(change))
+            if not any(place in one.partition(" | ")[0] for one in found):
+                missed.append(f"{change}: {place!r} is not in {found[:3]}")
+            missed += [f"not in both languages: {one}" for one in found if " / " not in one]
+        raise UndoneError
+    assert missed == []
+
+
+def _names() -> dict[str, str]:
+    rows = Delivery.select().order_by(Delivery.id)
+    names = {f"delivery {row.organ}": f"delivery {row.uid}" for row in rows if not row.copy}
+    return names | {f"package {CPCO}": f"package {package().uid}"}
+
+
+def _of_this_office(place: str, change: str, names: dict[str, str]) -> tuple[str, str]:
+    first = Act.select(Act.uid).order_by(Act.id).scalar()
+    text = ActPrivate.select(ActPrivate.id).where(ActPrivate.name == "opinion").scalar()
+    return names.get(place, place), change.replace("{act}", f"'{first}'").replace(
+        "{yes}", "true"
+    ).replace("{text}", str(text))
+
+
+@pytest.mark.parametrize("table", ["acts_act", "acts_private", "acts_opinion"])
+@pytest.mark.parametrize("change", ["UPDATE {} SET act = 'x'", "DELETE FROM {}"])
+def test_what_was_signed_is_only_ever_inserted(office: Office, table: str, change: str):
+    change = change.replace("act =", "uid =") if table == "acts_act" else change
+    with pytest.raises(peewee.IntegrityError, match=f"{table} is insert-only"), transaction():
+        db.execute_sql(change.format(table))
