@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
+from kernel.acts.deeds import Deed
 from kernel.crypto import canonical
 from kernel.errors import OfficeError
 from kernel.exchange.ending import TYPES as ENDINGS
@@ -51,9 +52,10 @@ def compare(history: History) -> Iterator[Found]:
         return
     signed = _of_envelope(row, envelope) | _of_dispatch(row, history)
     signed |= _of_acceptance(row, history, envelope) | _of_end(row, history)
+    shown = row | {"envelope": canonical.digest(stored_bytes(row["envelope"]))}
     for name, value in signed.items():
-        if row[name] != value:
-            yield where, differs(NAMES[name], row[name], value)
+        if shown[name] != value:
+            yield where, differs(NAMES[name], shown[name], value)
 
 
 _NO_ENVELOPE = (
@@ -101,9 +103,7 @@ def _digest(value: Any) -> str:
 def _of_dispatch(row: Row, history: History) -> dict[str, Any]:
     deed = history.dispatch
     said = None if deed is None else deed.params.get("envelope")
-    if said is None or said == canonical.digest(stored_bytes(row["envelope"])):
-        return {}
-    return {"envelope": said}
+    return {} if said is None else {"envelope": said}
 
 
 def _of_acceptance(row: Row, history: History, envelope: dict[str, Any]) -> dict[str, Any]:
@@ -119,20 +119,19 @@ def _of_acceptance(row: Row, history: History, envelope: dict[str, Any]) -> dict
     }
     if taken:
         signed["blob"] = taken[0].params["blob"]
-        if taken[0].digest != canonical.digest(stored_bytes(row["envelope"])):
-            signed["envelope"] = _enclosed(row, taken[0].digest)
+        signed["envelope"] = taken[0].digest
+        if taken[0].digest == signed["pkg_digest"]:
+            signed["envelope"] = _enclosed(taken[0])
         if not near(row["sent"], taken[0].at):
             signed["sent"] = taken[0].at
     return signed
 
 
-def _enclosed(row: Row, digest: str) -> object:
-    """What came in as a file was taken by the digest of the file, and the envelope lies in it."""
-    if digest != row["pkg_digest"]:
-        return digest
-    package = read(blobs().get(row["blob"]))
-    same = canonical.dumps(package.contents.envelope) == stored_bytes(row["envelope"])
-    return row["envelope"] if same and package.digest == digest else digest
+def _enclosed(taken: Deed) -> str:
+    """What came in as a file was taken by its own digest, and the envelope lies in it."""
+    package = read(blobs().get(taken.params["blob"]))
+    whole = package.digest == taken.digest
+    return canonical.digest(canonical.dumps(package.contents.envelope)) if whole else taken.digest
 
 
 def _of_end(row: Row, history: History) -> dict[str, Any]:

@@ -102,10 +102,18 @@ def verify(progress: Progress | None = None, witnessed: Iterable[str] = ()) -> R
             _check_tree(report, progress, witnessed)
         except (TypeError, ValueError) as error:
             # Whoever may write to the tables can put anything there, words for numbers too.
-            report.add("log", f"有无法读取的内容 / something cannot be read: {error}")
+            report.add("log", unreadable("log", error))
         for reconciler in _reconcilers:
             _reconcile(report, reconciler, progress)
     return report
+
+
+def unreadable(room: str, error: Exception) -> str:
+    """The sentence for what stops a check, and where."""
+    return (
+        f"{room}：有无法读取的内容，其余各项照常核对；请与备份核对（{error}）"
+        f" / {room}: something cannot be read, the rest was checked; compare with a backup ({error})"
+    )
 
 
 def _reconcile(report: Report, reconciler: Reconciler, progress: Progress | None) -> None:
@@ -120,7 +128,7 @@ def _reconcile(report: Report, reconciler: Reconciler, progress: Progress | None
     except Exception as error:
         # A spoilt column may stop the driver itself (bytes that are no text): that is a finding,
         # and the tables of the others are still compared.
-        report.add("log", f"有无法读取的内容 / something cannot be read: {error}")
+        report.add("log", unreadable(getattr(reconciler, "__module__", ""), error))
 
 
 def _check_tree(report: Report, progress: Progress | None, witnessed: Iterable[str]) -> None:

@@ -14,7 +14,6 @@ from kernel.exchange.deadlines import note_overdue
 from kernel.exchange.ending import void
 from kernel.exchange.evidence_types import SETTLED, TYPES
 from kernel.exchange.inbound import send_back, sign_for
-from kernel.exchange.ledger import PROOF
 from kernel.exchange.losing import reason
 from kernel.exchange.machine import ORDER, TRANSITIONS, step, take_up
 from kernel.exchange.opening import open_once
@@ -39,6 +38,14 @@ from tests.exchange.notice import (
 
 ENDS = {"C1", "C2", "X2"}
 """签收, 退文, 撤回生效"""
+PROOF = {
+    "delivered": {"D1"},
+    "signed": {"C1"},
+    "returned": {"C2"},
+    "recalled": {"X2", "X4"},
+    "failed": {"D2"},
+}
+"""The evidence without which a delivery cannot be in a state: one of these."""
 
 
 @given(st.lists(st.sampled_from(sorted(TYPES)), max_size=40))

@@ -21,7 +21,8 @@ from kernel.exchange.opening import open_once
 from kernel.identity.authenticators import Signature, authenticators
 from kernel.identity.rights import rights
 from kernel.settings import ROOT
-from kernel.storage.database import connection
+from kernel.storage import log_check
+from kernel.storage.database import connection, transaction
 from kernel.testing_office import Office
 
 EVERY = Path(__file__).parent.parent / "examples" / "every"
@@ -93,6 +94,26 @@ def test_hook_register_handlers(office: Office):
     thing = ring(office)
     with connection():
         assert type(thing).get_by_id(thing.id).noted
+
+
+def test_hook_register_reconcilers(office: Office):
+    send(office, "有信")
+    before = log_check.verify()
+    assert before.ok
+    switch_off(office, CLERK)
+    thing = kinds().get("every.thing")
+    with transaction():
+        thing.update(text="另一封信").execute()
+    places = [one.where for one in log_check.verify().problems]
+    assert places and all(where.startswith("every.thing ") for where in places)
+
+
+def test_a_reconciler_that_fails_is_named_and_the_others_are_asked(office: Office):
+    asked: list[int] = []
+    log_check.add_reconciler(lambda step: [("x", str(1 // 0))])
+    log_check.add_reconciler(lambda step: asked.append(1) or [])
+    problems = log_check.verify().problems
+    assert asked and ["by zero" in one.what for one in problems] == [True]
 
 
 def test_hook_register_authenticators(office: Office):

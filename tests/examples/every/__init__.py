@@ -96,6 +96,12 @@ def register_handlers() -> dict[str, Callable[[dict[str, Any]], None]]:
 
 
 @hookimpl
+def register_reconcilers() -> Sequence[Callable[..., Any]]:
+    """What was sent still says what was signed."""
+    return [acts.reconcile]
+
+
+@hookimpl
 def register_authenticators() -> Sequence[Authenticator]:
     """The stamp."""
     return [Stamp()]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 from kernel.api import (
@@ -10,7 +11,10 @@ from kernel.api import (
     Package,
     Recipient,
     act,
+    canonical,
+    comparing,
     connection,
+    deeds,
     outbox,
     plan,
     release,
@@ -46,6 +50,19 @@ def address(desk: Desk, thing: Thing, *, unit: str) -> Package:
 def send(desk: Desk, thing: Thing, *, package: str, envelope: str) -> None:
     """Let it go."""
     release(desk, package, thing, envelope=envelope, acts=[])
+
+
+def reconcile(step: comparing.Step) -> Iterator[comparing.Found]:
+    """Compare what was sent with what its sender signed."""
+    for rows in comparing.stretches(Thing):
+        sent = deeds.deeds_on(Thing.kind, [row["uid"] for row in rows], ("every.send",))
+        for row in rows:
+            signed = [deed.digest for deed in sent.get(row["uid"], ())]
+            digest = canonical.digest(str(row["text"]).encode())
+            if signed and digest != signed[0]:
+                what = comparing.differs(("内容", "the text"), digest, signed[0])
+                yield f"{Thing.kind} {row['uid']}", what
+        step(len(rows))
 
 
 def things() -> list[str]:
