@@ -112,7 +112,8 @@ def unreadable(room: str, error: Exception) -> str:
     """The sentence for what stops a check, and where."""
     return (
         f"{room}：有无法读取的内容，其余各项照常核对；请与备份核对（{error}）"
-        f" / {room}: something cannot be read, the rest was checked; compare with a backup ({error})"
+        f" / {room}: something cannot be read, the rest was checked; compare with a backup"
+        f" ({error})"
     )
 
 
