@@ -74,37 +74,7 @@ FOOT = """
 不在此表之列 Not in this table: 11, 13, 16, 17, 29, 30 (other nodes, watched folders, antivirus,
 outgoing connections, supply chain, previews) come with the parts that they are about.
 
-## 第 7 行：库里显示的与签名的是否一致 Row 7: whether the database shows what was signed
-
-`manage.py log verify` 逐行比较，不一致的逐条指出：哪一处、库中写的是什么、签名的是什么、怎么办；随后继续核对其余各项。
-`manage.py log verify` compares row by row, a few hundred at a time, while others go on working. It
-names each difference with its place, what the row says, what was signed, and what to do, and goes
-on with the rest. `tests/threats/test_rows.py` changes every one of these columns by SQL, on SQLite
-and on PostgreSQL.
-
-| 库中 rows | 与什么比较 held against |
-|---|---|
-| 日志 the log | 每条重新计算，树和所有检查点重建 every leaf hashed again, the tree and every signed root rebuilt |
-| 办理动作 acts | 日志中的一条；各列、时间与所签内容逐项比较 their leaf; every column and the time, from the signed bytes and the leaf |
-| 意见、原因 texts | 所签的摘要：原文必须与之相符，不能少，不能多 the digest that was signed: the text has to open it, none is missing, none was added |
-| 意见栏 opinions | 所签文字、人员、职务、事项、时间 the words of their act, its person and post, its object, its time |
-| 编号 numbers | 不缺号、下一个号正确；文件上的号就是编号办理所签的号 no gaps, the next one follows; the number on a document is the one its act signed |
-| 回执 evidence | 日志中的一条，各列 their leaf, every column |
-| 公文包 packages | 信封、受理、分发、作废、替换、撤回的签名 the signed envelope, acceptance, dispatch, void, replacement, recall |
-| 投递 deliveries | 一张送达回执对应一条投递；状态、签收人、时间、原因、时限、逾期、催收、作废标记都有回执或办理 one evidence of delivery for each, and the other way round; state, who, when, why, deadline, reminders, marks: evidence or act |
-| 公文 documents | 办理动作依次走到的环节；签发后的标题、正文、主送、附件；版式、盖章文件；历史版本 the step that its acts lead to; title, text, recipients after each act; the files; the versions |
-| 密钥、授权、委托、启停、双人操作 keys, grants, delegations, switches, two-person acts | 决定它们的办理 the acts that decided them |
-
-`acts_act`、`acts_private`、`acts_opinion` 和日志各表只增不改，数据库触发器拒绝修改和删除。
-Acts, their texts, opinions and the log are insert-only: triggers of the database refuse changes.
-
-不能发现的 What it cannot show: 在两次检查点之间删去的末尾几条；既没有签名、也没有回执的内容（人员姓名与岗位、单位名称、
-公文的文种和公开属性、收文登记的时间、收文号整体调换），以及本节点的密钥一并被盗后的伪造。
-What was cut off since the last checkpoint that somebody else keeps; what nobody signs: names and
-posts of people, names of units, the type and disclosure of a document, incoming numbers exchanged
-together with their register; times that only a row of version 0.1 says, by up to ten seconds; and
-forgeries of somebody who has the keys of the node, too. The signatures themselves are verified
-when a package or a piece of evidence is (docs/verify.md).
+What `log verify` compares for row 7, and what it cannot show: [log.md](log.md).
 """
 
 
