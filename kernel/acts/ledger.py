@@ -10,7 +10,7 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
-from kernel.acts import preimages
+from kernel.acts import preimages, signatures
 from kernel.acts.models import Act, ActPrivate
 from kernel.acts.statement import Statement
 from kernel.acts.subjects import Subject
@@ -18,6 +18,7 @@ from kernel.acts.verbs import Verb
 from kernel.crypto import canonical
 from kernel.crypto.acts_batch import PREFIX
 from kernel.crypto.ids import now, stamp
+from kernel.errors import OfficeError
 from kernel.identity.authenticators import Signature
 from kernel.identity.desk import Desk, ServiceDesk
 from kernel.identity.models import Credential
@@ -114,6 +115,7 @@ def reconcile(step: Step = uncounted) -> Iterator[Found]:
                 continue
             genuine.append((row, facts))
             yield from _of_bytes(row, facts, mine[0], keys)
+            yield from _of_signer(row, facts)
         yield from preimages.compare(genuine)
         step(len(rows))
     for uid in missing(LogLeaf, LogLeaf.ref, Act.uid, LogLeaf.kind == "act"):
@@ -181,6 +183,23 @@ def _of_bytes(
     for name, value in expected.items():
         if row[name] != value:
             yield f"act {row['uid']}", differs(NAMES[name], row[name], value)
+
+
+def _of_signer(row: Row, facts: dict[str, Any]) -> Iterator[Found]:
+    """Whoever may write to the tables can put in an act with its leaf, but cannot sign it."""
+    if row["signature"] is None:
+        return
+    try:
+        kind, value = str(row["signature_kind"]), stored_bytes(row["signature"])
+        signatures.check_kept(stored_bytes(row["bytes"]), facts, kind, value)
+    except (OfficeError, TypeError, ValueError, KeyError) as error:
+        why = getattr(error, "code", type(error).__name__)
+        yield (
+            f"act {row['uid']}",
+            f"签名不成立（{why}），不能作数，请报安全保密管理员"
+            f" / its signature does not hold ({why}): do not rely on it, tell the security"
+            " administrator",
+        )
 
 
 def _digest(value: bytes | None) -> str:

@@ -7,6 +7,7 @@ from typing import Any
 from kernel.acts.models import Act, ActPrivate
 from kernel.acts.statement import Statement
 from kernel.crypto import acts_batch, canonical, suites
+from kernel.crypto.credential_format import verify_signature
 from kernel.errors import Invalid, Unverified
 from kernel.identity import credentials
 from kernel.identity.authenticators import Signature, authenticators
@@ -52,6 +53,25 @@ def _unfold(statement: Statement, signature: Signature) -> acts_batch.Signed:
             "批量签名与所办事项不符，没有办理。请返回列表重新选择。",
             "The signature over several acts does not fit this one; choose them again in the list.",
         ) from error
+
+
+def check_kept(data: bytes, facts: dict[str, Any], kind: str, value: bytes) -> None:
+    """Check the signature of an act that was performed, whatever became of the key since.
+
+    :param facts: the bytes, decoded. :raises OfficeError: it does not hold.
+    """
+    if facts["mode"] == "node":
+        suites.verify(authority().node_key.public_key(), data, value)
+        return
+    signed = _unfold(Statement(facts, data, {}), Signature(kind, value))
+    statement = credentials.read(facts["credential"])
+    if statement["person"] != facts["desk"]["person"]:
+        raise Unverified(
+            "acts.wrong_person",
+            "签名的安全认证插件不是此人的，请报安全保密管理员。",
+            "The key that signed is another person's; tell the security administrator.",
+        )
+    verify_signature(signed.kind, statement, signed.data, signed.value)
 
 
 def node_signature(data: bytes) -> Signature:

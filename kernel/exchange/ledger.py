@@ -10,9 +10,12 @@ from typing import Any
 from kernel.acts.deeds import deeds_of, deeds_on
 from kernel.acts.models import Act
 from kernel.crypto import canonical
+from kernel.errors import OfficeError
+from kernel.exchange import evidence as evidences
 from kernel.exchange import proved, shown_deliveries, shown_packages
 from kernel.exchange.models import Delivery, Evidence, Package, Rejection
 from kernel.exchange.proved import Event, History
+from kernel.identity.authority import authority
 from kernel.storage import log
 from kernel.storage.comparing import (
     Found,
@@ -116,6 +119,10 @@ def _evidence(rows: list[Row], events: list[Event]) -> Iterator[Found]:
         if said.get("digest") != digest or facts is None:
             yield where, _ALTERED
             continue
+        problem = _unsigned(row)
+        if problem:
+            yield where, problem
+            continue
         event = Event(row["id"], facts, row["act"], bool(row["conflict"]), digest)
         events.append(event)
         signed = _columns(facts) | {"leaf": promise}
@@ -125,6 +132,19 @@ def _evidence(rows: list[Row], events: list[Event]) -> Iterator[Found]:
         for name, value in signed.items():
             if row[name] != value:
                 yield where, differs(NAMES[name], row[name], value)
+
+
+def _unsigned(row: Row) -> str:
+    """Whoever may write to the tables can put in evidence with its leaf, but cannot sign it."""
+    try:
+        evidences.verify(row["record"], [authority().certificate("root")])
+    except OfficeError as error:
+        return (
+            f"签名不成立（{error.code}），不能作数，请报安全保密管理员"
+            f" / its signature does not hold ({error.code}): do not rely on it, tell the security"
+            " administrator"
+        )
+    return ""
 
 
 def _facts(row: Row) -> dict[str, Any] | None:

@@ -7,6 +7,11 @@ from typing import Any
 
 from kernel.acts.gate import PreparedAct, perform, prepare
 from kernel.acts.house.grants import grant
+from kernel.acts.ledger import leaf_data
+from kernel.acts.models import Act
+from kernel.crypto import canonical
+from kernel.crypto.ids import stamp
+from kernel.exchange.models import Evidence
 from kernel.identity.authenticators import Signature
 from kernel.identity.desk import Desk
 from kernel.identity.models import Credential
@@ -69,6 +74,29 @@ def drop_guards() -> None:
         for event in ("update", "delete"):
             on = f" ON {table}" if on_postgresql() else ""
             db.execute_sql(f"DROP TRIGGER {table}_no_{event}{on}")
+
+
+def forge_act(uid: str) -> None:
+    """Put in an act "forged" that nobody signed, made from another one, with a leaf as it is due."""
+    act = Act.get(Act.uid == uid)
+    same = {name: value for name, value in act.__data__.items() if name != "id"}
+    data = canonical.dumps(canonical.loads(bytes(act.bytes)) | {"act": "forged", "nonce": "x"})
+    signature = Signature(act.signature_kind, bytes(act.signature))
+    said = leaf_data("forged", canonical.digest(data), signature, stamp(act.at))
+    leaf = log.append("act", "forged", said)
+    Act.insert(**same | {"uid": "forged", "nonce": "x", "bytes": data, "leaf": leaf}).execute()
+
+
+def forge_evidence(uid: str) -> None:
+    """Put in evidence "forged" that nobody signed, in the same way."""
+    row = Evidence.get(Evidence.uid == uid)
+    same = {name: value for name, value in row.__data__.items() if name != "id"}
+    record = canonical.loads(bytes(row.record))
+    record["evidence"] |= {"ev_id": "forged"}
+    data = canonical.dumps(record)
+    said = {"type": "evidence", "digest": canonical.digest(data)}
+    leaf = log.append("evidence", "forged", said)
+    Evidence.insert(**same | {"uid": "forged", "record": data, "leaf": leaf, "act": "x"}).execute()
 
 
 def catch_up() -> None:

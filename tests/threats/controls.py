@@ -26,6 +26,7 @@ from kernel.acts import (
     numbers,
     preimages,
     prepared,
+    signatures,
     standing,
 )
 from kernel.acts.house import grants
@@ -232,6 +233,7 @@ CONTROLS = [
     Control(6, "nobody gives what he lacks", without_check(grants.grant)),
     Control(7, "acts are held against their leaves", without(ledger, "reconcile", agreeing)),
     Control(7, "columns are those of the signed bytes", without(ledger, "_of_bytes", agreeing)),
+    Control(7, "signatures hold", without(signatures, "check_kept")),
     Control(7, "texts open what was signed", without(preimages, "_texts", agreeing)),
     Control(7, "opinions say what was signed", without(preimages, "_said", lambda *_: True)),
     Control(7, "numbers have no gaps", without(numbering, "reconcile", agreeing)),

@@ -23,7 +23,7 @@ from kernel.exchange import deadlines
 from kernel.exchange.deadlines import set_deadline
 from kernel.exchange.ending import void
 from kernel.exchange.inbound import send_back
-from kernel.exchange.models import Delivery
+from kernel.exchange.models import Delivery, Evidence
 from kernel.exchange.recalling import recall
 from kernel.exchange.resending import resend
 from kernel.exchange.urging import urge
@@ -32,7 +32,7 @@ from kernel.storage.database import connection, db, savepoint, transaction
 from kernel.testing_office import Office
 from tests.dialect import here
 from tests.exchange.notice import CLERKS, CPCO, GEDU, GFIN, opened, package, signed_for
-from tests.threats.attacks import catch_up, drop_guards
+from tests.threats.attacks import catch_up, drop_guards, forge_act, forge_evidence
 
 pytestmark = pytest.mark.both
 A, D, E, P = "acts_act", "exchange_delivery", "exchange_evidence", "exchange_package"
@@ -219,6 +219,19 @@ def _of_this_office(place: str, change: str, names: dict[str, str]) -> tuple[str
     return names.get(place, place), change.replace("{act}", f"'{first}'").replace(
         "{yes}", "true"
     ).replace("{text}", str(text))
+
+
+def test_what_was_put_in_together_with_its_leaf_is_named(office: Office):
+    """Whoever writes to the tables can let the log take up anything, but cannot sign it."""
+    signed_for(office, GFIN)
+    found: dict[str, str] = {}
+    with suppress(UndoneError), transaction():
+        forge_act(Act.get(Act.verb == "exchange.sign_for").uid)
+        forge_evidence(Evidence.get(Evidence.type == "C1").uid)
+        found |= {one.where: one.what for one in log_check.verify().problems}
+        raise UndoneError
+    assert found.keys() == {"act forged", "evidence forged"}
+    assert all("signature does not hold" in what for what in found.values())
 
 
 @pytest.mark.parametrize("table", ["acts_act", "acts_private", "acts_opinion"])

@@ -19,7 +19,7 @@ from kernel.storage.models import LogCheckpoint, LogLeaf, LogNode
 from kernel.storage.notes import notebook
 from kernel.testing_office import Office
 from tests.exchange.notice import CPCO
-from tests.threats.attacks import a_grant, catch_up, code, drop_guards, flipped
+from tests.threats.attacks import a_grant, catch_up, code, drop_guards, flipped, forge_act
 
 WORD = b"a passphrase for tests"
 
@@ -64,6 +64,7 @@ def test_row_07_administrator_with_a_shell(office: Office):
     for place, change in shown_otherwise(done.uid).items():
         found = found_after(lambda change=change: db.execute_sql(change))
         assert any(where.startswith(place) for where in found), (change, found)
+    assert "act forged" in found_after(lambda: forge_act(done.uid))
     with connection():
         assert log_check.verify().problems == []
 
