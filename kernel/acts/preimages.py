@@ -14,7 +14,8 @@ from kernel.crypto import canonical
 from kernel.errors import OfficeError
 from kernel.identity.desk import written_name
 from kernel.identity.models import Person, Post
-from kernel.storage.comparing import Found, Row, by, differs, missing, near, rows_of
+from kernel.storage.comparing import Found, Row, absent, by, differs, missing, near, rows_of
+from kernel.storage.models import LogLeaf
 
 Genuine = Collection[tuple[Row, dict[str, Any]]]
 """Acts whose bytes are those of their leaves, with what the bytes say."""
@@ -49,9 +50,9 @@ def compare(acts: Genuine) -> Iterator[Found]:
 
 
 def strays() -> Iterator[Found]:
-    """Texts and opinions of acts that are not there."""
+    """Texts and opinions of acts that never were; of one that is gone, its leaf tells."""
     for model, zh, en in ((ActPrivate, "文字", "a text"), (Opinion, "意见", "an opinion")):
-        for uid in missing(model, model.act, Act.uid):
+        for uid in missing(model, model.act, Act.uid, absent(model.act, LogLeaf.ref)):
             yield (
                 f"act {uid}",
                 f"库中有属于此办理的{zh}，但没有此办理，不能作数，请报安全保密管理员"

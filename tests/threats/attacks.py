@@ -77,7 +77,7 @@ def drop_guards() -> None:
 
 
 def forge_act(uid: str) -> None:
-    """Put in an act "forged" that nobody signed, made from another one, with a leaf as it is due."""
+    """Put in an act "forged" that nobody signed, made from another, with a leaf as is due."""
     act = Act.get(Act.uid == uid)
     same = {name: value for name, value in act.__data__.items() if name != "id"}
     data = canonical.dumps(canonical.loads(bytes(act.bytes)) | {"act": "forged", "nonce": "x"})
