@@ -1,7 +1,11 @@
 """Evidence that was edited or removed behind the platform's back is named by ``log verify``."""
 
+import runpy
+
 import pytest
 
+from kernel.exchange.models import Evidence
+from kernel.settings import ROOT
 from kernel.storage import log, log_check
 from kernel.storage.database import connection, db, transaction
 from kernel.testing_office import Office
@@ -44,3 +48,16 @@ def test_a_spoilt_leaf_is_named_and_does_not_end_the_check(office: Office):
     with transaction():
         db.execute_sql(here("DROP TRIGGER log_leaf_no_update"))
     assert problems("UPDATE log_leaf SET data = x'ff' WHERE id = 3")
+
+
+@pytest.mark.both
+def test_the_time_of_old_evidence_becomes_the_one_that_it_says(office: Office):
+    """Version 0.1 kept the time at which the node wrote it down."""
+    signed_for(office, GFIN)
+    script = ROOT / "kernel" / "exchange" / "tables" / "0004_times_of_evidence.py"
+    with transaction():
+        Evidence.update(at="2020-01-01T00:00:00.000Z").execute()
+    assert not log_check.verify().ok
+    with transaction():
+        runpy.run_path(str(script))["up"](None, db.obj)
+    assert log_check.verify().problems == []
