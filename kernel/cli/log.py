@@ -14,9 +14,9 @@ from kernel.node import open_node
 from kernel.storage import log, log_check, notes
 
 ADVICE = (
-    "请保留现场：不要改库，另存一份备份，把以上结果交安全保密管理员和审计管理员。\n"
-    "Leave everything as it is, keep a copy of the database, and give this to the security and "
-    "the audit administrator."
+    "请先保留现场：另存一份现在的数据库作证据，把以上结果交安全保密管理员和审计管理员，再由他们逐条核对改回。\n"
+    "First keep a copy of the database as it is: it is evidence. Give this to the security and the "
+    "audit administrator; only then is anything put right."
 )
 
 
