@@ -138,7 +138,10 @@ def _call(view: View, level: str, request: Request, form: Any) -> Response:
         _check_signs(request, form)
         _check_token(request, form)
         check_level(ctx, level)
-        return once(ctx, lambda: view(ctx, **request.path_params))
+        try:
+            return once(ctx, lambda: view(ctx, **request.path_params))
+        except SystemExit as error:  # which would end the server, with all who are served there
+            raise RuntimeError("a page tried to end the process") from error
 
 
 def _check_signs(request: Request, form: FormData | None) -> None:
