@@ -25,6 +25,7 @@ from kernel.acts.outbox import Handler, Handlers, handlers
 from kernel.acts.subjects import Kinds, Subject, kinds
 from kernel.acts.verbs import Verbs, verbs
 from kernel.crypto.ids import now
+from kernel.damaged import refused_if_damaged
 from kernel.errors import Unavailable
 from kernel.exchange import ledger as exchange_ledger
 from kernel.exchange import room as exchange_room
@@ -122,9 +123,11 @@ def prepare_database(
     settings: Settings, progress: Callable[[Applied], object] | None = None
 ) -> list[Applied]:
     """Open the database and bring its tables up to date, under the migration lock."""
-    open_database(settings)
-    _refuse_other(settings)
-    board = _load_plugins(settings)
+    with refused_if_damaged(settings):
+        open_database(settings)
+        _refuse_other(settings)
+        board = _load_plugins(settings)
+        pending(migration_sets(board))  # so that a history that cannot be read is found here
     return migrate(migration_sets(board), progress)
 
 
@@ -132,11 +135,13 @@ def prepare_database(
 def open_node(settings: Settings) -> Iterator[Node]:
     """Open the node of an instance folder for this process.
 
-    :raises Unavailable: ``node.not_founded``, or ``node.pending`` when tables are out of date.
+    :raises Unavailable: ``node.not_founded``, ``node.pending`` when tables are out of date, or
+        ``storage.damaged`` when the database cannot be read.
     """
     require_founded(settings)
     with opening(settings) as node:
-        guarding.note_installed()
+        with refused_if_damaged(settings):
+            guarding.note_installed()
         yield node
 
 
@@ -144,12 +149,13 @@ def open_node(settings: Settings) -> Iterator[Node]:
 def opening(settings: Settings) -> Iterator[Node]:
     """:func:`open_node` for a node that is still being founded."""
     node = Node(settings)
-    open_database(settings)
     try:
-        _refuse_other(settings)
-        board = _load_plugins(settings)
-        _refuse_pending(board)
-        _fill(node, board)
+        with refused_if_damaged(settings):
+            open_database(settings)
+            _refuse_other(settings)
+            board = _load_plugins(settings)
+            _refuse_pending(board)
+            _fill(node, board)
         yield node
     finally:
         close_node()
