@@ -47,7 +47,7 @@ from kernel.portal.i18n import use_folders
 from kernel.portal.render import Renderer
 from kernel.portal.routing import PageRoute
 from kernel.portal.urls import urls
-from kernel.seals import revoking
+from kernel.seals import resuming, revoking
 from kernel.seals.models import Seal
 from kernel.seals.signer_client import Signer, signer
 from kernel.settings import ROOT, Settings
@@ -234,7 +234,7 @@ def _fill(node: Node, board: Switchboard) -> None:
 def _fill_registers(board: Switchboard) -> None:
     own_kinds: list[type[Subject]] = [Proposal, Package, Delivery, Seal]
     own_levels = [*house.LEVELS, *exchange_room.LEVELS]
-    own_verbs = [*house.VERBS, *revoking.VERBS, *exchange_room.VERBS]
+    own_verbs = [*house.VERBS, *revoking.VERBS, *resuming.VERBS, *exchange_room.VERBS]
     verbs.fill(Verbs([*own_verbs, *collect(board, "register_verbs")]))
     kinds.fill(Kinds([*own_kinds, *collect(board, "register_subjects")]))
     levels: list[Level] = [*own_levels, *collect(board, "register_levels")]
