@@ -42,6 +42,7 @@ __all__ = [
     "require_transaction",
     "savepoint",
     "transaction",
+    "will_follow",
 ]
 
 log = logging.getLogger("juyan.storage")
@@ -295,6 +296,12 @@ def after_commit(call: Callable[[], object]) -> None:
         _run(call)
     else:
         _waiting.calls.append(call)
+
+
+def will_follow(call: Callable[[], object]) -> bool:
+    """Whether this is to be done after the commit of the running transaction, as things stand:
+    what was asked for in a savepoint that failed is not."""
+    return _waiting.calls is not None and call in _waiting.calls
 
 
 def execute_many(statement: str, rows: Iterable[Sequence[object]]) -> None:
