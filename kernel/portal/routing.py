@@ -90,7 +90,7 @@ def _endpoint(view: View, level: str, path: str) -> Callable[[Request], Awaitabl
 async def _form_of(request: Request) -> FormData:
     try:
         return await request.form(max_files=20, max_fields=2000, max_part_size=MAX_BODY)
-    except UnicodeError as error:  # by a charset that is one in name only (idna, undefined)
+    except ValueError as error:  # by a charset that is one in name only (idna, undefined, a\0b)
         raise _strange() from error
 
 
