@@ -19,9 +19,11 @@ from kernel.storage.postgresql import masked
 from kernel.work import incidents
 
 CODE = "storage.damaged"
-_BY_CONTENT = (ValueError, TypeError, LookupError, AttributeError)
+_OF_DATABASE: tuple[type[Exception], ...] = (*DATABASE_ERRORS, peewee.DoesNotExist)
+_BY_CONTENT: tuple[type[Exception], ...] = (ValueError, TypeError, LookupError, AttributeError)
 """What the reading of a changed value runs into, or of the driver's words, which quote the damaged
 schema; a defect of ours may raise the same."""
+_WHILE_ASKING: tuple[type[Exception], ...] = (OfficeError, *DATABASE_ERRORS, *_BY_CONTENT)
 
 
 @contextmanager
@@ -36,7 +38,7 @@ def refused_if_damaged(settings: Settings) -> Iterator[None]:
         if error.code != CODE:
             raise
         raise _damaged(settings, error.__cause__ or error) from error
-    except (*DATABASE_ERRORS, peewee.DoesNotExist) as error:
+    except _OF_DATABASE as error:
         raise _damaged(settings, error) from error
     except _BY_CONTENT as error:
         if not _says_so_itself():
@@ -66,5 +68,5 @@ def _says_so_itself() -> bool:
     try:
         with connection():
             return bool(db.execute_sql("PRAGMA quick_check(1)").fetchone()[0] != "ok")
-    except (OfficeError, *DATABASE_ERRORS, *_BY_CONTENT):
+    except _WHILE_ASKING:
         return True

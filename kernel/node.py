@@ -206,8 +206,9 @@ def _refuse_faulty(board: Switchboard) -> None:
         why = "; ".join(f"{name}: {board.faults.get(name)}" for name in required)
         raise Unavailable(
             "node.required",
-            f"必备插件故障，不能启动：{why}",
-            f"A required plugin is not healthy: {why}",
+            f"必备插件故障，不能启动：{why}。请改正插件或重新安装本程序后再启动；数据没有改动。",
+            f"A required plugin is not healthy: {why}. Mend it, or install "
+            "this program again, and start anew; no data was changed.",
         )
 
 

@@ -85,7 +85,11 @@ def _first(facts: hold.Facts | None) -> dict[str, str]:
 
 def _propose(ctx: Ctx, form: ResumeForm) -> Response:
     if not form.validate():
-        raise Invalid("node.resume", "没有提交，请先改正。", "Nothing was sent yet; correct it.")
+        raise Invalid(
+            "node.resume",
+            "没有提交。请按各栏下面的提示改正后再提交。",
+            "Nothing was sent yet. Correct what the fields say and send it again.",
+        )
     return ctx.sign(
         resume,
         None,
