@@ -146,8 +146,10 @@ def home_actions(desk: Desk) -> Sequence[MenuItem]:
 
 
 @hook("veto", "installed")
-def scan(texts: Sequence[str], of: str) -> str | None:
+def scan(texts: Sequence[str], of: str) -> tuple[str, str] | str | None:
     """Look at texts before anything is stored; a sentence refuses them and they are not kept.
+
+    The sentence is a pair, Chinese and English, that says what to do.
 
     ``of`` is the digest of the object that will hold them, or empty. A plugin that also guards
     acts keeps its verdict under this digest, and its guard reads the verdict later.
@@ -155,8 +157,11 @@ def scan(texts: Sequence[str], of: str) -> str | None:
 
 
 @hook("veto", "installed")
-def guard(desk: Desk, verb: Verb, subject: Subject | None) -> str | None:
-    """Refuse an act by a sentence. Asked of the plugins whose manifest guards the verb."""
+def guard(desk: Desk, verb: Verb, subject: Subject | None) -> tuple[str, str] | str | None:
+    """Refuse an act by a sentence in Chinese and English that says what to do.
+
+    Asked of the plugins whose manifest guards the verb.
+    """
 
 
 # What a plugin is told

@@ -25,6 +25,7 @@ from kernel.acts.outbox import Handler, Handlers, handlers
 from kernel.acts.subjects import Kinds, Subject, kinds
 from kernel.acts.verbs import Verbs, verbs
 from kernel.crypto.ids import now
+from kernel.damaged import refused_if_damaged
 from kernel.errors import Unavailable
 from kernel.exchange import ledger as exchange_ledger
 from kernel.exchange import room as exchange_room
@@ -46,7 +47,7 @@ from kernel.portal.i18n import use_folders
 from kernel.portal.render import Renderer
 from kernel.portal.routing import PageRoute
 from kernel.portal.urls import urls
-from kernel.seals import revoking
+from kernel.seals import resuming, revoking
 from kernel.seals.models import Seal
 from kernel.seals.signer_client import Signer, signer
 from kernel.settings import ROOT, Settings
@@ -122,9 +123,11 @@ def prepare_database(
     settings: Settings, progress: Callable[[Applied], object] | None = None
 ) -> list[Applied]:
     """Open the database and bring its tables up to date, under the migration lock."""
-    open_database(settings)
-    _refuse_other(settings)
-    board = _load_plugins(settings)
+    with refused_if_damaged(settings):
+        open_database(settings)
+        _refuse_other(settings)
+        board = _load_plugins(settings)
+        pending(migration_sets(board))  # so that a history that cannot be read is found here
     return migrate(migration_sets(board), progress)
 
 
@@ -132,11 +135,13 @@ def prepare_database(
 def open_node(settings: Settings) -> Iterator[Node]:
     """Open the node of an instance folder for this process.
 
-    :raises Unavailable: ``node.not_founded``, or ``node.pending`` when tables are out of date.
+    :raises Unavailable: ``node.not_founded``, ``node.pending`` when tables are out of date, or
+        ``storage.damaged`` when the database cannot be read.
     """
     require_founded(settings)
     with opening(settings) as node:
-        guarding.note_installed()
+        with refused_if_damaged(settings):
+            guarding.note_installed()
         yield node
 
 
@@ -144,12 +149,13 @@ def open_node(settings: Settings) -> Iterator[Node]:
 def opening(settings: Settings) -> Iterator[Node]:
     """:func:`open_node` for a node that is still being founded."""
     node = Node(settings)
-    open_database(settings)
     try:
-        _refuse_other(settings)
-        board = _load_plugins(settings)
-        _refuse_pending(board)
-        _fill(node, board)
+        with refused_if_damaged(settings):
+            open_database(settings)
+            _refuse_other(settings)
+            board = _load_plugins(settings)
+            _refuse_pending(board)
+            _fill(node, board)
         yield node
     finally:
         close_node()
@@ -200,8 +206,9 @@ def _refuse_faulty(board: Switchboard) -> None:
         why = "; ".join(f"{name}: {board.faults.get(name)}" for name in required)
         raise Unavailable(
             "node.required",
-            f"必备插件故障，不能启动：{why}",
-            f"A required plugin is not healthy: {why}",
+            f"必备插件故障，不能启动：{why}。请改正插件或重新安装本程序后再启动；数据没有改动。",
+            f"A required plugin is not healthy: {why}. Mend it, or install "
+            "this program again, and start anew; no data was changed.",
         )
 
 
@@ -226,7 +233,7 @@ def _fill(node: Node, board: Switchboard) -> None:
 def _fill_registers(board: Switchboard) -> None:
     own_kinds: list[type[Subject]] = [Proposal, Package, Delivery, Seal]
     own_levels = [*house.LEVELS, *exchange_room.LEVELS]
-    own_verbs = [*house.VERBS, *revoking.VERBS, *exchange_room.VERBS]
+    own_verbs = [*house.VERBS, *revoking.VERBS, *resuming.VERBS, *exchange_room.VERBS]
     verbs.fill(Verbs([*own_verbs, *collect(board, "register_verbs")]))
     kinds.fill(Kinds([*own_kinds, *collect(board, "register_subjects")]))
     levels: list[Level] = [*own_levels, *collect(board, "register_levels")]
@@ -262,11 +269,12 @@ def _fill_renderer(board: Switchboard, themes: Path) -> None:
     use_folders({one.name: one.folder / "locale" for one in healthy})
     renderer.fill(
         Renderer(
-            [themes],
+            [],
             {one.name: one.folder / "templates" for one in healthy},
             urls=urls(),
             statics={one.name: one.folder / "static" for one in healthy},
             now=now,
+            own=themes,
         )
     )
 

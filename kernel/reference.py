@@ -93,7 +93,7 @@ def _check(reference: Reference) -> None:
     if wrong := [*strangers, *sorted(boxes - served)]:
         raise Invalid(
             "reference.people",
-            f"参考数据不完整：{'、'.join(wrong)}（人员没有单位，或交换箱没有文档员）。",
+            f"参考数据不完整：{'、'.join(wrong)}（人员没有单位，或交换箱没有文档员）。请补全后重新建立节点。",
             f"The reference data is not whole: {', '.join(wrong)} (a person without a unit, or an "
-            "exchange box without a clerk).",
+            "exchange box without a clerk). Complete it and found the node again.",
         )

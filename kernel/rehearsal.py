@@ -165,8 +165,8 @@ class _Rehearsal:
         if done.returncode:
             raise Unverified(
                 "rehearsal.send",
-                f"没有发出：{done.stderr.strip()}",
-                f"It was not sent: {done.stderr.strip()}",
+                f"没有发出：{done.stderr.strip()}。请先排除上述问题再演练。",
+                f"It was not sent: {done.stderr.strip()}. Mend that and rehearse again.",
             )
         facts: dict[str, Any] = json.loads(done.stdout)
         return facts

@@ -20,7 +20,7 @@ from kernel.acts.models import Act, Answer, Prepared, Proposal
 from kernel.acts.subjects import Subject
 from kernel.crypto.ids import now
 from kernel.identity.desk import Desk
-from kernel.storage.database import connection, transaction
+from kernel.storage.database import after_commit, connection, transaction, will_follow
 
 KEPT = timedelta(hours=12)
 """As long as a session lasts at most."""
@@ -33,11 +33,18 @@ class Answered(Exception):  # no error: somebody was quicker with the same form
 
 @dataclass
 class Form:
-    """A form that was sent. :ivar key: what names it. :ivar taken: whether it led to something."""
+    """A form that was sent.
+
+    :ivar key: what names it. :ivar taken: whether it led to something that is committed.
+    """
 
     key: str
     session: str
     taken: bool = False
+
+    def was_taken(self) -> None:
+        """To be called after the commit."""
+        self.taken = True
 
 
 @dataclass(frozen=True)
@@ -71,7 +78,7 @@ def take(subject: Any = None) -> None:
     :raises Answered: the form took effect before.
     """
     form = _form.get()
-    if form is None or form.taken:
+    if form is None or form.taken or will_follow(form.was_taken):
         return
     kind, uid = (subject.kind, subject.uid) if isinstance(subject, Subject) else ("", "")
     Answer.delete().where(Answer.at < now() - KEPT).execute()
@@ -79,7 +86,7 @@ def take(subject: Any = None) -> None:
         Answer.create(key=form.key, session=form.session, kind=kind, subject=uid)
     except peewee.IntegrityError as error:
         raise Answered(form.key) from error
-    form.taken = True
+    after_commit(form.was_taken)
 
 
 def find(form: Form) -> Answer | None:

@@ -224,7 +224,7 @@ def _outcome(verb: Verb, piece: Piece[Done | Conflict]) -> OfficeError | str:
         return decided(piece.result()).uid
     except OfficeError as error:
         return error
-    except Exception:
+    except (Exception, SystemExit):
         # The others are other people's matters: a defect in one must not keep them waiting.
         _log.exception("%s failed within a batch", verb.name)
         return Unavailable(

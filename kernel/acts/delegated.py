@@ -9,7 +9,9 @@ from kernel.acts.verbs import Verb
 from kernel.errors import Invalid, Refused
 from kernel.identity import delegations
 from kernel.identity.desk import Desk, ServiceDesk
+from kernel.identity.models import Delegation
 from kernel.storage.blobs import blobs
+from kernel.storage.database import in_transaction, lock_rows
 
 SCAN = "scan"
 """The argument of a verb that may be transcribed: the digest of the page signed on paper."""
@@ -37,6 +39,9 @@ def ask(desk: Desk, verb: Verb, arguments: dict[str, Any]) -> None:
         raise _scan("只有代录时才附纸质签批页。", "Only who transcribes encloses a scan.")
     if desk.acting is None:
         return
+    if in_transaction():
+        # Whoever takes it back waits for this act, and the next act for him.
+        lock_rows(Delegation, Delegation.uid == desk.acting.delegation, shared=True)
     if not delegations.holds(desk.acting.delegation):
         raise delegations.ended()
     if looks(verb):

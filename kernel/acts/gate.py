@@ -29,7 +29,7 @@ from kernel.crypto.acts_batch import PREFIX
 from kernel.crypto.ids import now, parse_stamp
 from kernel.errors import Conflict, NotFound, Refused, Stale
 from kernel.identity.authenticators import Signature
-from kernel.identity.desk import Desk, ServiceDesk
+from kernel.identity.desk import Desk, ServiceDesk, at_this_moment
 from kernel.plugins.switches import switchboard
 from kernel.storage.blobs import blobs
 from kernel.storage.database import connection, in_transaction, savepoint, transaction
@@ -132,6 +132,7 @@ def decided(done: Done | Conflict) -> Done:
 
 def _decide(desk: Desk, statement: Statement, signature: Signature | None) -> Done | Conflict:
     _check_desk(desk, statement)
+    desk = at_this_moment(desk)
     try:
         with savepoint():
             return _win(desk, statement, signature)
@@ -170,6 +171,7 @@ def _lose(
     verb.require(subject)
     _may(desk, verb)
     delegated.ask(desk, verb, arguments)
+    guards.ask(desk, verb, subject)
     late = _settled(desk, verb, subject, arguments) or error
     if isinstance(late, Stale):
         raise late

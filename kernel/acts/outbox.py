@@ -138,11 +138,11 @@ _SETTLE = Ready(
 def _work(taken: list[Effect]) -> None:
     """Do what was taken: what it takes before anything is written, then all writing together."""
     begun: list[tuple[Effect, Step]] = []
-    failed: list[tuple[Effect, Exception]] = []
+    failed: list[tuple[Effect, BaseException]] = []
     for effect in taken:
         try:
             begun.append((effect, _begin(effect)))
-        except Exception as error:
+        except (Exception, SystemExit) as error:  # no handler ends the worker
             failed.append((effect, error))
     for (effect, _), piece in zip(begun, _written(begun), strict=True):
         if piece.error is not None:
@@ -179,7 +179,7 @@ def _finish(effect: Effect, step: Step) -> None:
         _failed(effect, left)
 
 
-def _failed(effect: Effect, error: Exception) -> None:
+def _failed(effect: Effect, error: BaseException) -> None:
     known = isinstance(error, OfficeError)
     _log.log(
         logging.WARNING if known else logging.ERROR,
@@ -192,7 +192,7 @@ def _failed(effect: Effect, error: Exception) -> None:
     _settle(effect, "failed" if effect.attempts >= ATTEMPTS else "queued", f"{error}")
 
 
-def _code(error: Exception) -> str:
+def _code(error: BaseException) -> str:
     return error.code if isinstance(error, OfficeError) else ""
 
 

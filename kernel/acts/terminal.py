@@ -53,8 +53,8 @@ def _no_key(name: str, others: bool) -> Refused:
         )
     return Refused(
         "acts.no_key",
-        f"{name}没有登记安全认证插件，不能在命令行办理。",
-        f"{name} has no registered key to act with from the command line.",
+        f"{name}没有登记安全认证插件，不能在命令行办理。请先由管理员配发。",
+        f"{name} has no registered key to act with from the command line; have one issued.",
     )
 
 

@@ -228,8 +228,8 @@ class Verbs:
         if name not in self._verbs:
             raise NotFound(
                 "acts.unknown_verb",
-                f"没有“{name}”这个办理动作。",
-                f"There is no act {name!r}.",
+                f"没有“{name}”这个办理动作，提供它的插件可能已停用或卸载。请返回事项页面重新办理。",
+                f"There is no act {name!r}; its plugin may be gone. Go back to the item.",
             )
         return self._verbs[name]
 

@@ -31,10 +31,11 @@ FOLDER = click.Path(file_okay=False, path_type=Path)
 def command(source: Path, folder: Path, database: str, key: Path | None, as_json: bool) -> None:
     """从备份恢复节点 Make a node of a backup, verified, in an empty folder.
 
-    恢复后的节点只能查看，直到两名管理员在“恢复运行”页面确认备份之后停用的插件和已发出的文号。
+    恢复后的节点只能查看，直到两名管理员在“恢复运行”页面确认备份之后停用的插件、吊销的证书和
+    已发出的文号。
 
-    The node can be read and does not sign, until two administrators have said which keys were
-    revoked and which numbers were given out since the backup (page Resume).
+    The node can be read and does not sign, until two administrators have said which keys and
+    certificates were revoked and which numbers were given out since the backup (page Resume).
 
     退出码 exit code: 0 已恢复，日志一致 restored, the log holds; 1 日志不一致 it does not.
     """

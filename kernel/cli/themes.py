@@ -18,19 +18,14 @@ def command(as_json: bool) -> None:
     Exit code 1 when one of them cannot be used; the sentence says why.
     """
     faults: dict[str, Invalid] = {}
-    themes = load_themes([BUILT_IN, cli.settings().instance / "themes"], faults)
+    themes = load_themes([BUILT_IN], faults, own=cli.settings().instance / "themes")
     rows = [_facts(theme) for theme in themes.values()]
     if as_json:
         wrong = [{"id": name, "zh": error.zh, "en": error.en} for name, error in faults.items()]
         print_json({"themes": rows, "faults": wrong})
     else:
-        headers = ("id", "名称 name", "基于 extends", "版本 version", "模板 templates")
-        click.echo(
-            table(
-                headers,
-                [[*row.values()][:4] + [len(overridden(themes[str(row["id"])]))] for row in rows],
-            )
-        )
+        headers = ("id", "名称 name", "基于 extends", "版本 version")
+        click.echo(table(headers, [list(row.values())[:4] for row in rows]))
         for error in faults.values():
             click.echo(f"{error.zh}\n{error.en}", err=True)
     if faults:

@@ -47,8 +47,9 @@ def check_suite(suite: str, at: datetime | None = None) -> None:
     if at is not None and not first <= at < last:
         raise Unverified(
             "suites.time",
-            f"签名算法“{suite}”在签名时间不可使用。",
-            f"The suite {suite!r} was not allowed at the time of the signature.",
+            f"签名算法“{suite}”在签名时间不可使用，签名不予承认。请签名人改用 {INTL_1} 重新签名。",
+            f"The suite {suite!r} was not allowed at the time of the signature; "
+            f"ask the signer to sign again with {INTL_1}.",
         )
 
 

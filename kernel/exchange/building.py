@@ -145,7 +145,11 @@ def evidence_writer(
 
 def _claimed(desk: ServiceDesk, package: Package, **_: Any) -> None:
     if package.state != "claimed":
-        raise Conflict("exchange.released", "此件已经发出过了。", "It was sent before.")
+        raise Conflict(
+            "exchange.released",
+            "此件已经发出过了，没有重复发送。请到发件箱查看。",
+            "It was sent before and nothing was sent twice; look it up in the outbox.",
+        )
 
 
 @act(

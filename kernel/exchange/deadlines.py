@@ -170,7 +170,11 @@ def _take(row: Delivery, moment: datetime) -> bool:
 
 def _sent(desk: ServiceDesk, package: Package, **_: Any) -> None:
     if package.state != "sent":
-        raise Conflict("exchange.not_sent", "此件还没有发出。", "It has not been sent yet.")
+        raise Conflict(
+            "exchange.not_sent",
+            "此件还没有发出，没有期限可登记。请等发出后再办。",
+            "It has not been sent yet and nothing can be overdue; wait until it is sent.",
+        )
 
 
 @act(

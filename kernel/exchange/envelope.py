@@ -27,9 +27,15 @@ METADATA = (
 )
 """GB/T 33480-2016, 4.1 to 4.18; other elements carry a prefix: ``juyan:phase``."""
 
+MOST_ELEMENTS, LONGEST_NAME, LONGEST_ELEMENT, LONGEST_LIST = 100, 100, 20_000, 1_000
+"""Of metadata: how many, and of how many characters; an element of another profile may be a list
+of texts, and one of so many."""
+
 _UUID7 = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}")
 _TYPE = re.compile(r"[a-z][a-z_]*\.[a-z][a-z_]*")
 _PREFIXED = re.compile(r"[a-z][a-z0-9_]*:\S+")
+_COLUMNS = ("标题", "发文字号")
+"""What lists show."""
 _OPEN = ("", "无", "none", None)
 
 
@@ -61,17 +67,31 @@ def check_envelope(envelope: object) -> None:
 
 
 def check_metadata(metadata: object) -> None:
-    """Refuse unknown elements and anything that is marked as classified.
+    """Refuse unknown elements, values without bounds and anything that is marked as classified.
+
+    Elements of the standard are texts; others may be a text, a number or a list of texts.
 
     :raises PackageRefused: 200 or 217.
     """
-    if not isinstance(metadata, dict):
+    if not isinstance(metadata, dict) or len(metadata) > MOST_ELEMENTS:
         raise PackageRefused(ENVELOPE, "metadata")
     for key, value in metadata.items():
         if ("密级" in key or "classification" in key) and value not in _OPEN:
             raise PackageRefused(CLASSIFIED, key)
         if key not in METADATA and not _PREFIXED.fullmatch(key):
             raise PackageRefused(ENVELOPE, key)
+        if len(key) > LONGEST_NAME or not _element(key, value):
+            raise PackageRefused(ENVELOPE, key[:LONGEST_NAME])
+
+
+def _element(key: str, value: object) -> bool:
+    if isinstance(value, str):
+        return len(value) <= (500 if key in _COLUMNS else LONGEST_ELEMENT)
+    if value is None or key in METADATA:
+        return value is None
+    if isinstance(value, list):
+        return len(value) <= LONGEST_LIST and all(map(_text, value))
+    return _count(value)
 
 
 def _check_keys(value: object, rules: Mapping[str, Callable[[Any], bool]], where: str) -> None:

@@ -97,8 +97,8 @@ def require_reason(reason: str) -> None:
     if len(reason) > LONGEST:
         raise Invalid(
             "exchange.long_reason",
-            f"原因不能超过 {LONGEST} 字，现有 {len(reason)} 字。",
-            f"The reason may have {LONGEST} characters; it has {len(reason)}.",
+            f"原因不能超过 {LONGEST} 字，现有 {len(reason)} 字，请精简。",
+            f"The reason may have {LONGEST} characters; it has {len(reason)}. Shorten it.",
             field="reason",
         )
 

@@ -64,7 +64,11 @@ def take_up(record: bytes) -> Outcome:
         row = Delivery.get_by_id(row.id)
         after = step(row.state, fact.type)
         if row.claim and after != row.state:
-            raise Unavailable("exchange.busy", "此件正在办理中。", "It is being processed.")
+            raise Unavailable(
+                "exchange.busy",
+                "此件正在办理中，没有登记这张回执。请稍候再试。",
+                "It is being processed and the evidence was not taken up; try again in a moment.",
+            )
         fits = after is not None and fact.state_from in (row.state, "")
         digest = canonical.digest(record)
         service = ServiceDesk(row.organ, "exchange.take_up")
@@ -88,14 +92,22 @@ def _delivery_of(fact: Fact) -> Delivery:
             return found
     raise NotFound(
         "exchange.no_delivery",
-        "回执所指的公文不在本节点。",
-        "The evidence is about a delivery that is not on this node.",
+        "回执所指的公文不在本节点，没有登记。请核对是否发错了地方，并把回执"
+        "交给发文单位所在的节点。",
+        "The evidence is about a delivery that is not on this node and was "
+        "not taken up. Check where it belongs and hand it to the node of "
+        "the sender.",
     )
 
 
 def _onwards(desk: ServiceDesk, delivery: Delivery, *, state: str, **_: object) -> None:
     if ORDER.index(state) < ORDER.index(delivery.state):
-        raise Conflict("exchange.backwards", "状态不能倒退。", "A state never moves backwards.")
+        raise Conflict(
+            "exchange.backwards",
+            "状态不能倒退，没有登记。请刷新页面，按现在的状态办理。",
+            "A state never moves backwards; nothing was recorded. Reload "
+            "the page and go on from its present state.",
+        )
 
 
 @act(

@@ -176,8 +176,8 @@ def release(
     if moved != 1:
         raise Conflict(
             "exchange.released",
-            "此件已经发出过了，没有重复发送。",
-            "It was sent before; nothing was sent twice.",
+            "此件已经发出过了，没有重复发送。请到发件箱查看。",
+            "It was sent before and nothing was sent twice; look it up in the outbox.",
         )
     outbox.put("exchange.build", package_uid, {"package": package_uid})
     return Package.get(Package.uid == package_uid)

@@ -60,7 +60,12 @@ def require_sent(package: Package) -> None:
     :raises Conflict: ``exchange.not_sent``, ``exchange.busy``.
     """
     if package.state != "sent":
-        raise Conflict("exchange.not_sent", "此件还没有发出。", "It has not been sent yet.")
+        raise Conflict(
+            "exchange.not_sent",
+            "此件还没有发出，不能这样办理。正在发送的请稍候刷新；不想发出的请退回拟稿修改。",
+            "It has not been sent yet. If it is on its way, reload in a "
+            "moment; if it is not to leave, send it back to its drafter.",
+        )
     if package.claim:
         raise Conflict(
             "exchange.busy",

@@ -58,7 +58,8 @@ class EvidenceLine:
 
 
 def report_of(package: Package) -> Report:
-    """Verify a package of this node. What it says holds for these bytes, so it is kept."""
+    """Verify a package of this node. That it is genuine holds for these bytes, so that is kept;
+    a refusal may come of something else (a disk, a certificate), so it is found anew each time."""
     try:
         # Read each time, because the disk may have changed what was found to be true before.
         for _ in blobs().open(package.blob):
@@ -70,15 +71,17 @@ def report_of(package: Package) -> Report:
 
 @lru_cache(maxsize=512)
 def _report(blob: str, msg_id: str, digest: str, body: str) -> Report:
-    """Verify the bytes, and that the row names just these: what is shown is what was verified."""
+    """Verify the bytes, and that the row names just these: what is shown is what was verified.
+
+    :raises PackageRefused: so that nothing is kept.
+    """
     verdict = examine(blobs().get(blob), [authority().certificate("root")])
     if verdict.refusal is not None or verdict.signed is None or verdict.package is None:
-        return Report(False, reason=verdict.refusal.zh if verdict.refusal else "")
+        raise verdict.refusal or PackageRefused(DIGEST, "row")
     contents = verdict.package.contents
     held = "" if contents.body is None else canonical.digest(contents.body)
     if (contents.envelope["msg_id"], verdict.package.digest, held) != (msg_id, digest, body):
-        refusal = PackageRefused(DIGEST, "row")
-        return Report(False, reason=refusal.zh)
+        raise PackageRefused(DIGEST, "row")
     unit = Unit.get_or_none(Unit.code == unit_of(verdict.signed.cert))
     return Report(
         ok=True,

@@ -129,7 +129,12 @@ def _keep(row: Delivery, fact: evidences.Evidence, data: bytes, act_uid: str) ->
 
 def _claimed(desk: ServiceDesk, delivery: Delivery, *, state: str, **_: Any) -> None:
     if (delivery.state, state) not in {step[1:] for step in STEPS.values()} or not delivery.claim:
-        raise Conflict("exchange.settled", "此件已办理过。", "This item is settled already.")
+        raise Conflict(
+            "exchange.settled",
+            "此件已办理过，没有重复登记。请刷新页面查看结果。",
+            "This item is settled already and nothing was recorded twice; "
+            "reload the page to see how.",
+        )
 
 
 @act(

@@ -605,12 +605,24 @@ def is_count(value: object) -> bool:
 
 
 def check_metadata(metadata: Any) -> None:
-    """Refuse unknown elements, and anything classified."""
-    demand(isinstance(metadata, dict), 200, "metadata")
+    """Refuse unknown elements, values without bounds, and anything classified."""
+    demand(isinstance(metadata, dict) and len(metadata) <= 100, 200, "metadata")
     for key, value in metadata.items():
         if "密级" in key or "classification" in key:
             demand(value is None or value in ("", "无", "none"), 217, key)
         demand(key in ELEMENTS or re.fullmatch(r"[a-z][a-z0-9_]*:\S+", key), 200, key)
+        demand(len(key) <= 100 and is_element(key, value), 200, key[:100])
+
+
+def is_element(key: str, value: object) -> bool:
+    """Whether it is a text, or beyond the standard also a number or a list of texts."""
+    if isinstance(value, str):
+        return len(value) <= (500 if key in ("标题", "发文字号") else 20_000)
+    if value is None or key in ELEMENTS:
+        return value is None
+    if isinstance(value, list):
+        return len(value) <= 1000 and all(map(is_text, value))
+    return is_count(value)
 
 
 # ------------------------------------------------------------------------------- security keys

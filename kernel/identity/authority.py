@@ -56,7 +56,10 @@ class Authority:
         key = self.certificate(name).public_key()
         if not isinstance(key, PublicKey):
             raise Unverified(
-                "keys.kind", "证书的密钥类型不对。", "The certificate has a foreign key."
+                "keys.kind",
+                "证书的密钥类型不对，不能使用。请系统管理员从备份恢复 keys 目录里的证书。",
+                "The certificate has a foreign key and cannot be used. "
+                "Restore the certificates in the folder keys from a backup.",
             )
         return key
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from kernel.errors import NotSignedIn, Refused
 from kernel.identity.models import Person, Post, Unit
 from kernel.identity.phases import require_connected
 from kernel.identity.rights import rights
+from kernel.storage.database import lock_rows
+from kernel.storage.writing import Ready
 
 
 @dataclass(frozen=True)
@@ -117,11 +119,7 @@ def desk_of(post: Post, *, credential: str = "", session: str = "", origin: str 
     """
     person, unit = post.person, post.unit
     if not (post.active and person.active):
-        raise Refused(
-            "identity.inactive",
-            f"{person.name}的账号或岗位已停用，请联系本单位部门管理员。",
-            f"The account or post of {person.name} is not active; ask the unit's administrator.",
-        )
+        raise _inactive(person)
     require_connected(unit)
     return Desk(
         person=person,
@@ -133,6 +131,46 @@ def desk_of(post: Post, *, credential: str = "", session: str = "", origin: str 
         session=session,
         origin=origin,
     )
+
+
+def _inactive(person: Person) -> Refused:
+    return Refused(
+        "identity.inactive",
+        f"{person.name}的账号或岗位已停用，请联系本单位部门管理员。",
+        f"The account or post of {person.name} is not active; ask the unit's administrator.",
+    )
+
+
+def at_this_moment(desk: Desk) -> Desk:
+    """The desk with what is left of its rights now: a page may have been open for long, and an act
+    may have waited. What was given meanwhile counts from the next page on. Within the transaction
+    of the act; whoever takes something from its post waits for it.
+
+    :raises Refused: ``identity.inactive`` where the post or the person is gone meanwhile.
+    """
+    places = {desk.post.uid, desk.post.uid if desk.acting is None else desk.acting.own.uid}
+    lock_rows(Post, Post.uid.in_(places), shared=True)
+    standing = _STANDING.rows(*_pair(places))
+    if len(standing) != len(places) or not all(row[1] and row[2] for row in standing):
+        raise _inactive(desk.person)
+    roles = next(row[3] for row in standing if row[0] == desk.post.uid)
+    left = desk.levels & rights().held(desk.post.uid, roles)
+    return desk if left == desk.levels else replace(desk, levels=left)
+
+
+def _pair(places: set[str]) -> tuple[str, str]:
+    first, *others = sorted(places)
+    return first, (others or [first])[0]
+
+
+_STANDING = Ready(
+    lambda one, other: (
+        Post.select(Post.uid, Post.active, Person.active, Post.roles)
+        .join(Person)
+        .where((Post.uid == one) | (Post.uid == other))
+    )
+)
+"""Of one or two posts: uid, whether post and person are active, and the roles."""
 
 
 def require(desk: Desk | None) -> Desk:

@@ -52,6 +52,10 @@ def require_connected(unit: Unit) -> None:
     if not connected(organ):
         raise Refused(
             "units.not_connected",
-            f"{organ.name}将在第{organ.rollout or '后续'}阶段接入，现在还不能使用本系统。",
-            f"{organ.name} is connected in phase {organ.rollout or 'later'}, not yet.",
+            f"{organ.name}将在第{organ.rollout or '后续'}阶段接入，现在还不"
+            "能使用本系统。请先按原来的方式（纸质、机要）往来，接入时间请向"
+            "系统管理员了解。",
+            f"{organ.name} is connected in phase {organ.rollout or 'later'},"
+            " not yet. Go on by paper until then, and ask the system "
+            "administrator when that will be.",
         )

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from kernel.errors import Invalid
 from kernel.identity.models import Grant, Person, Post, Unit
 from kernel.slots import Slot
+from kernel.storage.writing import Ready
 
 ROLES: dict[str, tuple[str, str]] = {
     "drafter": ("拟稿人", "Drafter"),
@@ -51,9 +52,13 @@ class Rights:
 
     def of(self, post: Post) -> frozenset[str]:
         """The levels that a post holds now: by its roles and by grants."""
-        held = self.of_roles(post.roles)
-        for grant in Grant.select().where(Grant.post == post.uid).order_by(Grant.id):
-            (held.add if grant.given else held.discard)(grant.level)
+        return self.held(post.uid, post.roles)
+
+    def held(self, post: str, roles: Iterable[str]) -> frozenset[str]:
+        """The same for the post of this uid, which has these roles."""
+        held = self.of_roles(roles)
+        for level, given in _GRANTS.rows(post):
+            (held.add if given else held.discard)(level)
         return frozenset(held)
 
     def holders(self, level: str, organ: str, unit: str = "") -> list[Post]:
@@ -70,9 +75,13 @@ class Rights:
         if name not in self.levels:
             raise Invalid(
                 "rights.unknown",
-                f"没有“{name}”这个权限级别。",
-                f"There is no level {name!r}.",
+                f"没有“{name}”这个权限级别，提供它的插件可能已卸载。请刷新权限页面重新选择。",
+                f"There is no level {name!r}; the plugin that had it may be "
+                "gone. Reload the page of rights and choose again.",
             )
 
 
+_GRANTS = Ready(
+    lambda post: Grant.select(Grant.level, Grant.given).where(Grant.post == post).order_by(Grant.id)
+)
 rights: Slot[Rights] = Slot("rights")

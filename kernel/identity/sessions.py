@@ -126,7 +126,11 @@ def move(desk: Desk, post_uid: str) -> str:
     """Go on at another post of the same person, with a new token."""
     post = Post.get_or_none((Post.uid == post_uid) & (Post.person == desk.person) & Post.active)
     if post is None:
-        raise NotFound("identity.no_post", "您没有这个岗位。", "You do not hold that post.")
+        raise NotFound(
+            "identity.no_post",
+            "您没有这个岗位，或已经停用。请在个人页面“切换办公身份”处另选一个。",
+            "You do not hold that post, or not any more; choose another desk on your own page.",
+        )
     desk_of(post)
     Session.update(post=post.uid, delegation="").where(Session.uid == desk.session).execute()
     return renew(desk)

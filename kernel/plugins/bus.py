@@ -95,7 +95,7 @@ class Bus:
                     answer = _call(impl, arguments)
                 else:
                     answer = impl.function(*map(value_of, impl.argnames))
-            except Exception as error:
+            except (Exception, SystemExit) as error:
                 self._fault(impl.plugin_name, hook, error)
                 continue
             if answer is not None:
@@ -114,12 +114,10 @@ class Bus:
         for impl in self.answering(hook, among):
             name, call = impl.plugin_name, partial(_call, impl, arguments)
             try:
-                sentence = _within(seconds, call) if seconds else call()
-                if sentence is not None and not (isinstance(sentence, str) and sentence):
-                    raise TypeError(f"{sentence!r} is neither None nor a sentence")
+                sentences = _sentences(name, _within(seconds, call) if seconds else call())
             except OfficeError:
                 raise
-            except Exception as error:
+            except (Exception, SystemExit) as error:
                 if isinstance(error, TimeoutError):
                     # At once, because each further question would leave one more thread behind.
                     self.quarantined[name] = f"{hook} took longer than {seconds:g} s"
@@ -129,8 +127,8 @@ class Bus:
                     f"检查插件“{name}”出错，为安全起见本次操作未执行。请联系系统管理员。",
                     f"The check {name!r} failed: nothing was done. Please tell the administrator.",
                 ) from error
-            if sentence:
-                raise Refused(f"{name}.refused", sentence, sentence)
+            if sentences is not None:
+                raise Refused(f"{name}.refused", *sentences)
 
     def tell(self, hook: str, plugin: str, **arguments: Any) -> bool:
         """Tell one plugin; True if it listened. What it raises is passed on to the caller."""
@@ -144,10 +142,10 @@ class Bus:
         """For what is done with a plugin's answer: what it raises is counted against it."""
         try:
             yield
-        except Exception as error:
+        except (Exception, SystemExit) as error:
             self._fault(plugin, hook, error)
 
-    def _fault(self, plugin: str, hook: str, error: Exception) -> None:
+    def _fault(self, plugin: str, hook: str, error: BaseException) -> None:
         if self.strict:
             raise error
         self.faults.append(Fault(plugin, hook, f"{type(error).__name__}: {error}"))
@@ -156,6 +154,22 @@ class Bus:
         ]
         if len(recent) >= FAULTS:
             self.quarantined[plugin] = f"{FAULTS} faults in {WINDOW:.0f} s, last in {hook}: {error}"
+
+
+def _sentences(name: str, answer: Any) -> tuple[str, str] | None:
+    """The refusal in Chinese and in English; None for none. TypeError for anything else.
+
+    A single sentence is taken for the Chinese one, and the other one says who refused.
+    """
+    if answer is None:
+        return None
+    pair = (
+        (answer, f"The check {name!r} refuses it: {answer}") if isinstance(answer, str) else answer
+    )
+    both = isinstance(pair, tuple) and len(pair) == 2 and isinstance(answer, str | tuple)
+    if not (answer and both and all(isinstance(one, str) and one.strip() for one in pair)):
+        raise TypeError(f"{answer!r} is neither None nor a sentence in two languages")
+    return pair
 
 
 def _within(seconds: float, call: Callable[[], Any]) -> Any:

@@ -89,6 +89,7 @@ class Renderer:
     :param plugins: the ``templates`` folder of each plugin, by plugin name.
     :param urls: ``url(name, **params)`` for the templates: the address of a named route.
     :param statics: the ``static`` folder of each plugin that has one, by plugin name.
+    :param own: the folder of the node's own themes, which bring no templates.
     :param now: the clock behind 今天, 超期 and the like.
     """
 
@@ -100,10 +101,11 @@ class Renderer:
         urls: Callable[..., str],
         statics: Mapping[str, Path] | None = None,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
+        own: Path | None = None,
     ) -> None:
         self.theme_faults: dict[str, Invalid] = {}
         """Why themes were left out, by their ids."""
-        self.themes = load_themes([BUILT_IN, *themes], self.theme_faults)
+        self.themes = load_themes([BUILT_IN, *themes], self.theme_faults, own=own)
         self.assets = Assets(self.themes, statics or {})
         self._plugins = dict(plugins)
         self._urls = urls

@@ -90,7 +90,7 @@ def _endpoint(view: View, level: str, path: str) -> Callable[[Request], Awaitabl
 async def _form_of(request: Request) -> FormData:
     try:
         return await request.form(max_files=20, max_fields=2000, max_part_size=MAX_BODY)
-    except UnicodeError as error:  # by a charset that is one in name only (idna, undefined)
+    except ValueError as error:  # by a charset that is one in name only (idna, undefined, a\0b)
         raise _strange() from error
 
 
@@ -138,7 +138,10 @@ def _call(view: View, level: str, request: Request, form: Any) -> Response:
         _check_signs(request, form)
         _check_token(request, form)
         check_level(ctx, level)
-        return once(ctx, lambda: view(ctx, **request.path_params))
+        try:
+            return once(ctx, lambda: view(ctx, **request.path_params))
+        except SystemExit as error:  # which would end the server, with all who are served there
+            raise RuntimeError("a page tried to end the process") from error
 
 
 def _check_signs(request: Request, form: FormData | None) -> None:

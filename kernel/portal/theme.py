@@ -1,8 +1,9 @@
 """Themes: a folder with ``theme.toml``, ``tokens.css``, ``static/`` and ``templates/``.
 
-A theme changes tokens first. It may override templates, never bring scripts or Python, and not
-the colours of states and focus; words must stay readable on its colours. Its chain is the theme,
-then what it extends, up to ``default``. A node's own themes lie in ``themes/`` of its instance.
+A theme changes tokens first. It never brings scripts or Python, nor the colours of states and
+focus; words must stay readable on its colours. Its chain is the theme, then what it extends, up to
+``default``. The house's themes may override templates; a node's own, in ``themes/`` of its
+instance, may not.
 """
 
 from __future__ import annotations
@@ -53,15 +54,20 @@ class Theme:
         )
 
 
-def load_themes(folders: list[Path], faults: dict[str, Invalid] | None = None) -> dict[str, Theme]:
-    """All themes in these folders, by id; a later folder wins.
+def load_themes(
+    folders: list[Path], faults: dict[str, Invalid] | None = None, *, own: Path | None = None
+) -> dict[str, Theme]:
+    """All themes in these folders, by id; a later folder wins, *own* over all.
 
+    :param own: the node's own themes. They bring no templates: these are programs, which nobody
+        has looked at (:data:`_MAY_HOLD`).
     :param faults: where given, a theme that cannot be used is left out, the refusal noted
         here by its id, and what extends it is left out as well.
     :raises Invalid: ``themes.invalid``: no TOML, a bad id, an unknown key or parent, a file or a
         value that a theme may not bring, or words that could not be read; the sentence names it.
     """
-    files = [file for folder in folders for file in sorted(folder.glob("*/theme.toml"))]
+    places = [*folders, own] if own else folders
+    files = [file for folder in places for file in sorted(folder.glob("*/theme.toml"))]
     usable: list[Theme] = []
     for file in files:
         try:
@@ -70,15 +76,17 @@ def load_themes(folders: list[Path], faults: dict[str, Invalid] | None = None) -
             _note(faults, file.parent.name, error)
     while True:
         themes = {theme.id: theme for theme in usable}
-        wrong = next((one for one in themes.values() if _faulty(themes, one, faults)), None)
+        wrong = next((one for one in themes.values() if _faulty(themes, one, own, faults)), None)
         if wrong is None:
             return themes
         usable.remove(wrong)
 
 
-def _faulty(themes: dict[str, Theme], theme: Theme, faults: dict[str, Invalid] | None) -> bool:
+def _faulty(
+    themes: dict[str, Theme], theme: Theme, own: Path | None, faults: dict[str, Invalid] | None
+) -> bool:
     try:
-        _judge(themes, theme)
+        _judge(themes, theme, _MAY_HOLD - {".html"} if theme.folder.parent == own else _MAY_HOLD)
     except Invalid as error:
         _note(faults, theme.id, error)
         return True
@@ -111,12 +119,12 @@ def overridden(theme: Theme) -> list[str]:
     return sorted(file.relative_to(folder).as_posix() for file in folder.rglob("*.html"))
 
 
-def _judge(themes: dict[str, Theme], theme: Theme) -> None:
+def _judge(themes: dict[str, Theme], theme: Theme, may_hold: set[str]) -> None:
     chain(themes, theme.id)
     if theme.id == ROOT_THEME:
         return
     brought = [file for file in theme.folder.rglob("[!.]*") if file.is_file()]
-    for file in (file for file in brought if file.suffix not in _MAY_HOLD):
+    for file in (file for file in brought if file.suffix not in may_hold):
         raise _wrong(theme.id, f"不能带有 {file.name}", f"it may not bring {file.name}")
     try:
         known, all_of_it = tokens(themes, ROOT_THEME), tokens(themes, theme.id)

@@ -84,8 +84,9 @@ def _check_organ(unit: Unit) -> None:
     if not unit.is_organ:
         raise Invalid(
             "seals.not_organ",
-            f"{unit.name}是内设机构，对外发文用所在机关的印章，不能单独制发。",
-            f"{unit.name} is a section; documents leave with the seal of its organ.",
+            f"{unit.name}是内设机构，对外发文用所在机关的印章，不能单独制发。请改选所在机关。",
+            f"{unit.name} is a section; documents leave with the seal of "
+            "its organ. Choose the organ.",
         )
 
 

@@ -48,7 +48,11 @@ def revoke_certificate(desk: Desk, *, certificate: str, reason: str) -> None:
 
     :param certificate: in PEM; it must be one of this node's, for seals, exchange or nodes.
     """
-    cert = x509.load_cert(certificate.encode())
+    close(x509.load_cert(certificate.encode()))
+
+
+def close(cert: x509.Certificate) -> None:
+    """Take a certificate back, and close the seal that has it; part of an act's body."""
     revocation.take_back(cert, this_act())
     Seal.update(state="revoked").where(Seal.certificate == x509.pem(cert).decode()).execute()
 

@@ -43,6 +43,7 @@ __all__ = [
     "savepoint",
     "snapshot",
     "transaction",
+    "will_follow",
 ]
 
 log = logging.getLogger("juyan.storage")
@@ -308,12 +309,19 @@ def after_commit(call: Callable[[], object]) -> None:
     """Do something once the outermost transaction is committed; never if it is rolled back.
 
     For waking and notifying, not for anything that must happen: the process may die in between.
-    An error in it is logged and hurts nobody. Outside a transaction it runs at once.
+    An error in it, SystemExit among them, is logged and hurts nobody: the commit is done, and who
+    shares it is somebody else. Outside a transaction it runs at once.
     """
     if _waiting.calls is None:
         _run(call)
     else:
         _waiting.calls.append(call)
+
+
+def will_follow(call: Callable[[], object]) -> bool:
+    """Whether this is to be done after the commit of the running transaction, as things stand:
+    what was asked for in a savepoint that failed is not."""
+    return _waiting.calls is not None and call in _waiting.calls
 
 
 def execute_many(statement: str, rows: Iterable[Sequence[object]]) -> None:
@@ -328,5 +336,7 @@ def execute_many(statement: str, rows: Iterable[Sequence[object]]) -> None:
 def _run(call: Callable[[], object]) -> None:
     try:
         call()
-    except Exception:
+    except KeyboardInterrupt:
+        raise  # the person at the terminal, not the call
+    except BaseException:
         log.exception("what was to follow a commit failed: %r", call)

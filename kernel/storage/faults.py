@@ -13,7 +13,17 @@ from playhouse.pool import MaxConnectionsExceeded
 
 from kernel.errors import Invalid, OfficeError, Unavailable
 
-__all__ = ["busy", "database_errors", "disk_errors", "failed", "full", "sqlite3", "sqlstate"]
+__all__ = [
+    "DATABASE_ERRORS",
+    "busy",
+    "damaged",
+    "database_errors",
+    "disk_errors",
+    "failed",
+    "full",
+    "sqlite3",
+    "sqlstate",
+]
 
 _psycopg: Any = getattr(peewee, "psycopg", None)
 """PostgreSQL's driver, where it is installed."""
@@ -21,11 +31,12 @@ _OF_DRIVERS: tuple[type[Exception], ...] = (
     (sqlite3.DatabaseError, _psycopg.Error) if _psycopg else (sqlite3.DatabaseError,)
 )
 """peewee wraps what execute() raises, but not what fetching rows raises."""
-_ANY: tuple[type[Exception], ...] = (
+DATABASE_ERRORS: tuple[type[Exception], ...] = (
     peewee.DatabaseError,
     peewee.InterfaceError,
     *_OF_DRIVERS,
 )
+"""Whatever a database can raise, wrapped or not."""
 
 
 @contextmanager
@@ -35,7 +46,7 @@ def database_errors() -> Iterator[None]:
         yield
     except MaxConnectionsExceeded as error:
         raise busy() from error
-    except _ANY as error:
+    except DATABASE_ERRORS as error:
         refusal = _refusal(error)
         if refusal is None:
             raise
@@ -90,14 +101,16 @@ def _of_sqlite(error: BaseException | None) -> Unavailable | None:
             return busy()
         if "disk is full" in text:
             return full()
+        if any(sign in text for sign in _DAMAGES):
+            return damaged(text)
         if any(sign in text for sign in _FAILURES):
             return failed(text)
         error = error.__context__ if "no transaction is active" in text else None
     return None
 
 
-_FAILURES = ("disk I/O error", "unable to open database", "readonly database", "malformed",
-             "not a database")  # fmt: skip
+_FAILURES = ("disk I/O error", "unable to open database", "readonly database")
+_DAMAGES = ("malformed", "not a database", "Could not decode to UTF-8", "unsupported file format")
 
 
 def busy() -> Unavailable:
@@ -127,6 +140,18 @@ def failed(text: str) -> Unavailable:
         f"数据读写失败（{text}），本次没有保存任何内容。请通知系统管理员检查磁盘和数据目录。",
         f"The data could not be read or written ({text}); nothing was saved. Ask the system "
         "administrator to check the disk and the data folder.",
+    )
+
+
+def damaged(text: str) -> Unavailable:
+    """The refusal for a database file that is not what was written into it."""
+    return Unavailable(
+        "storage.damaged",
+        f"数据库文件已损坏（{text}），本次没有保存任何内容。请通知系统管理员停止节点，"
+        "从最近的备份恢复：python3 manage.py restore 备份文件 --instance 新目录。",
+        f"The database file is damaged ({text}); nothing was saved. Ask the system administrator "
+        "to stop the node and to restore the newest backup: python3 manage.py restore BACKUP "
+        "--instance NEWFOLDER.",
     )
 
 

@@ -3,8 +3,9 @@
 A commit waits for the disk longer than its work takes, and on SQLite every other writer waits with
 it. So a loop hands in all that it has (:func:`together`), and threads that want to write while
 another one does are written together by the next of them (:func:`in_turn`). Each piece has a
-savepoint of its own: one that fails leaves the others alone. Nobody hears of any of them before the
-commit; when the process or the power dies before that, none of them was done.
+savepoint of its own: one that fails leaves the others alone, and whatever it raised, an exit of the
+process among it, is raised to who handed it in and to nobody else. Nobody hears of any of them
+before the commit; when the process or the power dies before that, none of them was done.
 
 Nothing is delayed for it: a group is what came while the one before was written.
 
@@ -40,7 +41,7 @@ class Piece(Generic[T]):
     call: Callable[[], T]
     context: Context = field(default_factory=copy_context)
     value: T | None = None
-    error: Exception | None = None
+    error: BaseException | None = None
     over: bool = False
 
     def result(self) -> T:
@@ -54,7 +55,9 @@ class Piece(Generic[T]):
         try:
             with transaction():
                 self.value = self.context.run(self.call)
-        except Exception as error:
+        except BaseException as error:
+            if _stops_this_thread(error):
+                raise
             self.error = error
 
     def write(self) -> None:
@@ -66,10 +69,16 @@ class Piece(Generic[T]):
         try:
             with database_errors(), savepoint() as part:
                 self.value = self.context.run(self.call)
-        except Exception as error:
-            if part is None or not part.undone:
+        except BaseException as error:
+            if part is None or not part.undone or _stops_this_thread(error):
                 raise
             self.error = error
+
+
+def _stops_this_thread(error: BaseException) -> bool:
+    """Whether it is Ctrl-C, which comes to the main thread whosever piece is in hand there."""
+    here = threading.current_thread() is threading.main_thread()
+    return here and isinstance(error, KeyboardInterrupt)
 
 
 def together(calls: Sequence[Callable[[], T]]) -> list[Piece[T]]:

@@ -46,8 +46,8 @@ def rows(data: bytes, kind: str) -> list[list[str]]:
     if len(full) > MOST_ROWS or max(map(len, full), default=0) > MOST_COLUMNS:
         raise Invalid(
             "uploads.cells",
-            f"表格太大，最多 {MOST_ROWS} 行、{MOST_COLUMNS} 列。",
-            f"The table is too large: {MOST_ROWS} rows and {MOST_COLUMNS} columns at most.",
+            f"表格太大，最多 {MOST_ROWS} 行、{MOST_COLUMNS} 列。请拆成几个表格。",
+            f"The table is too large: {MOST_ROWS} rows, {MOST_COLUMNS} columns at most. Split it.",
             field="file",
         )
     return full

@@ -21,8 +21,8 @@ def image(pdf: bytes, page: int, scale: float) -> bytes:
         if not 1 <= page <= len(document):
             raise Invalid(
                 "workshop.page",
-                f"文件共 {len(document)} 页，没有第 {page} 页。",
-                f"The file has {len(document)} pages; there is no page {page}.",
+                f"文件共 {len(document)} 页，没有第 {page} 页。请从第 1 页看起。",
+                f"The file has {len(document)} pages, not {page}; begin with the first one.",
             )
         shown = document[page - 1]
         # A page may say that it is as large as a field; A4 at the largest scale has 8 million.

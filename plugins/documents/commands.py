@@ -130,8 +130,8 @@ def _find(name: str) -> Document:
     if found is None:
         raise NotFound(
             "documents.none",
-            f"没有编号或发文字号为“{name}”的公文。",
-            f"There is no document with the uid or number {name!r}.",
+            f"没有编号或发文字号为“{name}”的公文，请核对后再试。",
+            f"There is no document with the uid or number {name!r}; check it.",
         )
     return found
 

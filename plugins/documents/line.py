@@ -167,8 +167,8 @@ class _Line:
         if not posts:
             raise Invalid(
                 "documents.nobody",
-                f"{self.organ.name}没有人员具有“{level}”权限，不能办理。",
-                f"Nobody in {self.organ.name} holds the level {level!r}.",
+                f"{self.organ.name}没有人员具有“{level}”权限，不能办理。请部门管理员先授权。",
+                f"Nobody in {self.organ.name} holds the level {level!r}; have it granted first.",
             )
         return posts
 

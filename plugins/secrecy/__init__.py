@@ -30,12 +30,12 @@ def scan(texts: Sequence[str], of: str) -> None:
 
 
 @hookimpl
-def guard(desk: Desk, verb: Verb, subject: Subject | None) -> str | None:
+def guard(desk: Desk, verb: Verb, subject: Subject | None) -> None:
     """Refuse to handle a document whose present content was never found free of marks."""
     if subject is None or verb.weight == "draft" or subject.kind not in WRITTEN_HERE:
-        return None
+        return
     if cleared(subject.digest()):
-        return None
+        return
     raise Refused(
         "secrecy.unchecked",
         "此件的现有内容没有通过密级标志检查，不能办理。请打开编辑页重新保存一次。",

@@ -85,8 +85,10 @@ def require(desk: Desk, subject: Subject, step: str) -> Step:
         names = "、".join(one.name for one in who_acts_now(subject))
         raise Refused(
             "workflow.not_yours",
-            f"此件现在“{found.title}”环节，由{names}办理，不在您的待办中。",
-            f"This item is at “{found.title_en}” and is for {names} to do.",
+            f"此件现在“{found.title}”环节，由{names}办理，不在您的待办中。"
+            "如需您办理，请联系对方转办或退回。",
+            f"This item is at “{found.title_en}” and is for {names} to do; "
+            "ask them if it should be yours.",
         )
     return found
 

@@ -20,6 +20,7 @@ from kernel.exchange.inbound import sign_for
 from kernel.exchange.models import Package
 from kernel.exchange.receipts import report_of
 from kernel.exchange.verdict import examine
+from kernel.identity.authority import Authority, authority
 from kernel.seals.witnesses import witnesses
 from kernel.storage.blobs import blobs
 from kernel.storage.database import connection, transaction
@@ -240,3 +241,15 @@ def test_a_verified_delivery_is_bound_to_the_digest_that_was_verified(office: Of
         Package.update(pkg_digest="sha256:" + "2" * 64).execute()
     with pytest.raises(Stale):
         gate.perform(clerk, act, office.sign(clerk, act))
+
+
+def test_a_refusal_is_found_anew_each_time(office: Office, tmp_path: Path):
+    """It may have come of what is put right again: here of another root in the place of ours."""
+    ours = authority()
+    with connection():
+        try:
+            authority.fill(Authority.create(tmp_path, "Elsewhere", demo=True))
+            assert not report_of(package()).ok
+        finally:
+            authority.fill(ours)
+        assert report_of(package()).ok

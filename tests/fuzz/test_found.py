@@ -143,6 +143,7 @@ NESTED = "W1tb" * 900
         ({"cookie": f"juyan_flash={NESTED}"}, 200),
         ({"content-length": "²"}, 200),
         ({"content-type": "multipart/form-data; boundary=x; charset=undefined"}, 422),
+        ({"content-type": "multipart/form-data; boundary=x; charset=a\0b"}, 422),
         ({"content-type": "multipart/form-data; boundary=x; charset=idna"}, 200),
     ],
 )

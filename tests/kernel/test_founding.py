@@ -9,7 +9,9 @@ from pathlib import Path
 
 import psycopg
 import pytest
+from click.testing import CliRunner
 
+from kernel import cli
 from kernel.acts import numbers
 from kernel.acts.models import Act
 from kernel.crypto import canonical
@@ -28,6 +30,7 @@ from kernel.settings import load as load_settings
 from kernel.storage import log_check
 from kernel.storage.database import connection
 from kernel.storage.models import LogLeaf
+from kernel.storage.postgresql import database_name
 from kernel.testing_databases import Databases
 from kernel.testing_office import UNITS, Office, settings_of
 
@@ -200,6 +203,31 @@ def test_a_node_on_a_server_notes_where_its_data_is(office_folder: Path, databas
     with pytest.raises(Unavailable, match=r"node\.other_database"):
         with open_node(replace(known, database=databases.create())):
             pass
+
+
+@pytest.mark.database("postgresql")
+def test_a_wrong_url_is_said_each_time_and_the_right_one_then_works(
+    tmp_path: Path, databases: Databases
+):
+    folder, good = tmp_path / "node", databases.create()
+    head, _, tail = good.partition(database_name(good))
+    for url, code in (
+        (f"{head}no_such_database{tail}", "storage.no_database"),
+        ("postgresql://nobody@127.0.0.1:1/nowhere", "storage.unreachable"),
+        ("mysql://nobody@127.0.0.1/nowhere", "storage.url"),
+    ):
+        command = ["--instance", str(folder), "--database", url, "demo", "--port", "18933"]
+        said = [CliRunner().invoke(cli.main, command) for _ in range(2)]
+        assert all(f"[{code}]" in one.output for one in said), [one.output for one in said]
+        assert said[0].exit_code == said[1].exit_code != 0
+    settings = Settings(folder, good, demo=True)
+    try:
+        found(settings, read().only(FEW))
+        with open_node(settings):
+            assert log_check.verify().ok
+        assert load_settings(folder, {}).database == good
+    finally:
+        Signer(folder).shutdown()
 
 
 @pytest.mark.database("postgresql")

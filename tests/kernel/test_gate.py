@@ -9,14 +9,14 @@ from typing import Any
 import pytest
 
 from kernel.acts import gate
-from kernel.acts.house import confirm, keys, rollout, switches
+from kernel.acts.house import confirm, grants, keys, rollout, switches
 from kernel.acts.models import Act, ActPrivate, Prepared, Proposal
 from kernel.acts.verbs import verbs
 from kernel.crypto import canonical, ids
 from kernel.errors import Conflict, Invalid, NotFound, Refused, Stale, Unavailable, Unverified
 from kernel.identity.authenticators import Signature
 from kernel.identity.desk import Desk, ServiceDesk
-from kernel.identity.models import Credential
+from kernel.identity.models import Credential, Post
 from kernel.identity.phases import node_phase
 from kernel.plugins.bus import bus
 from kernel.plugins.switches import switchboard
@@ -86,6 +86,28 @@ def test_a_right_lost_after_prepare_counts_at_perform(office: Office):
     lost = replace(clerk, levels=clerk.levels - {"errands.run"})
     with pytest.raises(Refused, match=r"acts\.not_allowed"):
         gate.perform(lost, act, office.sign(clerk, act))
+
+
+def test_rights_are_those_of_the_moment_in_which_the_act_is_written(office: Office):
+    clerk = office.desk("孙倩")  # as a page that was asked for before has it
+    act = prepared(office, clerk)
+    signature, errand = office.sign(clerk, act), ask(office)
+    away = {"post": clerk.post.uid, "level": "errands.run", "given": False}
+    office.act(office.desk("何静"), grants.grant, **away)
+    with pytest.raises(Refused, match=r"acts\.not_allowed"):
+        gate.perform(clerk, act, signature)
+    assert state_of(act.subject) == "open"
+    office.act(office.desk("何静"), grants.grant, **away | {"given": True})
+    with transaction():
+        Post.update(active=False).where(Post.uid == clerk.post.uid).execute()
+    with pytest.raises(Refused, match=r"identity\.inactive"):
+        gate.perform(clerk, act, signature)
+    with pytest.raises(Refused, match=r"identity\.inactive"):
+        gate.do(clerk, verb("edit"), errand, text="取两份文件")
+    with transaction():
+        Post.update(active=True).where(Post.uid == clerk.post.uid).execute()
+    gate.perform(clerk, act, signature)
+    assert state_of(act.subject) == "done"
 
 
 def test_the_object_of_another_organ_is_not_there(office: Office):

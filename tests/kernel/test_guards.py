@@ -35,7 +35,9 @@ def finish(office: Office, text: str) -> gate.PreparedAct:
 
 
 @pytest.mark.plugins(ERRANDS)
-@pytest.mark.parametrize("text", ["故障的单子", "乱答的单子", "空答的单子"])
+@pytest.mark.parametrize(
+    "text", ["故障的单子", "乱答的单子", "空答的单子", "半答的单子", "退出的单子"]
+)
 def test_a_guard_that_raises_or_talks_nonsense_refuses(office: Office, text: str):
     with pytest.raises(Refused, match=r"plugins\.guard_failed"):
         finish(office, text)
@@ -52,6 +54,18 @@ def test_a_guard_that_hangs_refuses_in_time_and_is_not_asked_again(
     assert time.monotonic() - started < 20  # the guard would have slept for 30
     with pytest.raises(Unavailable, match=r"acts\.guard_down"):
         gate.prepare(office.desk("何静"), keys.revoke_key, credential="x", reason="遗失")
+
+
+@pytest.mark.plugins(ERRANDS)
+def test_a_guard_refuses_in_both_languages(office: Office):
+    with pytest.raises(Refused, match=r"errands\.refused") as refusal:
+        finish(office, "暂停的单子")
+    assert refusal.value.text("zh") == "此单已暂停，请先恢复。"
+    assert refusal.value.text("en") == "This errand is on hold; take it up first."
+    with pytest.raises(Refused, match=r"errands\.refused") as refusal:
+        finish(office, "单答的单子")
+    assert refusal.value.text("zh") == "此单只有中文说明。"
+    assert refusal.value.text("en").startswith("The check 'errands' refuses it: ")
 
 
 @pytest.mark.plugins(ERRANDS)

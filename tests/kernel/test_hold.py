@@ -14,14 +14,18 @@ from kernel import cli, restoring
 from kernel.acts import gate, hold, numbers, outbox
 from kernel.acts.house.confirm import confirm
 from kernel.acts.house.keys import revoke_key
-from kernel.acts.house.resuming import resume, state
+from kernel.acts.house.resuming import state
 from kernel.acts.house.rollout import advance
 from kernel.acts.models import Effect, Number, Series
+from kernel.crypto import x509
 from kernel.crypto.ids import now
-from kernel.errors import Conflict, Unavailable
+from kernel.errors import Conflict, Unavailable, Unverified
 from kernel.identity import credentials
-from kernel.identity.models import Credential, Session
+from kernel.identity.models import Credential, RevocationList, RevokedCertificate, Session
 from kernel.node import open_node
+from kernel.seals.models import Seal
+from kernel.seals.resuming import resume
+from kernel.seals.revoking import revoke_certificate
 from kernel.storage import log, log_check
 from kernel.storage.database import close_database, connection, transaction
 from kernel.storage.models import LogNode
@@ -123,7 +127,7 @@ def agree(office: Office, **said: object) -> None:
     """Two administrators let the node go on."""
     with connection():
         held = state()
-    arguments = {"held": held, "revoked": [], "highest": {}, **said}
+    arguments = {"held": held, "revoked": [], "highest": {}, "certificates": [], **said}
     proposal = office.act(office.desk("杨帆"), resume, **arguments).result
     office.act(office.desk("何静"), confirm, proposal)
 
@@ -205,12 +209,13 @@ def test_one_person_is_not_enough_and_both_sign_the_same(yesterday: Copy, folder
         desk = office.desk("杨帆")
         with connection():
             held = state()
-        proposal = office.act(desk, resume, held=held, revoked=[], highest={}).result
+        nothing = {"revoked": [], "highest": {}, "certificates": []}
+        proposal = office.act(desk, resume, held=held, **nothing).result
         assert why() == "rollback"
         with pytest.raises(Exception, match="house.same_person"):
             gate.prepare(desk, confirm, proposal)
         with pytest.raises(Conflict, match="node.not_held"):
-            gate.prepare(desk, resume, held="sha256:other", revoked=[], highest={})
+            gate.prepare(desk, resume, held="sha256:other", **nothing)
 
 
 def test_a_proposal_of_before_cannot_be_confirmed_while_held(folder: Path, tmp_path: Path):
@@ -359,9 +364,17 @@ def test_two_administrators_let_it_go_on_in_the_browser(restored: Path):
         assert "没有名为“无此人”" in wrong.text
         wrong = first.post("/admin/resume", data={"held": held[1], "highest": "九十一"})
         assert "写法不对" in wrong.text
-        said = {"held": held[1], "revoked": "马丽\n", "highest": f"{SERIES} ＝ 91\n"}
+        wrong = first.post("/admin/resume", data={"held": held[1], "certificates": "无此单位"})
+        assert wrong.status_code == 422 and "无此单位" in wrong.text
+        broken = "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----"
+        wrong = first.post("/admin/resume", data={"held": held[1], "certificates": broken})
+        assert wrong.status_code == 422 and broken.splitlines()[1] in wrong.text
+        said = {
+            "held": held[1], "revoked": "马丽\n", "highest": f"{SERIES} ＝ 91\n",
+            "certificates": "市教育局\n",
+        }  # fmt: skip
         asked = first.post("/admin/resume", data=said).text
-        assert "将恢复签名办理：停用 1 个插件，1 个编号序列" in asked
+        assert "将恢复签名办理：停用 1 个插件，吊销 1 张证书，1 个编号序列" in asked
         signed(first, asked)
         assert why() == "restored"
         uid = re.search(r"/admin/proposals/([0-9a-f-]+)", second.get("/admin/proposals").text)
@@ -371,6 +384,28 @@ def test_two_administrators_let_it_go_on_in_the_browser(restored: Path):
         assert "运行正常" in first.get("/admin/resume").text
         assert "只能查看" not in first.get("/").text
         assert "92号" in numbered()
+
+
+def test_certificates_revoked_since_the_backup_are_revoked_again(restored: Path):
+    with opened(restored) as office:
+        with connection():
+            seals = list(Seal.select().where(Seal.unit.in_(["620700-GEDU", "620700-GFIN"])))
+            strange = x509.pem(x509.new_root("Elsewhere").cert).decode()
+        first, second = (one.certificate for one in seals)
+        office.act(office.desk("何静"), revoke_certificate, certificate=second, reason="换发")
+        with pytest.raises(Unverified, match=r"x509\.chain"):
+            agree(office, certificates=[strange])
+        assert why() == "restored"
+        agree(office, certificates=[first, second, first])
+        with connection():
+            assert {Seal.get_by_id(one.id).state for one in seals} == {"revoked"}
+            assert RevokedCertificate.select().count() == 2
+            lists = RevocationList.select().order_by(RevocationList.id.desc())
+            newest = x509.load_crl(
+                lists.where(RevocationList.authority == "seals").get().pem.encode()
+            )
+            assert len(list(newest)) == 2
+        assert log_check.verify().ok
 
 
 def test_the_files_of_a_node_are_closed_again(folder: Path):

@@ -268,7 +268,7 @@ class Stage:
         with transaction():
             hold.begin("restored")
             held = resuming.state()
-        yield "house.resume", None, {"held": held, "revoked": [], "highest": {}}
+        yield "house.resume", None, {"held": held, "revoked": [], "highest": {}, "certificates": []}
 
     def after(self) -> Iterator[Scene]:
         """What the sender asks of who has signed for it; what a recipient asks of the sender."""

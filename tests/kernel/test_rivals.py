@@ -7,26 +7,38 @@ import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 
 import pytest
 
 from kernel.acts import gate, numbers, outbox
 from kernel.acts.context import acting
+from kernel.acts.house import delegating
+from kernel.acts.house.grants import grant
 from kernel.acts.house.keys import revoke_key
 from kernel.acts.house.rollout import advance
 from kernel.acts.models import Effect, Number
 from kernel.acts.outbox import Handlers
-from kernel.crypto.ids import now
-from kernel.errors import Conflict, OfficeError
+from kernel.acts.verbs import verb_of
+from kernel.crypto.ids import now, stamp
+from kernel.errors import Conflict, OfficeError, Unavailable
 from kernel.exchange import settling
 from kernel.exchange.inbound import send_back, sign_for
 from kernel.exchange.models import Delivery, Package
 from kernel.exchange.recalling import recall
-from kernel.identity import credentials
-from kernel.identity.models import Credential, NodeFact
+from kernel.identity import credentials, delegations
+from kernel.identity.models import Credential, NodeFact, Post
+from kernel.plugins.installed import InstalledGuard
 from kernel.storage import search
-from kernel.storage.database import connection, exclusive, lock_rows, transaction
+from kernel.storage.database import (
+    connection,
+    exclusive,
+    in_transaction,
+    lock_rows,
+    transaction,
+)
 from kernel.storage.search import Entry
 from kernel.testing_office import Office
 from plugins.documents.models import Incoming
@@ -228,3 +240,115 @@ def test_what_is_exclusive_is_done_one_after_the_other(office: Office) -> None:
 
     assert at_once([one] * 5) == [None] * 5
     assert max(most) == 1
+
+
+@dataclass
+class Taking:
+    """A right that is taken away while somebody acts by it.
+
+    :ivar act: the act, prepared and signed. :ivar away: taking the right away, as an act.
+    :ivar body: the same, within a transaction. :ivar code: what the act is refused with afterwards.
+    """
+
+    act: Call
+    away: Call
+    body: Call
+    code: str
+
+
+def by_delegation(office: Office) -> Taking:
+    giver = office.desk(CLERKS[GFIN])
+    with transaction():
+        person = office.post("王芳").person
+        taker = Post.create(person=person, unit=giver.unit, title="借调", roles=["drafter"])
+    row = office.act(
+        giver,
+        delegating.delegate,
+        taker=taker.uid,
+        person=taker.person.uid,
+        kind="delegate",
+        names=["exchange.sign_for"],
+        starts=stamp(now() - timedelta(minutes=1)),
+        ends=stamp(now() + timedelta(days=1)),
+    ).result
+    item, own = opened(office, GFIN), office.desk("王芳", GFIN)
+    with connection():
+        desk = delegations.desk_by(own, row.uid)
+    assert desk is not None
+    prepared = gate.prepare(desk, sign_for, item)
+    signature = office.sign(desk, prepared)
+    return Taking(
+        lambda: gate.perform(desk, prepared, signature),
+        lambda: office.act(giver, delegating.end_delegation, delegation=row.uid),
+        lambda: delegating.end_delegation(giver, delegation=row.uid),
+        "rights.delegation_ended",
+    )
+
+
+def by_grant(office: Office) -> Taking:
+    item, security = opened(office, GFIN), office.desk("何静")
+    post = office.post(CLERKS[GFIN])
+    no_more = {"post": post.uid, "level": verb_of(sign_for).level, "given": False}
+    act = signed(office, CLERKS[GFIN], sign_for, item)
+
+    def body() -> None:
+        with acting("test"):
+            grant(security, **no_more)  # type: ignore[arg-type]  # of mixed values
+
+    away = signed(office, "何静", grant, None, **no_more)
+    return Taking(act, away, body, "acts.not_allowed")
+
+
+@pytest.mark.parametrize("taking", [by_delegation, by_grant])
+def test_who_takes_a_right_away_waits_for_the_act(
+    office: Office, taking: Callable[[Office], Taking], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    case, waited, ask = taking(office), [], gate.guards.ask
+    other = threading.Thread(target=case.away)
+
+    def in_the_middle(*given: Any) -> None:
+        if in_transaction() and not waited:
+            waited.append(True)
+            other.start()
+            other.join(0.7)
+            waited[0] = other.is_alive()
+        ask(*given)
+
+    monkeypatch.setattr(gate.guards, "ask", in_the_middle)
+    assert isinstance(case.act(), gate.Done)
+    other.join(10)
+    assert waited == [True] and not other.is_alive()
+
+
+@pytest.mark.parametrize("taking", [by_delegation, by_grant])
+def test_the_next_act_waits_for_who_takes_its_right_away(
+    office: Office, taking: Callable[[Office], Taking]
+) -> None:
+    case, ends = taking(office), []
+
+    def act() -> None:
+        ends.append(at_once([case.act])[0])
+
+    other = threading.Thread(target=act)
+    with transaction():
+        case.body()
+        other.start()
+        other.join(0.5)
+        assert ends == []
+    other.join(10)
+    assert [one.code for one in ends] == [case.code]
+
+
+def test_who_comes_too_late_is_asked_by_the_guards_too(office: Office) -> None:
+    act = signed(office, CLERKS[GFIN], sign_for, opened(office, GFIN))
+    office.act(office.desk(CLERKS[CPCO]), recall, package(), reason="附件有误")
+    with transaction():
+        InstalledGuard.create(name="gone", verbs=["exchange.sign_for"], act="x", removed=False)
+    with pytest.raises(Unavailable, match=r"acts\.guard_down"):
+        act()
+    assert evidence(GFIN, "X14") == []
+    with transaction():
+        InstalledGuard.delete().where(InstalledGuard.name == "gone").execute()
+    with pytest.raises(Conflict):
+        act()
+    assert len(evidence(GFIN, "X14")) == 1

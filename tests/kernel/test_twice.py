@@ -14,7 +14,7 @@ from kernel.acts import answers, gate
 from kernel.acts.house import rollout
 from kernel.acts.models import Act, Answer, Proposal
 from kernel.portal.form_tokens import FormTokens
-from kernel.storage.database import connection
+from kernel.storage.database import connection, savepoint, transaction
 from kernel.testing_office import Browser, Office
 from plugins.documents.models import Document
 
@@ -86,6 +86,29 @@ def test_a_form_that_was_refused_can_be_sent_again(office: Office):
     assert browser.post(NEW, data=form | {"type": "没有的"}).status_code == 422
     browser.post(NEW, data=form)
     assert documents() == before + 1
+
+
+def test_a_form_is_taken_when_that_is_committed_and_not_before(office: Office):
+    form = answers.Form("a key", "a session")
+    with answers.sent_with(form):
+        with pytest.raises(ZeroDivisionError), transaction():
+            answers.take()
+            answers.take()
+            raise ZeroDivisionError
+        assert not form.taken and answers.find(form) is None
+        with transaction():
+            with pytest.raises(ZeroDivisionError), savepoint():
+                answers.take()
+                raise ZeroDivisionError
+            answers.take()
+            answers.take()
+            assert not form.taken
+        assert form.taken and answers.find(form) is not None
+        with transaction():
+            answers.take()
+    with answers.sent_with(answers.Form("a key", "a session")), pytest.raises(answers.Answered):
+        with transaction():
+            answers.take()
 
 
 def test_saved_but_not_submitted_is_no_answer(office: Office):

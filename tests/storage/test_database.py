@@ -267,7 +267,8 @@ def test_a_damaged_file_is_a_sentence(tmp_path: Path) -> None:
     (tmp_path / "juyan.db").write_bytes(b"not a database at all" * 500)
     with pytest.raises(Unavailable) as refusal:
         open_database(Settings(instance=tmp_path))
-    assert refusal.value.code == "storage.failed"
+    assert refusal.value.code == "storage.damaged"
+    assert "manage.py restore" in refusal.value.zh and "manage.py restore" in refusal.value.en
 
 
 def test_a_defect_stays_a_defect(things: Path) -> None:

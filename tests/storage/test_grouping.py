@@ -134,7 +134,7 @@ class Crowd:
     def _run(self, number: int, call: Callable[[], object]) -> None:
         try:
             self.ended[number] = in_turn(call)
-        except Exception as error:
+        except BaseException as error:
             self.ended[number] = error
 
     def work(self) -> list[object]:
@@ -169,6 +169,46 @@ def test_threads_that_wait_are_written_together(
     assert sorted(lines()) == ["0", "1", "2", "3", "4", "first"]
     if not on_postgresql():
         assert len(made) == 2, "the first alone, then all who waited"
+
+
+def leaving(text: str, error: BaseException) -> Callable[[], None]:
+    def call() -> None:
+        Line.create(text=text)
+        raise error
+
+    return call
+
+
+@pytest.mark.parametrize("error", [SystemExit(3), KeyboardInterrupt(), GeneratorExit()])
+def test_who_wants_to_end_the_process_ends_his_own_piece(
+    lines: Callable[[], list[str]], error: BaseException
+):
+    ended = Crowd(write("a"), leaving("gone", error), write("b")).work()
+    assert [ended[0], ended[1], ended[3]] == ["first", "a", "b"]
+    assert ended[2] is error
+    assert sorted(lines()) == ["a", "b", "first"]
+
+
+def test_alone_it_is_raised_to_its_caller(lines: Callable[[], list[str]]):
+    with pytest.raises(SystemExit):
+        in_turn(leaving("gone", SystemExit(3)))
+    assert in_turn(write("a")) == "a" and lines() == ["a"]
+
+
+def test_what_follows_a_commit_ends_nobody(lines: Callable[[], list[str]]):
+    def follows() -> str:
+        after_commit(lambda: sys.exit(3))
+        return write("a")()
+
+    ended = Crowd(follows, write("b")).work()
+    assert ended == ["first", "a", "b"]
+    assert sorted(lines()) == ["a", "b", "first"]
+
+
+def test_ctrl_c_of_the_person_at_the_terminal_goes_up(lines: Callable[[], list[str]]):
+    with pytest.raises(KeyboardInterrupt):
+        together([write("a"), leaving("gone", KeyboardInterrupt())])
+    assert lines() == []
 
 
 def test_each_is_written_with_its_own_context(lines: Callable[[], list[str]]):

@@ -214,7 +214,8 @@ def _plain_parser(*, target: Any, **_: Any) -> XMLParser:
 
 def _any_theme(patch: Patch) -> None:
     def renderer(themes: Any, *rest: Any, **more: Any) -> Any:
-        return render.Renderer([origin.settings().instance / "themes"], *rest, **more)
+        own = origin.settings().instance / "themes"
+        return render.Renderer([own], *rest, **{**more, "own": None})
 
     patch.setattr(node, "Renderer", renderer)
 

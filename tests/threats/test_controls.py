@@ -15,6 +15,7 @@ import pytest
 
 from kernel.settings import ROOT
 from tests.threats.controls import CONTROLS, THREATS, Control
+from tests.threats.proofs import PROOFS
 
 ROWS = {*range(1, 11), 12, 14, 15, *range(18, 29)}
 """The rows of the table that are proved here."""
@@ -50,8 +51,18 @@ def test_a_row_fails_without_its_control(
     control.remove(monkeypatch)
     # After the removal: a node is opened without the control, too.
     given = {name: request.getfixturevalue(name) for name in inspect.signature(test).parameters}
-    with pytest.raises((AssertionError, pytest.fail.Exception)):
+    with pytest.raises((AssertionError, pytest.fail.Exception)) as failed:
         test(**given)
+    said = statement_of(failed, test)
+    assert said.startswith(PROOFS.get((control.row, control.name), "assert ")), said
+
+
+def statement_of(failed: pytest.ExceptionInfo[BaseException], test: Callable[..., Any]) -> str:
+    """The statement of the row's test in which it failed; empty where something else did."""
+    if "/tests/" not in str(failed.traceback[-1].path):
+        return ""
+    own = [one for one in failed.traceback if one.frame.code.raw is test.__code__]
+    return str(own[-1].statement).strip() if own else ""
 
 
 def _offices_are_made_before(request: pytest.FixtureRequest) -> None:

@@ -2,8 +2,18 @@
 
 from __future__ import annotations
 
+import os
+import random
+import resource
+import shutil
+import signal
+import subprocess
 import threading
 import types
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -15,13 +25,18 @@ from kernel.acts.models import Act, Number, Series
 from kernel.crypto import canonical, chain
 from kernel.crypto.acts_format import verify_record
 from kernel.crypto.x509 import load_cert
-from kernel.errors import Conflict
+from kernel.errors import Conflict, OfficeError
 from kernel.exchange.models import Package
 from kernel.identity.authority import authority
+from kernel.identity.desk import Desk
+from kernel.node import open_node
 from kernel.plugins.bus import FAULTS, bus
+from kernel.settings import Settings
+from kernel.storage import log_check
 from kernel.storage.blobs import blobs
-from kernel.storage.database import connection, transaction
-from kernel.testing_office import Office
+from kernel.storage.database import connection, savepoint, transaction
+from kernel.testing_databases import Databases
+from kernel.testing_office import Browser, Office, Offices
 from plugins.documents.acts.sealing import seal, seal_arguments
 from plugins.documents.line import issue
 from plugins.documents.models import Document
@@ -65,8 +80,10 @@ def test_row_10_plugin_that_misbehaves(office: Office):
 
 
 def test_row_22_edited_between_approval_and_seal(office: Office):
-    """What was approved is what is sealed; an approval is used once."""
+    """What was approved is what is sealed, in whatever order it is edited and put back, approved,
+    sealed and sealed again; an approval is used once."""
     done = issue(NOTICE | {"title": "中共张掖市委办公室关于用印的通知"}, until="typeset")
+    assert orders(office, done.document, 40) == []
     keeper = office.desk("赵敏华")
 
     def fresh() -> Document:
@@ -92,6 +109,77 @@ def test_row_22_edited_between_approval_and_seal(office: Office):
             .count()
             == 1
         )
+
+
+EDITS: tuple[tuple[str, Any], ...] = (
+    ("title", "中共张掖市委办公室关于别的事项的通知"),
+    ("body", [{"level": 0, "text": "别的正文。"}]),
+    ("main_text", "市财政局："),
+    ("version", 99),
+)
+
+
+def orders(office: Office, uid: str, rounds: int, seed: int = 22) -> list[str]:
+    """So many orders of edits and of sealing by two approvals, each undone again; what was wrong.
+
+    :param seed: the same orders in each run.
+    """
+    luck, row, sealed, wrong = random.Random(seed), Document.uid == uid, 0, list[str]()
+    for number in range(rounds):
+        if number % 500 == 0:  # an approval holds for two minutes
+            keeper, approved = approvals(office, uid)
+        with connection():
+            whole: dict[str, Any] = Document.select().where(row).dicts().get()
+        with suppress(UndoneError), transaction():
+            changed: set[str] = set()
+            used = 0
+            for _ in range(6):
+                if luck.randrange(2):
+                    act, signature = luck.choice(approved)
+                    call = gate.decision(keeper, act, signature)
+                    done = part(call)
+                    used += isinstance(done, gate.Done)
+                    if isinstance(done, gate.Done) and changed:
+                        wrong.append(f"{number}: other bytes are sealed: {sorted(changed)}")
+                    if used > 1:
+                        wrong.append(f"{number}: sealed twice")
+                    continue
+                name, value = luck.choice(EDITS)
+                back = name in changed
+                Document.update({name: whole[name] if back else value}).where(row).execute()
+                (changed.discard if back else changed.add)(name)
+            sealed += used
+            raise UndoneError
+    return wrong if sealed > rounds // 10 else [*wrong, "too few of them came to a seal"]
+
+
+class UndoneError(Exception):
+    """Rolls back what an order has done."""
+
+
+def part(call: Callable[[], Any]) -> Any:
+    """What the call gives or is refused with; a refusal leaves nothing behind."""
+    try:
+        with savepoint():
+            return call()
+    except OfficeError as error:
+        return error
+
+
+def approvals(office: Office, uid: str) -> tuple[Desk, list[tuple[Any, Any]]]:
+    """A keeper with two approvals of the same bytes."""
+    keeper = office.desk("赵敏华")
+    with connection():
+        document = Document.get(Document.uid == uid)
+        given = seal_arguments(document)
+    acts = [gate.prepare(keeper, seal, document, **given) for _ in range(2)]
+    return keeper, [(act, office.sign(keeper, act)) for act in acts]
+
+
+@pytest.mark.full
+def test_ten_thousand_orders_of_editing_and_sealing(office: Office):
+    done = issue(NOTICE | {"title": "中共张掖市委办公室关于用印次序的通知"}, until="typeset")
+    assert orders(office, done.document, 10_000, seed=2200) == []
 
 
 def test_row_23_race_for_a_number(office: Office):
@@ -130,17 +218,105 @@ def take(subject: Any, value: int) -> None:
         numbers.take(CPCO, "试", 2026, subject, expected=value)
 
 
-def test_row_25_disk_full(office: Office, monkeypatch: pytest.MonkeyPatch):
-    """Before the disk is full nothing more is taken in, whole or in part; reading goes on."""
-    known = blobs().put(b"taken in before")
-    there = set(office.settings.instance.rglob("blobs/*/*"))
-    monkeypatch.setattr(blobs(), "_reserve", 2**60)
-    assert [code(lambda: blobs().put(b"x" * 100_000)) for _ in range(3)] == ["storage.full"] * 3
-    assert set(office.settings.instance.rglob("blobs/*/*")) == there
-    assert blobs().get(known) == b"taken in before"
-    assert office.browser().login("林晓梅").status_code == 200
-    monkeypatch.undo()
-    assert code(lambda: blobs().put(b"x" * 100_000)) == ""
+def test_row_25_disk_full(
+    tmp_path: Path,
+    databases: Databases,
+    _offices: Offices,
+    monkeypatch: pytest.MonkeyPatch,
+):
+    """Before the disk is full nothing more is taken in, whole or in part. Where it is full all the
+    same, each write is refused in words and leaves nothing, reading goes on, and once there is room
+    it goes on with the next number."""
+    with small_disk(tmp_path / "disk") as disk:
+        settings = _offices.copy(databases, disk.folder / "office")
+        with open_node(settings) as node:
+            office = Office(settings, node)
+            if not disk.real:
+                monkeypatch.setattr(blobs(), "_reserve", 2**60)
+            there = set(settings.instance.rglob("blobs/*/*"))
+            assert [code(lambda: blobs().put(b"x" * 100_000)) for _ in range(3)] == [
+                "storage.full"
+            ] * 3
+            assert set(settings.instance.rglob("blobs/*/*")) == there
+            reader = office.browser()
+            assert reader.login("林晓梅").status_code == 200
+            monkeypatch.setattr(blobs(), "_reserve", -(2**60))
+            to_the_end(settings, reader, disk)
+            office.close()
+
+
+def to_the_end(settings: Settings, reader: Browser, disk: Disk) -> None:
+    """Take numbers until nothing can be written any more, and on after there is room."""
+    with connection():
+        subject = Package.get()
+    disk.fill(left=400_000)
+    taken = 0
+    while (refusal := code(lambda n=taken + 1: take(subject, n))) == "":
+        taken += 1
+        assert taken < 2000, "the disk is not full"
+    there = set(settings.instance.rglob("blobs/*/*"))
+    refusals = {refusal, *(code(lambda: take(subject, taken + 1)) for _ in range(30))}
+    refusals.add(code(lambda: blobs().put(b"x" * 1_000_000)))
+    assert taken > 3 and refusals <= {"storage.full", "storage.failed"}, (taken, refusals)
+    assert set(settings.instance.rglob("blobs/*/*")) == there
+    assert reader.get("/documents/out").status_code == 200
+    with connection():
+        assert len(blobs().get(subject.blob)) > 1000
+        assert Number.select().join(Series).where(Series.name == "试").count() == taken
+    disk.free()
+    assert [code(lambda: take(subject, taken + 1)), code(lambda: take(subject, taken + 1))] == [
+        "",
+        "numbers.taken",
+    ]
+    with connection():
+        assert log_check.verify().problems == []
+
+
+@dataclass
+class Disk:
+    """A file system with little room. :ivar real: one of its own; else files may not grow."""
+
+    folder: Path
+    real: bool
+
+    def fill(self, left: int) -> None:
+        """Leave so many bytes."""
+        if self.real:
+            room = os.statvfs(self.folder)
+            with (self.folder / "filler").open("wb") as file:
+                os.posix_fallocate(file.fileno(), 0, room.f_bavail * room.f_frsize - left)
+            return
+        longest = max(one.stat().st_size for one in self.folder.rglob("juyan.db*"))
+        self._limit(longest + left)
+
+    def free(self) -> None:
+        """Make room again."""
+        if self.real:
+            (self.folder / "filler").unlink()
+        else:
+            self._limit(resource.RLIM_INFINITY)
+
+    def _limit(self, most: int) -> None:
+        hard = resource.getrlimit(resource.RLIMIT_FSIZE)[1]
+        resource.setrlimit(resource.RLIMIT_FSIZE, (most if most > 0 else hard, hard))
+
+
+@contextmanager
+def small_disk(folder: Path) -> Iterator[Disk]:
+    """A file system of 32 MB in memory; where none may be mounted, files that may not grow."""
+    folder.mkdir()
+    mount = ["mount", "-t", "tmpfs", "-o", "size=32m", "tmpfs", str(folder)]
+    real = shutil.which("mount") is not None and not subprocess.run(mount, check=False).returncode
+    before = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    disk = Disk(folder, real)
+    try:
+        yield disk
+    finally:
+        signal.signal(signal.SIGXFSZ, before)
+        if real:
+            subprocess.run(["umount", "-l", str(folder)], check=False)
+        else:
+            disk.free()
 
 
 def test_row_26_act_that_is_denied(office: Office):

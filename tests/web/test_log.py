@@ -130,15 +130,18 @@ def test_no_field_of_any_form_and_no_header_reaches_the_log(file: Path, office: 
 
 
 @pytest.fixture
-def broken(office: Office, monkeypatch: pytest.MonkeyPatch) -> Browser:
+def broken(
+    office: Office, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest
+) -> Browser:
     """A browser at a portal whose search page fails, with a secret in its error."""
+    error = getattr(request, "param", ValueError(f"the secret {CANARY}"))
     browser = office.browser()
     browser.login("孙倩")
     real = Renderer.render
 
     def render(self: Renderer, template: str, *args: Any, **kw: Any) -> str:
         if template == "home/search.html":
-            raise ValueError(f"the secret {CANARY}")
+            raise error
         return real(self, template, *args, **kw)
 
     monkeypatch.setattr(Renderer, "render", render)
@@ -166,6 +169,12 @@ def test_a_defect_is_a_calm_page_a_number_and_a_place_in_the_code(
     for one in (file, folder / "logs" / incidents.FILE):
         assert CANARY not in one.read_text("ascii")
     assert (folder / "logs" / incidents.FILE).stat().st_mode & 0o077 == 0
+
+
+@pytest.mark.parametrize("broken", [SystemExit(3)], indirect=True)
+def test_a_page_that_wants_to_end_the_process_is_a_defect_like_another(broken: Browser):
+    assert broken.get("/search?q=x").status_code == 500
+    assert broken.get("/").status_code == 200
 
 
 def run(folder: Path, *arguments: str) -> Any:

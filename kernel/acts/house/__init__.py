@@ -41,7 +41,6 @@ VERBS: list[Callable[..., Any]] = [
     presence.sign_out,
     reading.read_out,
     resuming.restored,
-    resuming.resume,
     rollout.advance,
     switches.switch_plugin,
 ]

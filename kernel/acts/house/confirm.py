@@ -17,7 +17,9 @@ from kernel.plugins.switches import switchboard
 def _another(desk: Desk, proposal: Proposal, **_: Any) -> None:
     if proposal.state != "open":
         raise Conflict(
-            "house.settled", "此事项已经复核过了。", "This was confirmed or declined before."
+            "house.settled",
+            "此事项已经复核过了，不必再办。请刷新页面查看结果。",
+            "This was confirmed or declined before; reload the page to see how it ended.",
         )
     if proposal.proposer == desk.person.uid:
         raise Refused(
@@ -28,8 +30,8 @@ def _another(desk: Desk, proposal: Proposal, **_: Any) -> None:
     if not desk.has(proposal.level):
         raise Refused(
             "acts.not_allowed",
-            "您的岗位没有复核此事项的权限。",
-            "Your post may not confirm this.",
+            "您的岗位没有复核此事项的权限。请由另一名有权限的管理员复核。",
+            "Your post may not confirm this; let another administrator do it who may.",
         )
 
 

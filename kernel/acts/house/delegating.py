@@ -34,7 +34,12 @@ def _may_give(
 ) -> None:
     post = Post.get_or_none((Post.uid == taker) & Post.active)
     if post is None or post.person.uid != person or not post.person.active:
-        raise NotFound("rights.post", "没有找到这个岗位。", "There is no such post.")
+        raise NotFound(
+            "rights.post",
+            "没有找到这个岗位，可能已经停用。请返回页面重新选择被委托人。",
+            "There is no such post; it may be gone. Go back and choose "
+            "again who is to act for you.",
+        )
     if post.unit.organ != desk.organ_code or ADMINISTRATORS & set(post.roles):
         raise Refused(
             "rights.delegation_outside",
@@ -48,8 +53,9 @@ def _may_give(
     if extra := set(names) - {verb.name for verb in delegable(desk, kind)}:
         raise Refused(
             "rights.delegation_beyond",
-            f"这些事项不能委托，或您自己没有权限：{'、'.join(sorted(extra))}。",
-            "Some of this cannot be delegated, or is not yours to give.",
+            f"这些事项不能委托，或您自己没有权限：{'、'.join(sorted(extra))}。请去掉后再提交。",
+            "Some of this cannot be delegated, or is not yours to give: "
+            f"{', '.join(sorted(extra))}. Untick it and try again.",
         )
     _check_period(starts, ends)
 
@@ -125,8 +131,8 @@ def _given(desk: Desk, *, delegation: str) -> None:
     if row is None or own not in (row.giver, row.taker) or row.ended is not None:
         raise NotFound(
             "rights.no_delegation",
-            "没有找到这项委托，或已经结束。",
-            "There is no such delegation, or it has ended.",
+            "没有找到这项委托，或已经结束，不必再收回。请刷新委托页面查看。",
+            "There is no such delegation, or it has ended; reload the page of delegations.",
         )
 
 

@@ -12,7 +12,11 @@ from kernel.identity.models import NodeFact
 
 def _once(desk: ServiceDesk, **_: Any) -> None:
     if NodeFact.read("genesis") is not None:
-        raise Conflict("house.genesis", "本节点已经建立过了。", "This node was founded before.")
+        raise Conflict(
+            "house.genesis",
+            "本节点已经建立过了，不能再次建立。要另建节点，请用 --instance 指定一个空目录。",
+            "This node was founded before. For another one, name an empty folder with --instance.",
+        )
 
 
 @act(

@@ -8,6 +8,7 @@ from kernel.errors import NotFound, Refused
 from kernel.identity.desk import Desk
 from kernel.identity.models import Grant, Post
 from kernel.identity.rights import rights
+from kernel.storage.database import lock_rows
 
 ADMINISTRATORS = {"system_admin", "security_admin", "audit_admin"}
 """The three administrators, who keep each other in check (三员分立)."""
@@ -17,12 +18,20 @@ def _within(desk: Desk, *, post: str, level: str, given: bool) -> None:
     rights().check_level(level)
     holder = Post.get_or_none(Post.uid == post)
     if holder is None:
-        raise NotFound("rights.post", "没有找到这个岗位。", "There is no such post.")
+        raise NotFound(
+            "rights.post",
+            "没有找到这个岗位，可能已经停用。请返回权限页面重新选择。",
+            "There is no such post; it may be gone. Go back to the page of "
+            "rights and choose again.",
+        )
     if holder.person.uid == desk.person.uid or ADMINISTRATORS & set(holder.roles):
         raise Refused(
             "rights.separation",
-            "不能给自己授权，也不能给三员岗位增减权限（三员分立）。",
-            "Nobody grants to himself, and the three administrators' posts stay as they are.",
+            "不能给自己授权，也不能给三员岗位增减权限（三员分立）。请由安全"
+            "保密管理员给其他岗位授权。",
+            "Nobody grants to himself, and the three administrators' posts "
+            "stay as they are. Rights of other posts are given by the "
+            "security administrator.",
         )
     if "security_admin" in desk.post.roles:
         return
@@ -41,4 +50,5 @@ def grant(desk: Desk, *, post: str, level: str, given: bool) -> None:
     The security administrator assigns rights of others and holds none of them; whoever else may
     grant gives only what he has, in his own organ.
     """
+    lock_rows(Post, Post.uid == post)
     Grant.create(post=post, level=level, given=given, act=this_act())

@@ -41,7 +41,9 @@ def install_guard(desk: ServiceDesk, *, name: str, names: list[str]) -> None:
 def _gone(desk: Desk, *, name: str, reason: str) -> None:
     if name not in {row.name for row in standing()}:
         raise NotFound(
-            "house.no_guard", "没有登记这个安全检查插件。", "There is no guard of this name."
+            "house.no_guard",
+            "没有登记这个安全检查插件。请用 manage.py plugins list 核对插件名称。",
+            "There is no guard of this name; look the name up with manage.py plugins list.",
         )
     if switchboard().healthy(name):
         raise Conflict(

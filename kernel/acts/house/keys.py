@@ -24,7 +24,11 @@ from kernel.storage.database import exclusive
 def _holder(person: str) -> Person:
     holder: Person | None = Person.get_or_none((Person.uid == person) & Person.active)
     if holder is None:
-        raise NotFound("keys.person", "没有找到这个人员。", "There is no such person.")
+        raise NotFound(
+            "keys.person",
+            "没有找到这个人员。请返回人员列表重新选择。",
+            "There is no such person; go back to the list of people and choose again.",
+        )
     return holder
 
 
@@ -32,8 +36,10 @@ def _check_kind(kind: str) -> None:
     if authenticators().get(kind) is None:
         raise Invalid(
             "keys.kind",
-            "本平台没有安装这种安全认证插件的支持。",
-            "This node does not work with that kind of key.",
+            "本平台没有安装这种安全认证插件的支持。请改用其他种类，或请系统管理员安装相应插件。",
+            "This node does not work with that kind of key. Use another "
+            "kind, or ask the system administrator to install the plugin "
+            "for it.",
         )
 
 
@@ -130,7 +136,12 @@ def revoke_key(desk: Desk, *, credential: str, reason: str) -> None:
         .execute()
     )
     if not moved:
-        raise NotFound("keys.unknown", "没有找到在用的这个插件。", "There is no such key in use.")
+        raise NotFound(
+            "keys.unknown",
+            "没有找到在用的这个插件，可能已经停用。请刷新安全认证插件页面核对。",
+            "There is no such key in use; it may have been revoked before. "
+            "Reload the page of keys and check.",
+        )
     Session.update(ended=now()).where(
         (Session.credential == credential) & Session.ended.is_null()
     ).execute()
@@ -178,6 +189,7 @@ def cancel_enrolment(desk: Desk, *, enrolment: str) -> None:
     if not moved:
         raise NotFound(
             "keys.enrolment",
-            "这项登记已经办结或取消。",
-            "This registration was settled or cancelled before.",
+            "这项登记已经办结或取消，不必再办。如仍需登记，请重新开通。",
+            "This registration was settled or cancelled before. If a key "
+            "has still to be registered, open a new one.",
         )

@@ -21,8 +21,8 @@ def _fits(
         if len(text) > LONGEST[name] or any(ord(sign) < 32 for sign in text):
             raise Invalid(
                 "house.look",
-                f"最多 {LONGEST[name]} 个字，不能换行。",
-                f"At most {LONGEST[name]} characters, on one line.",
+                f"最多 {LONGEST[name]} 个字，不能换行，请改短。",
+                f"At most {LONGEST[name]} characters, on one line: make it shorter.",
                 field=name,
             )
     if logo and not blobs().has(logo):

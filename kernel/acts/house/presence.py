@@ -29,7 +29,11 @@ def sign_out(desk: Desk) -> None:
 def end_sessions(desk: Desk, *, person: str) -> int:
     """End every open session of a person, at once; gives how many there were."""
     if not Person.select().where(Person.uid == person).exists():
-        raise NotFound("keys.person", "没有找到这个人员。", "There is no such person.")
+        raise NotFound(
+            "keys.person",
+            "没有找到这个人员。请返回人员列表重新选择。",
+            "There is no such person; go back to the list of people and choose again.",
+        )
     return sessions.end_all(person)
 
 
@@ -44,5 +48,7 @@ def end_session(desk: Desk, *, session: str) -> None:
     """End another session of one's own, in all processes at once."""
     if not sessions.end_one(session, desk.person.uid):
         raise NotFound(
-            "identity.no_session", "那次登录已经结束了。", "That session has ended already."
+            "identity.no_session",
+            "那次登录已经结束了，不必再办。请刷新页面查看仍在进行的登录。",
+            "That session has ended already; reload the page to see which go on.",
         )

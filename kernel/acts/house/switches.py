@@ -26,7 +26,9 @@ def _may_switch(desk: Desk, *, organ: str, plugin: str, on: bool) -> None:
         raise Conflict(f"plugins.{why.code}", why.zh, why.en)
     if found.required and not on:
         raise Conflict(
-            "plugins.required", "平台必备的插件不能停用。", "A required plugin stays on."
+            "plugins.required",
+            "平台必备的插件不能停用。请只停用可选的插件。",
+            "A required plugin stays on; only optional ones can be switched off.",
         )
     late = [name for name in board.closure(plugin) if board.manifests[name].phase > phase_of(unit)]
     if on and late:

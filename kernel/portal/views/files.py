@@ -33,7 +33,9 @@ def _body(ctx: Ctx, kind: str, uid: str) -> tuple[str, str]:
 
 def _missing() -> NotFound:
     return NotFound(
-        "files.missing", "没有这个文件，或者您无权查看。", "There is no such file for you."
+        "files.missing",
+        "没有这个文件，或者您无权查看。请从公文页面重新打开。",
+        "There is no such file for you; open it again from the page of its document.",
     )
 
 

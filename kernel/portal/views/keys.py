@@ -136,7 +136,11 @@ def keys_page(ctx: Ctx) -> Response:
 def _person(uid: str) -> Person:
     found: Person | None = Person.get_or_none(Person.uid == uid)
     if found is None:
-        raise NotFound("keys.person", "没有找到这个人员。", "There is no such person.")
+        raise NotFound(
+            "keys.person",
+            "没有找到这个人员。请返回人员列表重新选择。",
+            "There is no such person; go back to the list of people and choose again.",
+        )
     return found
 
 

@@ -98,6 +98,10 @@ def logo_page(ctx: Ctx, organ: str) -> Response:
     """The logo of an organ; its address changes with the picture."""
     digest = look_of(organ).logo
     if not digest:
-        raise NotFound("portal.no_logo", "这个单位没有设置徽标。", "This unit has no logo.")
+        raise NotFound(
+            "portal.no_logo",
+            "这个单位没有设置徽标。请先在“单位门面”页面上传。",
+            "This unit has no logo; upload one on the page Look first.",
+        )
     keep = {"cache-control": "public, max-age=31536000, immutable"}
     return Response(blobs().get(digest), media_type="image/png", headers=keep)

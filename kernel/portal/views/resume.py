@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import re
+
 from starlette.responses import Response
 
 from kernel.acts import hold, numbers
-from kernel.acts.house import resuming
+from kernel.acts.house.resuming import state
+from kernel.crypto import x509
 from kernel.crypto.ids import parse_stamp
 from kernel.errors import Invalid, OfficeError
-from kernel.identity.models import Credential, Person
+from kernel.identity.models import Credential, Person, Unit
 from kernel.portal.ctx import Ctx
 from kernel.portal.forms import Form, Hidden, Paragraphs
 from kernel.portal.i18n import _, _l, speaking
 from kernel.portal.routing import page
 from kernel.portal.urls import url
+from kernel.seals.models import Seal
+from kernel.seals.resuming import resume
 
 
 class ResumeForm(Form):
@@ -32,6 +37,14 @@ class ResumeForm(Form):
             "请与纸质登记簿核对。"
         ),
         rows=5,
+    )
+    certificates = Paragraphs(
+        _l("此后吊销的证书"),
+        hint=_l(
+            "印章的证书：每行一个单位名称、单位代码或证书序列号；其他证书：粘贴证书（PEM）全文。"
+            "没有则留空。"
+        ),
+        rows=3,
     )
 
 
@@ -67,19 +80,24 @@ def _first(facts: hold.Facts | None) -> dict[str, str]:
     """The numbers that are known to have been given out stand in the form already."""
     known = sorted((facts or {}).get("numbers", {}).items())
     lines = [f"{series}={value}" for series, value in known]
-    return {"held": resuming.state(), "highest": "\n".join(lines)}
+    return {"held": state(), "highest": "\n".join(lines)}
 
 
 def _propose(ctx: Ctx, form: ResumeForm) -> Response:
     if not form.validate():
-        raise Invalid("node.resume", "没有提交，请先改正。", "Nothing was sent yet; correct it.")
+        raise Invalid(
+            "node.resume",
+            "没有提交。请按各栏下面的提示改正后再提交。",
+            "Nothing was sent yet. Correct what the fields say and send it again.",
+        )
     return ctx.sign(
-        resuming.resume,
+        resume,
         None,
         back=url("admin:proposals"),
         held=form.held.data or "",
         revoked=_keys(form.revoked.data or ""),
         highest=_numbers(form.highest.data or ""),
+        certificates=_certificates(form.certificates.data or ""),
     )
 
 
@@ -103,6 +121,43 @@ def _keys(text: str) -> list[str]:
             )
         found += uids
     return sorted(set(found))
+
+
+_PEM = re.compile("-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----")
+
+
+def _certificates(text: str) -> list[str]:
+    """The certificates that are pasted in, and those of seals that the lines name, as PEM."""
+    found = [one.group() for one in _PEM.finditer(text)]
+    seals = [(one, x509.load_cert(one.certificate.encode())) for one in Seal.select()]
+    for line in _lines(_PEM.sub("", text)):
+        named = Unit.select(Unit.code).where((Unit.name == line) | (Unit.short_name == line))
+        units = {line, *(unit.code for unit in named)}
+        serial = line.replace(":", "").replace(" ", "").lower().lstrip("0")
+        mine = [
+            seal.certificate
+            for seal, cert in seals
+            if seal.unit in units or f"{cert.serial_number:x}" == serial
+        ]
+        if not mine:
+            raise Invalid(
+                "node.resume_certificate",
+                f"“{line[:60]}”不是有印章的单位，也不是印章证书的序列号。请核对；"
+                "其他证书请粘贴 PEM 全文（含 BEGIN 和 END 两行）。",
+                f"{line[:60]!r} is neither a unit with a seal nor the serial number of a seal's "
+                "certificate. Check it; of other certificates paste the whole PEM, with its lines "
+                "BEGIN and END.",
+                field="certificates",
+            )
+        found += mine
+    return sorted({_as_kept(pem) for pem in found})
+
+
+def _as_kept(pem: str) -> str:
+    try:
+        return x509.pem(x509.load_cert(pem.encode())).decode()
+    except OfficeError as error:
+        raise Invalid(error.code, error.zh, error.en, field="certificates") from error
 
 
 def _numbers(text: str) -> dict[str, int]:

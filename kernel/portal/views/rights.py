@@ -75,7 +75,12 @@ def rights_page(ctx: Ctx, uid: str) -> Response:
     """The levels of one post, by role or by grant; give or take one by a signed act."""
     post = _in_reach(ctx.desk).where(Post.uid == uid).first()
     if post is None:
-        raise NotFound("rights.post", "没有找到这个岗位。", "There is no such post.")
+        raise NotFound(
+            "rights.post",
+            "没有找到这个岗位，可能已经停用。请返回权限页面重新选择。",
+            "There is no such post; it may be gone. Go back to the page of "
+            "rights and choose again.",
+        )
     here = url("admin:rights", uid=uid)
     if ctx.posted:
         level, given = str(ctx.form.get("level", "")), ctx.form.get("given") == "1"

@@ -202,7 +202,9 @@ def _mine(ctx: Ctx, uid: str) -> Evidence:
         if sent or receipts.concerns(row, ctx.desk.organ_code):
             return row
     raise NotFound(
-        "files.missing", "没有这个文件，或者您无权查看。", "There is no such file for you."
+        "files.missing",
+        "没有这个文件，或者您无权查看。请从公文页面重新打开。",
+        "There is no such file for you; open it again from the page of its document.",
     )
 
 

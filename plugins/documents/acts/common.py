@@ -56,7 +56,7 @@ def need_opinion(opinion: str) -> None:
     if len(opinion) > MOST_OPINION:
         raise Invalid(
             "documents.long_opinion",
-            f"意见不能超过 {MOST_OPINION} 字，现有 {len(opinion)} 字。",
-            f"An opinion may have {MOST_OPINION} characters; it has {len(opinion)}.",
+            f"意见不能超过 {MOST_OPINION} 字，现有 {len(opinion)} 字，请精简。",
+            f"An opinion may have {MOST_OPINION} characters; it has {len(opinion)}. Shorten it.",
             field="opinion",
         )

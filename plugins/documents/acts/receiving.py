@@ -82,8 +82,8 @@ def _unread(desk: Desk, incoming: Incoming) -> None:
     if tasks.open_for(desk, incoming) is None:
         raise Conflict(
             "documents.read",
-            "此件已阅，或不在您的待阅中。",
-            "It has been read already, or is not among what you have to read.",
+            "此件已阅，或不在您的待阅中，不必再办。请刷新页面查看。",
+            "It has been read already, or is not among what you have to read; reload the page.",
         )
 
 

@@ -134,7 +134,11 @@ def apply_seal(payload: dict[str, Any]) -> None:
 
 def _claimed(desk: ServiceDesk, document: Document, **_: Any) -> None:
     if not document.claim:
-        raise Conflict("documents.sealed", "此件已用印。", "It has been sealed already.")
+        raise Conflict(
+            "documents.sealed",
+            "此件已用印，不能重复用印。请刷新页面，接着分发。",
+            "It has been sealed already and is not sealed twice; reload the page and dispatch it.",
+        )
 
 
 def _keeper(document: Document) -> Post:

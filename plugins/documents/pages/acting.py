@@ -44,7 +44,11 @@ def act_page(ctx: Ctx, uid: str, verb: str) -> Response:
     document = ctx.get(Document, uid)
     run = _RUNS.get(verb)
     if run is None:
-        raise NotFound("documents.no_act", "没有这个操作。", "There is no such action.")
+        raise NotFound(
+            "documents.no_act",
+            "没有这个操作。请返回公文页面，从页面上的按钮重新办理。",
+            "There is no such action; go back to the document and use the buttons on its page.",
+        )
     with speaking(ctx.language):
         forms = forms_for(ctx, document, ctx.form)
         if keeping(ctx):
@@ -143,7 +147,11 @@ def _seal(ctx: Ctx, document: Document, forms: Forms) -> Response:
 def _dispatch(ctx: Ctx, document: Document, forms: Forms) -> Response:
     form = forms.sending
     if not form.validate():
-        raise Invalid("documents.until", "签收时限请改正。", "Correct the deadline.")
+        raise Invalid(
+            "documents.until",
+            "签收时限写得不对，请改正后再提交。",
+            "The deadline cannot be taken as it is; correct it and send it again.",
+        )
     until = form.until.data.isoformat() if form.until.data else ""
     package = ctx.do(issuing.plan_dispatch, document, until=until)
     document = ctx.get(Document, document.uid)

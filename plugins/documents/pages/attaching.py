@@ -52,7 +52,11 @@ def attachments_page(ctx: Ctx, uid: str) -> Response:
 
 def _add(ctx: Ctx, document: Document, form: AttachmentForm) -> Response:
     if not form.validate():
-        raise Invalid("documents.attachment", "附件没有添加，请先改正。", "Nothing was added yet.")
+        raise Invalid(
+            "documents.attachment",
+            "附件没有添加。请按各栏的提示改正后再提交。",
+            "Nothing was added yet; correct what the fields say and send it again.",
+        )
     made = _made(form)
     if not made["title"]:
         raise Invalid(

@@ -43,7 +43,11 @@ def scan_page(ctx: Ctx, uid: str, digest: str) -> Response:
     """The scan beside an opinion on this document, to download."""
     document = ctx.get(Document, uid)
     if digest not in {one.scan for one in opinions.on(document) if one.scan}:
-        raise NotFound("documents.no_scan", "没有这个扫描件。", "There is no such scan.")
+        raise NotFound(
+            "documents.no_scan",
+            "没有这个扫描件，或者您无权查看。请从公文页面重新打开。",
+            "There is no such scan for you; open it again from the page of its document.",
+        )
     ctx.require_deliberate()
     note_reading(ctx.desk, f"scan {digest[7:19]}")
     data = blobs().get(digest)

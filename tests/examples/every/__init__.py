@@ -138,16 +138,20 @@ def home_actions(desk: Desk) -> Sequence[MenuItem]:
 
 
 @hookimpl
-def scan(texts: Sequence[str], of: str) -> str | None:
+def scan(texts: Sequence[str], of: str) -> tuple[str, str] | None:
     """Refuse a word."""
-    return "内容里有禁用词，请删除后再试。" if any("禁用词" in text for text in texts) else None
+    if not any("禁用词" in text for text in texts):
+        return None
+    return "内容里有禁用词，请删除后再试。", "It holds a banned word; remove it and try again."
 
 
 @hookimpl
-def guard(desk: Desk, verb: Verb, subject: Subject | None) -> str | None:
+def guard(desk: Desk, verb: Verb, subject: Subject | None) -> tuple[str, str] | None:
     """Keep what is called 封存 from leaving or going back."""
     kept = subject is not None and subject.label().startswith("封存")
-    return "已封存，不能办理。" if kept and verb.weight == "signed" else None
+    if not kept or verb.weight != "signed":
+        return None
+    return "已封存，不能办理。请先到档案室解除封存。", "It is put away; have it released first."
 
 
 @hookimpl

@@ -53,7 +53,17 @@ METADATA: dict[str, tuple[dict[str, Any], int]] = {
     "classified metadata": ({"密级和保密期限": "机密★1年"}, 217),
     "a class under another name": ({"juyan:classification": "secret"}, 217),
     "an element that the standard does not have": ({"colour": "red"}, 200),
-    "metadata of more than a megabyte": ({"标题": "x" * (1 << 20)}, 216),
+    "metadata of more than a megabyte": ({f"x:{n}": "x" * 20_000 for n in range(60)}, 216),
+    "a title of more than 500 characters": ({"标题": "题" * 501}, 200),
+    "a title that is a number": ({"标题": 7}, 200),
+    "an element of 20,001 characters": ({"附注": "x" * 20_001}, 200),
+    "an element that is a list": ({"主送机关": ["市财政局"]}, 200),
+    "an element that is an object": ({"juyan:phase": {"n": 1}}, 200),
+    "a number below zero": ({"juyan:phase": -1}, 200),
+    "a list with an empty text": ({"juyan:tags": ["a", ""]}, 200),
+    "a list of 1,001 texts": ({"juyan:tags": ["a"] * 1001}, 200),
+    "a name of 101 characters": ({"juyan:" + "x" * 95: "1"}, 200),
+    "101 elements": ({f"x:{n}": n for n in range(101)}, 200),
 }
 
 

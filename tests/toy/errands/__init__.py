@@ -87,7 +87,7 @@ def home_panels(desk: Desk) -> Sequence[Panel]:
 
 
 @hookimpl
-def guard(desk: Desk, verb: Verb, subject: Subject | None) -> str | None:
+def guard(desk: Desk, verb: Verb, subject: Subject | None) -> tuple[str, str] | str | None:
     """Keep what is called 暂停 where it is; break on what is called 故障, hang on 卡住."""
     label = subject.label() if subject is not None else ""
     if label.startswith("故障"):
@@ -98,7 +98,15 @@ def guard(desk: Desk, verb: Verb, subject: Subject | None) -> str | None:
         return 7  # type: ignore[return-value]  # what no guard should answer
     if label.startswith("空答"):
         return ""
-    return "此单已暂停。" if label.startswith("暂停") else None
+    if label.startswith("退出"):
+        raise SystemExit(3)
+    if label.startswith("半答"):
+        return "只有中文。", ""
+    if label.startswith("单答"):
+        return "此单只有中文说明。"
+    if label.startswith("暂停"):
+        return "此单已暂停，请先恢复。", "This errand is on hold; take it up first."
+    return None
 
 
 @hookimpl
