@@ -44,7 +44,10 @@ def settings_of(css: str) -> dict[str, str]:
 
     :raises ValueError: it holds anything but ``@layer theme { :root { --token: value; } }``.
     """
-    sheet = _SHEET.fullmatch(_COMMENT.sub("", css))
+    bare = _COMMENT.sub("", css)
+    if not bare.strip():
+        return {}
+    sheet = _SHEET.fullmatch(bare)
     if sheet is None:
         raise ValueError("tokens.css: @layer theme { :root { … } }")
     found = {}
