@@ -177,7 +177,8 @@ def _check(value: object, depth: int) -> None:
     if value is None or isinstance(value, bool):
         return
     if isinstance(value, str):
-        _check_text(value)
+        if not value.isascii():
+            _check_text(value)
     elif isinstance(value, int):
         if not -_MAX_INT <= value <= _MAX_INT:
             raise _invalid("integer", "整数超出范围", "an integer is out of range")
@@ -194,8 +195,11 @@ def _check_container(value: object, depth: int) -> None:
         for key, item in value.items():
             if not isinstance(key, str):
                 raise _invalid("key", "JSON 的键必须是文字", "a JSON key must be text")
-            _check_text(key)
-            _check(item, depth + 1)
+            if not key.isascii():
+                _check_text(key)
+            # What nearly everything is, without a call for each.
+            if type(item) is not str or not item.isascii():
+                _check(item, depth + 1)
     elif isinstance(value, list | tuple):
         for item in value:
             _check(item, depth + 1)

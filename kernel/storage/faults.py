@@ -28,18 +28,24 @@ _ANY: tuple[type[Exception], ...] = (
 )
 
 
-@contextmanager
-def database_errors() -> Iterator[None]:
+class database_errors:
     """Turn what a database can do to us (locked, full, damaged) into ``Unavailable``."""
-    try:
-        yield
-    except MaxConnectionsExceeded as error:
-        raise busy() from error
-    except _ANY as error:
-        refusal = _refusal(error)
-        if refusal is None:
-            raise
-        raise refusal from error
+
+    __slots__ = ()
+
+    def __enter__(self) -> None:
+        """Nothing to do."""
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, _: object
+    ) -> None:
+        """Raise the refusal instead."""
+        if isinstance(error, MaxConnectionsExceeded):
+            raise busy() from error
+        if isinstance(error, _ANY):
+            refusal = _refusal(error)
+            if refusal is not None:
+                raise refusal from error
 
 
 def sqlstate(error: BaseException) -> str | None:
