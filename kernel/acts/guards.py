@@ -20,9 +20,10 @@ UNGUARDED = frozenset({"house.remove_guard", "house.confirm", "house.decline", "
 """What has to be possible while a guard is broken: removing it, by two people."""
 
 
-def names_of(verb: str) -> frozenset[str]:
+def names_of(verb: str) -> set[str]:
     """Who guards a verb: by its manifest, or by what was noted when it was installed."""
-    return switchboard().guarding(verb) | installed.of_verb(verb)
+    by_manifest = {one.name for one in switchboard().known() if one.guards_verb(verb)}
+    return by_manifest | installed.of_verb(verb)
 
 
 def ask(desk: Desk, verb: Verb, subject: Subject | None) -> None:

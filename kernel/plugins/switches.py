@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cache, lru_cache
 
 import peewee
 
@@ -70,15 +69,6 @@ class Switchboard:
         self.manifests = {one.name: one for one in order}
         self.faults = faults
         self._faulty = faulty
-        self._effective = lru_cache(maxsize=256)(self._worked_out)
-        self._guarding = cache(self._asked_before)
-
-    def guarding(self, verb: str) -> frozenset[str]:
-        """The plugins, healthy or not, that have to be asked before a verb by their manifests."""
-        return self._guarding(verb)
-
-    def _asked_before(self, verb: str) -> frozenset[str]:
-        return frozenset(one.name for one in self.known() if one.guards_verb(verb))
 
     def known(self) -> list[Manifest]:
         """Every plugin that was found, healthy or not, in order."""
@@ -103,20 +93,13 @@ class Switchboard:
 
     def effective(self, organ: str) -> frozenset[str]:
         """The plugins that work for this organ now."""
-        out = frozenset(self.faults) | frozenset(bus().quarantined)
-        return self._effective(phase_at(organ), tuple(_SWITCHED.rows(organ)), out)
-
-    def _worked_out(
-        self, phase: int, switched: tuple[tuple[str, bool], ...], out: frozenset[str]
-    ) -> frozenset[str]:
-        """What follows from the phase, the switchings in their order, and what is out of use."""
-        said = dict(switched)
-        names = {
-            one.name
-            for one in self.manifests.values()
-            if one.name not in out
-            and (one.required or (one.phase <= phase and said.get(one.name, one.default)))
-        }
+        phase, said = phase_at(organ), self.switched(organ)
+        out = {*self.faults, *bus().quarantined}
+        names = set()
+        for name, one in self.manifests.items():
+            on = one.required or (one.phase <= phase and said.get(name, one.default))
+            if on and name not in out:
+                names.add(name)
         return _prune(names, lambda name: self.manifests[name].needs)
 
     def closure(self, name: str) -> list[str]:

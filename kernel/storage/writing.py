@@ -248,13 +248,14 @@ def one(model: type[peewee.Model], where: peewee.Node) -> Any:
     ctx.alias_manager.add(meta.table)  # the first one: "t1"
     text, values = ctx.sql(where).query()
     row = database.execute_sql(f"{head}{text} LIMIT 1", values).fetchone()
-    if row is None:
-        return None
+    return None if row is None else _filled(model, names, row)
+
+
+def _filled(model: type[peewee.Model], names: list[tuple[str, Any]], row: Sequence[Any]) -> Any:
     found: Any = model(__no_default__=1)
-    found.__data__ = {
-        name: value if convert is None else convert(value)
-        for (name, convert), value in zip(names, row, strict=True)
-    }
+    data = found.__data__
+    for (name, convert), value in zip(names, row, strict=True):
+        data[name] = value if convert is None else convert(value)
     return found
 
 
@@ -282,10 +283,7 @@ class _Place(peewee.Node):
         ctx._values.append(self)
         return ctx.literal(ctx.state.param or "?")
 
-    def value(self, given: Sequence[Any]) -> Any:
-        value = given[self.number]
-        if type(value) is self.plain:
-            return value
+    def stored(self, value: Any) -> Any:
         if self.converter is not None:
             return self.converter(value)
         return stamp(value) if isinstance(value, datetime) else value
@@ -326,6 +324,11 @@ class Ready:
         row = found.fetchone()
         return None if row is None else _converted(row, converters)
 
+    def one(self, model: type[peewee.Model], *values: Any) -> Any:
+        """The first row as an object, or None, where all columns of this table were selected."""
+        row = self._run(values)[0].fetchone()
+        return None if row is None else _filled(model, _selection(model)[1], row)
+
     def run(self, *values: Any) -> int:
         """Write; gives how many rows."""
         return int(self._run(values)[0].rowcount)
@@ -333,7 +336,13 @@ class Ready:
     def _run(self, values: tuple[Any, ...]) -> tuple[Any, list[Any]]:
         database = getattr(self._database, "obj", None)
         made = self._made.get(type(database)) or self._make()
-        given = [one.value(values) if type(one) is _Place else one for one in made.values]
+        given = []
+        for one in made.values:
+            if type(one) is _Place:
+                value = values[one.number]
+                given.append(value if type(value) is one.plain else one.stored(value))
+            else:
+                given.append(one)
         return (database or self._database).execute_sql(made.text, given), made.converters
 
     def _make(self) -> _Made:
@@ -350,7 +359,8 @@ class Ready:
 def _converted(row: Sequence[Any], converters: list[Any]) -> tuple[Any, ...]:
     if not converters:
         return tuple(row)
-    return tuple(
-        value if convert is None else convert(value)
-        for value, convert in zip(row, converters, strict=True)
-    )
+    values = list(row)
+    for at, convert in enumerate(converters):
+        if convert is not None:
+            values[at] = convert(values[at])
+    return tuple(values)

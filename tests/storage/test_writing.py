@@ -159,18 +159,18 @@ CONDITIONS: list[tuple[str, Callable[[], Any]]] = [
     ("text", lambda: Box.name == "甲"),
     ("number for a text", lambda: Box.name == 7),
     ("text for a number", lambda: Box.size == "7"),
-    ("flag", lambda: Box.open == True),  # noqa: E712  # a condition
+    ("flag", lambda: Box.open == True),  # noqa: E712  # a column
     ("flag as it is", lambda: Box.open & (Box.size > 1)),
     ("moment", lambda: Box.at <= NOON),
     ("moment as text", lambda: Box.at != "2026"),
     ("nothing", lambda: Box.data.is_null() | Box.at.is_null(False)),
-    ("equal to nothing", lambda: (Box.name == None) & (Box.size != None)),  # noqa: E711
+    ("equal to nothing", lambda: (Box.name == None) & (Box.size != None)),  # noqa: E711  # columns
     ("bytes", lambda: Box.data == b"1"),
     ("JSON", lambda: Box.facts == {"a": 1}),
     ("list", lambda: Box.name.in_(["甲", "乙"]) & Box.size.not_in([])),
     ("columns", lambda: (Box.size == Box.id) & (Box.size + 1 > Box.id * 2)),
     ("not", lambda: ~((Box.name == "甲") | (Box.size == 1))),
-    ("nested", lambda: ((Box.name == "甲") | (Box.size == 1)) & ~(Box.open == False)),  # noqa: E712
+    ("nested", lambda: ((Box.name == "甲") | (Box.size == 1)) & ~(Box.open == False)),  # noqa: E712  # a column
     ("function", lambda: (peewee.fn.LOWER(Box.name) == "a") & (Box.size == peewee.fn.ABS(-3))),
     ("pattern", lambda: Box.name.contains("甲") | (Box.name % "a*")),
     ("subquery", lambda: (Box.size == 1) & (Box.id == Item.select(peewee.fn.MAX(Item.id)))),
@@ -202,7 +202,7 @@ def test_what_peewee_alone_can_insert_is_left_to_it():
         given = Box.create(id=77, name="丙")
         assert given.id == 77 and Box.get_by_id(77).name == "丙"
         assert Box.create(id=None, name="丁").id not in (None, 77)
-        assert Box.get_by_id(Box.create(name=8, size="9").id).size == 9  # type: ignore[arg-type]
+        assert Box.get_by_id(Box.create(name=8, size="9").id).size == 9  # type: ignore[arg-type]  # wrong on purpose
 
 
 def test_an_error_of_the_driver_is_peewees():
