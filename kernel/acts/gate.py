@@ -133,11 +133,15 @@ def decided(done: Done | Conflict) -> Done:
 def _decide(desk: Desk, statement: Statement, signature: Signature | None) -> Done | Conflict:
     _check_desk(desk, statement)
     desk = at_this_moment(desk)
+    verb = verbs().get(statement.facts["verb"])
+    lost = verb.lost if verb.weight == "signed" else None
+    if lost is None:  # nothing is kept of it: what it wrote goes with the transaction
+        return _win(desk, statement, signature)
     try:
         with savepoint():
             return _win(desk, statement, signature)
     except Conflict as error:
-        return _lose(desk, statement, signature, error)
+        return _lose(desk, statement, signature, error, lost)
 
 
 def _win(desk: Desk, statement: Statement, signature: Signature | None) -> Done:
@@ -161,12 +165,14 @@ def _win(desk: Desk, statement: Statement, signature: Signature | None) -> Done:
 
 
 def _lose(
-    desk: Desk, statement: Statement, signature: Signature | None, error: Conflict
+    desk: Desk,
+    statement: Statement,
+    signature: Signature | None,
+    error: Conflict,
+    lost: Callable[..., None],
 ) -> Conflict:
-    """Keep a signed act that came too late, with its refusal, where its verb wants that."""
+    """Keep a signed act that came too late, with its refusal."""
     verb = verbs().get(statement.facts["verb"])
-    if verb.lost is None or verb.weight != "signed":
-        raise error
     subject, arguments = subject_of(desk, statement), arguments_of(statement, verb)
     verb.require(subject)
     _may(desk, verb)
@@ -180,7 +186,7 @@ def _lose(
     consume(desk, statement, "lost")
     kept = enter(desk, verb, subject, statement, signature)
     with acting(kept.uid, kept.at):
-        verb.lost(desk, *_with(subject), late, **arguments)
+        lost(desk, *_with(subject), late, **arguments)
     return late
 
 

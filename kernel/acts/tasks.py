@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from functools import reduce
+from functools import cache, reduce
 from operator import or_
 from typing import Any, Literal
 
@@ -13,6 +13,7 @@ from kernel.acts.models import Task
 from kernel.acts.subjects import Subject
 from kernel.crypto.ids import now
 from kernel.identity.desk import Desk
+from kernel.storage.writing import Ready
 
 Tab = Literal["todo", "toread", "doing", "done", "drafts"]
 TABS: tuple[Tab, ...] = ("todo", "toread", "doing", "done", "drafts")
@@ -49,14 +50,20 @@ def finish(
     subject: Subject, *, by: str = "", post: str = "", organ: str = "", step: str = ""
 ) -> int:
     """Close the open tasks on a subject (of one post, organ or step); ``by`` is who did it."""
-    which = (Task.subject == subject.uid) & Task.done.is_null()
-    if post:
-        which &= Task.post == post
-    if organ:
-        which &= Task.organ == organ
-    if step:
-        which &= Task.step == step
-    return int(Task.update(done=now(), done_by=by).where(which).execute())
+    only = {"post": post, "organ": organ, "step": step}
+    given = {name: value for name, value in only.items() if value}
+    return _finish(*given).run(now(), by, subject.uid, *given.values())
+
+
+@cache
+def _finish(*columns: str) -> Ready:
+    def closing(moment: Any, by: Any, subject: Any, *values: Any) -> Any:
+        which = (Task.subject == subject) & Task.done.is_null()
+        for name, value in zip(columns, values, strict=True):
+            which &= Task._meta.fields[name] == value
+        return Task.update(done=moment, done_by=by).where(which)
+
+    return Ready(closing, 3 + len(columns))
 
 
 def mine(desk: Desk) -> peewee.Expression:

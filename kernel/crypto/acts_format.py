@@ -152,12 +152,12 @@ def _decode_act(data: bytes) -> dict[str, Any]:
     act: Any = loads(data)
     if not isinstance(act, dict) or not act.keys() >= _ACT_KEYS or act["v"] != 1:
         raise _malformed()
-    texts = ("suite", "node", "act", "verb", "credential", "issued", "expires")
-    parts = (act["params"], act["desk"], act["object"] or {})
-    if not all(isinstance(act[name], str) for name in texts):
-        raise _malformed()
-    if not all(isinstance(part, dict) for part in parts):
-        raise _malformed()
+    for name in ("suite", "node", "act", "verb", "credential", "issued", "expires"):
+        if type(act[name]) is not str:
+            raise _malformed()
+    for part in (act["params"], act["desk"], act["object"] or {}):
+        if type(part) is not dict:
+            raise _malformed()
     return act
 
 

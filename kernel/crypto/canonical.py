@@ -14,6 +14,7 @@ import json
 import re
 import secrets
 import unicodedata
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -27,9 +28,26 @@ _MAX_INT = 2**53 - 1
 _DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
 # The encoder in C writes what RFC 8785 wants, as long as there are no floats, and keys sort by code
 # points as they do by UTF-16 units: that is, beyond the BMP no longer.
-_encode = json.JSONEncoder(
+_encoder = json.JSONEncoder(
     ensure_ascii=False, check_circular=False, allow_nan=False, sort_keys=True, separators=(",", ":")
-).encode
+)
+
+
+def _made_once() -> Callable[[Any], str]:
+    """The encoder in C, which ``encode`` would build anew for each value."""
+    # The same arguments as JSONEncoder.iterencode gives; elsewhere than in CPython it is None.
+    make: Any = getattr(json.encoder, "c_make_encoder", None)
+    if make is None:
+        return _encoder.encode
+    separators = (_encoder.key_separator, _encoder.item_separator)
+    write = make(
+        *(None, _encoder.default, json.encoder.encode_basestring, None, *separators),
+        *(_encoder.sort_keys, _encoder.skipkeys, _encoder.allow_nan),
+    )
+    return lambda value: "".join(write(value, 0))
+
+
+_encode = _made_once()
 
 
 @dataclass(frozen=True)
@@ -99,7 +117,7 @@ def unb64(text: object) -> bytes:
         data = None
     # Two texts can stand for the same bytes: there are spare bits at the end, and strange
     # characters are passed over.
-    if data is None or b64(data) != text:
+    if data is None or binascii.b2a_base64(data, newline=False).decode("ascii") != text:
         raise _invalid("base64", "Base64 编码不规范", "the base64 text is not well formed")
     return data
 
@@ -140,11 +158,23 @@ def _float(_: str) -> None:
 
 def _integer(text: str) -> int:
     value = int(text)
-    _check(value, 0)
+    if not -_MAX_INT <= value <= _MAX_INT:
+        _check(value, 0)
     return value
 
 
-_decode = json.JSONDecoder(parse_float=_float, parse_int=_integer, parse_constant=_float).decode
+_decoder = json.JSONDecoder(parse_float=_float, parse_int=_integer, parse_constant=_float)
+_scan: Any = _decoder.scan_once  # type: ignore[attr-defined]  # the stubs leave it out
+
+
+def _decode(text: str) -> Any:
+    try:
+        value, end = _scan(text, 0)
+        if end == len(text):
+            return value
+    except StopIteration:
+        pass
+    return _decoder.decode(text)  # with spaces around it, or it says what is wrong
 
 
 def _beyond_bmp(text: str) -> bool:
@@ -177,7 +207,8 @@ def _check(value: object, depth: int) -> None:
     if value is None or isinstance(value, bool):
         return
     if isinstance(value, str):
-        _check_text(value)
+        if not value.isascii():
+            _check_text(value)
     elif isinstance(value, int):
         if not -_MAX_INT <= value <= _MAX_INT:
             raise _invalid("integer", "整数超出范围", "an integer is out of range")
@@ -194,8 +225,11 @@ def _check_container(value: object, depth: int) -> None:
         for key, item in value.items():
             if not isinstance(key, str):
                 raise _invalid("key", "JSON 的键必须是文字", "a JSON key must be text")
-            _check_text(key)
-            _check(item, depth + 1)
+            if not key.isascii():
+                _check_text(key)
+            # What nearly everything is, without a call for each.
+            if type(item) is not str or not item.isascii():
+                _check(item, depth + 1)
     elif isinstance(value, list | tuple):
         for item in value:
             _check(item, depth + 1)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
+from functools import wraps
+from typing import ParamSpec, TypeVar
 
 from cryptography import x509
 from cryptography.exceptions import UnsupportedAlgorithm
@@ -26,15 +27,40 @@ _UNREADABLE = (
 )
 Certificate = x509.Certificate
 Crl = x509.CertificateRevocationList
+P = ParamSpec("P")
+R = TypeVar("R")
 
 
-@contextmanager
-def sound(refusal: Callable[[], Unverified]) -> Iterator[None]:
-    """Turn what parsers raise over broken input into a refusal; parsing is lazy, so late too."""
-    try:
-        yield
-    except _UNREADABLE as error:
-        raise refusal() from error
+class sound:
+    """Turn what parsers raise over broken input into a refusal; parsing is lazy, so late too.
+
+    For ``with``, and for decorating a function.
+    """
+
+    __slots__ = ("_refusal",)
+
+    def __init__(self, refusal: Callable[[], Unverified]) -> None:
+        self._refusal = refusal
+
+    def __enter__(self) -> None:
+        """Nothing to do."""
+
+    def __exit__(self, kind: object, error: BaseException | None, _: object) -> None:
+        """Raise the refusal instead."""
+        if isinstance(error, _UNREADABLE):
+            raise self._refusal() from error
+
+    def __call__(self, function: Callable[P, R]) -> Callable[P, R]:
+        """The function, with its errors turned."""
+
+        @wraps(function)
+        def guarded(*args: P.args, **kwargs: P.kwargs) -> R:
+            try:
+                return function(*args, **kwargs)
+            except _UNREADABLE as error:
+                raise self._refusal() from error
+
+        return guarded
 
 
 def unverified(reason: str, zh: str, en: str) -> Unverified:
@@ -87,6 +113,11 @@ def public_key(cert: Certificate) -> suites.PublicKey:
 
     :raises Unverified: ``suites.key`` for a key that no suite can use.
     """
+    return _public_key(cert)
+
+
+@remembered(1024)  # to decode a point of the curve costs as much as half a check by it
+def _public_key(cert: Certificate) -> suites.PublicKey:
     with sound(malformed):
         return suites.check_key(cert.public_key())
 

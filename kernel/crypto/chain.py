@@ -97,11 +97,14 @@ def verify_chain(
     """
     known = (tuple(intermediates), tuple(roots), tuple(crls))
     links = _links(cert, *known, purpose, authority)
+    chain, demo = [], False
     for link in links:
         link.check(at)
-    if any(link.demo for link in links) and not links[-1].demo:
+        chain.append(link.cert)
+        demo = demo or link.demo
+    if demo and not links[-1].demo:
         raise unverified("demo", "演示证书不具有正式效力", "a demo certificate is no proof here")
-    return [link.cert for link in links]
+    return chain
 
 
 @dataclass(frozen=True)

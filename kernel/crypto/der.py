@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import UTC, datetime
 from functools import lru_cache
-from typing import NamedTuple
+from operator import itemgetter
+from typing import Any, NamedTuple
 
 INTEGER, OCTETS, OID, UTC_TIME, SEQUENCE, SET = 0x02, 0x04, 0x06, 0x17, 0x30, 0x31
 
@@ -53,7 +54,7 @@ def read_utc_time(text: str) -> datetime:
     """
     if len(text) != 13 or text[12] != "Z" or not (text.isascii() and text[:12].isdecimal()):
         raise ValueError("no UTCTime")
-    year, month, day, hour, minute, second = (int(text[at : at + 2]) for at in range(0, 12, 2))
+    year, month, day, hour, minute, second = [int(text[at : at + 2]) for at in range(0, 12, 2)]
     year += 1900 if year >= 50 else 2000
     return datetime(year, month, day, hour, minute, second, tzinfo=UTC)
 
@@ -71,9 +72,14 @@ class Element(NamedTuple):
         :raises ValueError: they are others.
         """
         found = parse(self.content)
-        if tags and tuple([item.tag for item in found]) != tags:
+        if tags and tuple(map(_tag_of, found)) != tags:
             raise ValueError("other elements than expected")
         return found
+
+
+_tag_of = itemgetter(0)
+_element: Any = tuple.__new__
+"""Makes an element without the call of Python that NamedTuple makes for it."""
 
 
 def parse(data: bytes) -> list[Element]:
@@ -97,7 +103,7 @@ def parse(data: bytes) -> list[Element]:
         after = inside + size
         if after > end:
             raise ValueError("cut off")
-        found.append(Element(data[start], data[inside:after], data[start:after]))
+        found.append(_element(Element, (data[start], data[inside:after], data[start:after])))
         start = after
     return found
 

@@ -22,10 +22,6 @@ P = ParamSpec("P")
 R = TypeVar("R")
 
 
-class _TooLong(Exception):
-    """Not to be kept."""
-
-
 class Remembered(Generic[P, R]):
     """A function that answers the same question once; the oldest answers are forgotten first.
 
@@ -42,9 +38,8 @@ class Remembered(Generic[P, R]):
     def __call__(self, *args: P.args, **kwargs: P.kwargs) -> R:
         if kwargs:
             raise TypeError("what is remembered is asked by position")
-        try:
-            key = tuple(map(_key, args))
-        except _TooLong:
+        key = _keys(args)
+        if key is None:
             return self._function(*args, **kwargs)
         known = self._known.get(key)
         if known is None:
@@ -61,14 +56,20 @@ def remembered(size: int) -> Callable[[Callable[P, R]], Remembered[P, R]]:
     return lambda function: Remembered(function, size)
 
 
-def _key(thing: Any) -> Any:
-    kind = type(thing)
-    if kind in _AS_OBJECTS:
-        return id(thing)
-    if kind is tuple:
-        if len(thing) > MOST:
-            raise _TooLong
-        return tuple(map(_key, thing))
-    if kind in _SIZED and len(thing) > LONGEST:
-        raise _TooLong
-    return thing
+def _keys(things: tuple[Any, ...]) -> tuple[Any, ...] | None:
+    """What tells these from others; None where they are not to be kept."""
+    found: list[Any] = []
+    for one in things:
+        kind = type(one)
+        if kind in _AS_OBJECTS:
+            found.append(id(one))
+        elif kind is tuple:
+            inner = _keys(one) if len(one) <= MOST else None
+            if inner is None:
+                return None
+            found.append(inner)
+        elif kind in _SIZED and len(one) > LONGEST:
+            return None
+        else:
+            found.append(one)
+    return tuple(found)

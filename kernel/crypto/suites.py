@@ -32,6 +32,10 @@ def new_key() -> PrivateKey:
     return ec.generate_private_key(ec.SECP256R1())
 
 
+_Key: type[PublicKey] = type(new_key().public_key())
+"""What OpenSSL's keys are; the other is an abstract class, and slow to be asked."""
+
+
 def check_suite(suite: str, at: datetime | None = None) -> None:
     """Refuse a suite that is not on the list, or not at that time.
 
@@ -81,7 +85,7 @@ def check_key(key: object) -> PublicKey:
 
     :raises Unverified: ``suites.key``.
     """
-    if isinstance(key, PublicKey) and isinstance(key.curve, ec.SECP256R1):
+    if type(key) is _Key and type(key.curve) is ec.SECP256R1:
         return key
     raise Unverified(
         "suites.key",

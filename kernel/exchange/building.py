@@ -26,7 +26,7 @@ from kernel.identity.epoch import log_origin
 from kernel.seals.signer_client import signer
 from kernel.storage import log
 from kernel.storage.blobs import blobs
-from kernel.storage.bulk import insert_rows
+from kernel.storage.bulk import insert_rows, ready_rows
 from kernel.storage.database import connection, transaction
 from kernel.storage.instance import crash_point
 
@@ -136,9 +136,11 @@ def evidence_writer(
         for (fact, record), leaf in zip(made, leaves, strict=True)
     ]  # fmt: skip
 
+    parts = (log.ready_all(leaves), ready_rows(Evidence, rows))
+
     def write() -> None:
-        log.append_all(leaves)
-        insert_rows(Evidence, rows)
+        for part in parts:
+            part()
 
     return write
 

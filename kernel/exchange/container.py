@@ -65,7 +65,7 @@ def read(data: bytes) -> list[Entry]:
 def _frame(entries: Sequence[Entry]) -> tuple[list[bytes], bytes]:
     """What stands before each entry, and what stands after all of them."""
     check_names([name for name, _ in entries])
-    if len(entries) > MAX_ENTRIES or sum(len(data) for _, data in entries) > MAX_BYTES:
+    if len(entries) > MAX_ENTRIES or sum([len(data) for _, data in entries]) > MAX_BYTES:
         raise PackageRefused(SIZE, "container")
     heads, directory, offset = [], [], 0
     for name, data in entries:

@@ -9,8 +9,9 @@ each record carrying its path.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from datetime import datetime
+from functools import cached_property
 from typing import Any
 
 from kernel.crypto import merkle, suites, x509
@@ -56,6 +57,12 @@ class Reason:
     text: str
 
 
+_PLAIN = (
+    *("ev_id", "type", "msg_id", "pkg_digest", "recipient", "act", "state_from", "state_to"),
+    "policy_id",
+)
+
+
 @dataclass(frozen=True)
 class Evidence:
     """One event."""
@@ -95,10 +102,32 @@ class Evidence:
                 "回执内容不完整：请检查类型、状态、原因和办理签名。",
                 "The evidence is not complete: check type, states, reasons and act.",
             )
-        facts = asdict(self) | {"format": FORMAT, "suite": suites.INTL_1, "etsi_event": kind.etsi}
-        if not self.delivery:
-            facts.pop("delivery")
-        return dumps(facts | {"log": {"origin": facts.pop("origin")}})
+        return self._bytes
+
+    @cached_property
+    def _facts(self) -> dict[str, Any]:
+        """What is signed, as JSON: all members but ``origin``, which stands under ``log``."""
+        facts = {
+            "format": FORMAT,
+            "suite": suites.INTL_1,
+            "etsi_event": TYPES[self.type].etsi,
+            "log": {"origin": self.origin},
+            "event_time": vars(self.event_time),
+            "actor": vars(self.actor),
+            "reasons": [vars(reason) for reason in self.reasons],
+            "heads": list(self.heads),
+        }
+        facts |= {name: getattr(self, name) for name in _PLAIN}
+        return facts | {"delivery": self.delivery} if self.delivery else facts
+
+    @cached_property
+    def _bytes(self) -> bytes:
+        return dumps(self._facts)
+
+    def facts(self) -> dict[str, Any]:
+        """The same as JSON; not to be changed. It raises what :meth:`to_bytes` raises."""
+        self.to_bytes()
+        return self._facts
 
     @property
     def digest(self) -> str:
@@ -229,7 +258,7 @@ def _record(
     return dumps(
         {
             "format": RECORD_FORMAT,
-            "evidence": loads(evidence.to_bytes()),
+            "evidence": evidence.facts(),
             "signature": signature,
             "act": None if act is None else b64(act),
             "trust": [pem.decode() for pem in trust],

@@ -21,13 +21,14 @@ from __future__ import annotations
 
 import hashlib
 import re
+from binascii import b2a_base64
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
 from typing import Any
 from urllib.parse import quote
 
-from kernel.crypto.canonical import b64, digest, dumps, loads
+from kernel.crypto.canonical import digest, dumps, loads
 from kernel.errors import Invalid
 from kernel.exchange import container
 from kernel.exchange.envelope import check_envelope, check_metadata, is_document
@@ -146,7 +147,7 @@ def manifest_of(contents: Contents) -> bytes:
     _check(contents)
     rows: list[str] = []
     for name, value in contents.digests.items():
-        rows += (_row(name), b64(value), _ROW_END)
+        rows += (_row(name), b2a_base64(value, newline=False).decode("ascii"), _ROW_END)
     return "".join([_HEAD, *rows, _TAIL]).encode("ascii")
 
 
@@ -208,7 +209,7 @@ def _content(
 
 def _listing(sums: Mapping[str, bytes]) -> bytes:
     names = sorted(sums.keys() - {DIGESTS})
-    return "".join(f"{sums[name].hex()}  {name}\n" for name in names).encode()
+    return "".join([f"{sums[name].hex()}  {name}\n" for name in names]).encode()
 
 
 def _check(contents: Contents) -> None:

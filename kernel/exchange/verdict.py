@@ -156,25 +156,29 @@ def _check_document_acts(contents: Contents, acts: Sequence[ActFacts], dispatch:
     sealed = contents.digest_of(packages.BODY)
     if dispatch.verb != "documents.dispatch" or dispatch.params.get("sealed") != sealed:
         raise Refused(ACTS, "sealed")
+    target = _target(dispatch)
+    by_verb: dict[str, list[ActFacts]] = {}
+    for act in acts:
+        by_verb.setdefault(act.verb, []).append(act)
     for verb in DOCUMENT_ACTS:
-        found = [act for act in acts if act.verb == verb]
+        found = by_verb.get(verb, [])
         if not found:
             raise Refused(ACTS, f"{verb}: missing")
-        if not dispatch.object_uid or any(_target(act) != _target(dispatch) for act in found):
+        if not dispatch.object_uid or any(_target(act) != target for act in found):
             raise Refused(ACTS, f"{verb}: object")
         if verb == "documents.seal" and not all(act.own for act in found):
             raise Refused(ACTS, f"{verb}: keeper")
         if any(act.by_node or act.organ != dispatch.organ for act in found):
             raise Refused(ACTS, f"{verb}: desk")
-    for act in acts:
-        if act.verb == "documents.seal" and act.params.get("pdf") != _base(contents, act):
+    for act in by_verb["documents.seal"]:
+        if act.params.get("pdf") != _base(contents, act):
             raise Refused(ACTS, "documents.seal: pdf")
 
 
 def _target(act: ActFacts) -> tuple[object, ...]:
     """Kind, uid and content of what was acted upon: the same from the sign-off to the dispatch."""
     target = act.act["object"] or {}
-    return tuple(target.get(name) for name in ("kind", "uid", "digest"))
+    return target.get("kind"), target.get("uid"), target.get("digest")
 
 
 def _base(contents: Contents, seal: ActFacts) -> str | None:

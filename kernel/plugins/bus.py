@@ -6,12 +6,10 @@ asked is decided at each call.
 
 from __future__ import annotations
 
-import threading
 import time
 from collections import deque
 from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
-from contextvars import copy_context
 from dataclasses import dataclass, field
 from functools import partial
 from types import ModuleType
@@ -21,6 +19,7 @@ import pluggy
 
 from kernel import hooks
 from kernel.errors import OfficeError, Refused
+from kernel.plugins.aside import within
 from kernel.slots import Slot
 from kernel.storage.database import connection
 
@@ -114,7 +113,8 @@ class Bus:
         for impl in self.answering(hook, among):
             name, call = impl.plugin_name, partial(_call, impl, arguments)
             try:
-                sentences = _sentences(name, _within(seconds, call) if seconds else call())
+                ask = partial(_reading, call)
+                sentences = _sentences(name, within(seconds, ask) if seconds else call())
             except OfficeError:
                 raise
             except (Exception, SystemExit) as error:
@@ -172,33 +172,10 @@ def _sentences(name: str, answer: Any) -> tuple[str, str] | None:
     return pair
 
 
-def _within(seconds: float, call: Callable[[], Any]) -> Any:
-    """The answer of a call that may hang: made in a thread, which is left behind if it does.
-
-    The thread reads through a connection of its own, and so sees what is committed.
-    """
-    answers: list[Callable[[], Any]] = []
-    context = copy_context()
-
-    def work() -> None:
-        try:
-            with connection():
-                answer = call()
-        except BaseException as error:
-            answers.append(partial(_raise, error))
-        else:
-            answers.append(lambda: answer)
-
-    thread = threading.Thread(target=context.run, args=(work,), daemon=True)
-    thread.start()
-    thread.join(seconds)
-    if not answers:
-        raise TimeoutError(f"no answer within {seconds:g} s")
-    return answers[0]()
-
-
-def _raise(error: BaseException) -> Any:
-    raise error
+def _reading(call: Callable[[], Any]) -> Any:
+    """The answer, in a thread that reads through a connection of its own: what is committed."""
+    with connection():
+        return call()
 
 
 def _call(impl: pluggy.HookImpl, arguments: dict[str, Any]) -> Any:

@@ -62,9 +62,10 @@ class Manifest:
 
 def matches(patterns: Iterable[str], verb: str) -> bool:
     """Whether a verb is one of these: ``documents.seal``, or any of ``documents.*``."""
-    return any(
-        verb == one or (one.endswith(".*") and verb.startswith(one[:-1])) for one in patterns
-    )
+    for one in patterns:
+        if verb == one or (one.endswith(".*") and verb.startswith(one[:-1])):
+            return True
+    return False
 
 
 def _unknown(data: dict[str, Any]) -> list[str]:

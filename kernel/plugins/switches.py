@@ -94,12 +94,12 @@ class Switchboard:
     def effective(self, organ: str) -> frozenset[str]:
         """The plugins that work for this organ now."""
         phase, said = phase_at(organ), self.switched(organ)
-        names = {
-            one.name
-            for one in self.manifests.values()
-            if self.healthy(one.name)
-            and (one.required or (one.phase <= phase and said.get(one.name, one.default)))
-        }
+        out = {*self.faults, *bus().quarantined}
+        names = set()
+        for name, one in self.manifests.items():
+            on = one.required or (one.phase <= phase and said.get(name, one.default))
+            if on and name not in out:
+                names.add(name)
         return _prune(names, lambda name: self.manifests[name].needs)
 
     def closure(self, name: str) -> list[str]:

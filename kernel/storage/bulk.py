@@ -20,22 +20,46 @@ def insert_rows(model: type[peewee.Model], rows: Iterable[Mapping[str, Any]]) ->
     :returns: how many.
     """
     require_transaction("insert_rows")
+    return ready_rows(model, rows)()
+
+
+def ready_rows(model: type[peewee.Model], rows: Iterable[Mapping[str, Any]]) -> Callable[[], int]:
+    """Make rows ready; gives what :func:`insert_rows` then does with them.
+
+    For before the transaction, so that others wait for the database alone.
+    """
     ready = list(rows)
     if not ready:
-        return 0
+        return lambda: 0
     given = tuple(ready[0])
     usual = {name: make for name, make in _usual(model).items() if name not in ready[0]}
     statement, fields = insertion(model, (*given, *usual))
-    converters = [(at, stored) for at, stored in enumerate(map(storing, fields)) if stored]
+    columns = [
+        *([row[name] for row in ready] for name in given),
+        *([make() for _ in ready] for make in usual.values()),
+    ]
+    stored = [_stored(values, storing(one)) for values, one in zip(columns, fields, strict=True)]
+    made = list(zip(*stored, strict=True))
+
+    def write() -> int:
+        require_transaction("insert_rows")
+        execute_many(statement, made)
+        return len(made)
+
+    return write
+
+
+def _stored(values: list[Any], convert: Callable[[Any], Any] | None) -> list[Any]:
+    """A column as it is stored; most hold the same moment, reference or flag in all rows."""
+    if convert is None:
+        return values
     made = []
-    for row in ready:
-        values = [row[name] for name in given]
-        values += [make() for make in usual.values()]
-        for at, stored in converters:
-            values[at] = stored(values[at])
-        made.append(values)
-    execute_many(statement, made)
-    return len(made)
+    last, kept = values[0], convert(values[0])
+    for value in values:
+        if value is not last:
+            last, kept = value, convert(value)
+        made.append(kept)
+    return made
 
 
 def _usual(model: type[peewee.Model]) -> dict[str, Callable[[], Any]]:

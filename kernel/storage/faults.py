@@ -39,18 +39,24 @@ DATABASE_ERRORS: tuple[type[Exception], ...] = (
 """Whatever a database can raise, wrapped or not."""
 
 
-@contextmanager
-def database_errors() -> Iterator[None]:
+class database_errors:
     """Turn what a database can do to us (locked, full, damaged) into ``Unavailable``."""
-    try:
-        yield
-    except MaxConnectionsExceeded as error:
-        raise busy() from error
-    except DATABASE_ERRORS as error:
-        refusal = _refusal(error)
-        if refusal is None:
-            raise
-        raise refusal from error
+
+    __slots__ = ()
+
+    def __enter__(self) -> None:
+        """Nothing to do."""
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, _: object
+    ) -> None:
+        """Raise the refusal instead."""
+        if isinstance(error, MaxConnectionsExceeded):
+            raise busy() from error
+        if isinstance(error, DATABASE_ERRORS):
+            refusal = _refusal(error)
+            if refusal is not None:
+                raise refusal from error
 
 
 def sqlstate(error: BaseException) -> str | None:

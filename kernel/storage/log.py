@@ -30,7 +30,7 @@ from kernel.crypto.note import Checkpoint, new_log_key, read_checkpoint, sign_ch
 from kernel.errors import Unavailable, Unverified
 from kernel.slots import Slot
 from kernel.storage import instance
-from kernel.storage.bulk import insert_rows
+from kernel.storage.bulk import insert_rows, ready_rows
 from kernel.storage.database import (
     connection,
     exclusive,
@@ -123,14 +123,14 @@ class Leaf:
 
 
 def leaf(kind: str, ref: str, data: dict[str, Any]) -> Leaf:
-    """Make a leaf, for :func:`append_all`; the arguments are those of :func:`append`."""
+    """Make a leaf, for :func:`ready_all`; the arguments are those of :func:`append`."""
     said = canonical.dumps({"kind": kind, "ref": ref, "data": data})
     return Leaf(kind, ref, said, merkle.leaf_hash(said))
 
 
-def append_all(many: Iterable[Leaf]) -> None:
-    """Add leaves that were made before, within the caller's transaction."""
-    insert_rows(LogLeaf, [vars(one) for one in many])
+def ready_all(many: Iterable[Leaf]) -> Callable[[], int]:
+    """Make leaves ready; gives what adds them, within the caller's transaction."""
+    return ready_rows(LogLeaf, [vars(one) for one in many])
 
 
 def leaves_of(kind: str, refs: Collection[str]) -> dict[str, list[tuple[dict[str, Any], str]]]:

@@ -38,7 +38,7 @@ from playhouse.pool import _PooledPostgresqlDatabase
 
 from kernel.errors import Invalid, Unavailable
 from kernel.storage.faults import sqlstate
-from kernel.storage.writing import Context
+from kernel.storage.writing import Context, Driven
 
 SCHEMES = ("postgresql", "postgres")
 OLDEST = 140000
@@ -93,7 +93,7 @@ class _Text(str):
 _TEXT = _Text('TEXT COLLATE "C"')
 
 
-class Postgres(_PooledPostgresqlDatabase, _Claimed):  # type: ignore[misc]  # it has no stubs
+class Postgres(Driven, _PooledPostgresqlDatabase, _Claimed):  # type: ignore[misc]  # it has no stubs
     """The pool of connections of one process."""
 
     context_class = Context

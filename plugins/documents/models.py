@@ -121,9 +121,7 @@ class Document(Subject):
 
     def change(self, **values: Any) -> None:
         """Set columns, in the store and here."""
-        Document.update(changed=now(), **values).where(Document.uid == self.uid).execute()
-        for name, value in values.items():
-            setattr(self, name, value)
+        super().change(changed=now(), **values)
 
     @classmethod
     def visible(cls, desk: Desk) -> peewee.Expression:

@@ -277,7 +277,8 @@ def test_rubbish_never_breaks_the_verifiers(zhangye: Office, package: bytes):
         noise = hashlib.sha256(seed.to_bytes(2, "big")).digest()
         position = int.from_bytes(noise[:4], "big") % len(package)
         data = package[:position] + noise[: 1 + noise[5] % 32] + package[position + noise[6] % 32 :]
-        assert 100 not in both(data, zhangye)
+        if data != package:  # one byte may be replaced by itself
+            assert 100 not in both(data, zhangye)
 
 
 def test_a_message_id_is_a_uuid7(zhangye: Office):

@@ -29,7 +29,7 @@ def ask(desk: Desk, *, text: str) -> Errand:
 @act("errands.edit", title="改写", title_en="Edit", level="ask", weight="draft")
 def edit(desk: Desk, errand: Errand, *, text: str) -> None:
     """Say it in other words."""
-    Errand.update(text=text).where(Errand.id == errand.id).execute()
+    errand.change(text=text)
     if text == "defect":
         raise RuntimeError("a defect of the plugin")
 
@@ -46,7 +46,7 @@ def edit(desk: Desk, errand: Errand, *, text: str) -> None:
 )
 def finish(desk: Desk, errand: Errand, *, remark: str) -> None:
     """Say that it is done."""
-    Errand.update(state="done").where(Errand.id == errand.id).execute()
+    errand.change(state="done")
     tasks.finish(errand, by=desk.post.uid)
     if remark == "defect":
         raise RuntimeError("a defect of the plugin")
