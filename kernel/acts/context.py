@@ -22,6 +22,11 @@ def acting(uid: str, at: datetime | None = None) -> Iterator[None]:
         _current.reset(token)
 
 
+def act_if_any() -> str:
+    """The uid of the act whose body is running; empty outside one, as in a handler."""
+    return _current.get("")
+
+
 def this_act() -> str:
     """The uid of the act whose body is running; LookupError outside one, which is a defect."""
     return _current.get()[0]
