@@ -179,7 +179,8 @@ def _known(keys: Iterable[str]) -> set[tuple[str, str]]:
     wanted = sorted(keys)
     for start in range(0, len(wanted), BATCH):
         some = Notice.key.in_(wanted[start : start + BATCH])
-        found |= set(Notice.select(Notice.key, Notice.post).where(some).tuples())
+        rows: Any = Notice.select(Notice.key, Notice.post).where(some).tuples()
+        found |= set(rows)
     return found
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Literal
 
-from kernel.acts import hold, tasks
+from kernel.acts import hold, notices, tasks
 from kernel.identity import delegations
 from kernel.identity.desk import Desk
 from kernel.identity.models import Post, Unit
@@ -45,7 +45,7 @@ def frame(ctx: Ctx, title: str) -> Page:
             held=hold.held() is not None,
             language=ctx.language,
             size=size,
-            links=Links(messages=url("tasks", tab="toread"), profile=url("me")),
+            links=Links(messages=url("notices"), profile=url("me")),
         )
         if desk is None:
             return page
@@ -54,7 +54,7 @@ def frame(ctx: Ctx, title: str) -> Page:
             desk=_page_desk(desk),
             menu=_menu(ctx, desk, counts),
             tab_bar=_tab_bar(ctx, counts),
-            unread=counts.get("toread", 0),
+            unread=notices.unread(desk.post.uid, ctx.plugins | ROOMS),
         )
 
 

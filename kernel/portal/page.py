@@ -104,7 +104,7 @@ class Links:
 
     home: str = "/"
     search: str = "/search"
-    messages: str = "/notifications"
+    messages: str = "/me/notices"
     help: str = "/help"
     display: str = "/me/display"
     """POST ``size`` or ``language``, with ``next``."""
