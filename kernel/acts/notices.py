@@ -196,12 +196,24 @@ def mine(desk: Desk, plugins: frozenset[str]) -> peewee.ModelSelect[Notice]:
 
 def unread(post: str, plugins: frozenset[str]) -> int:
     """How many of a post's notices nobody has read yet, of the rooms and plugins given."""
-    return sum(count for plugin, count in _UNREAD.rows(post) if plugin in plugins)
+    return bell(post, plugins)[0]
+
+
+def bell(post: str, plugins: frozenset[str]) -> tuple[int, int, int]:
+    """How many are unread, the number of the newest, and the sum of their numbers."""
+    rows = [row[1:] for row in _UNREAD.rows(post) if row[0] in plugins]
+    newest = max((int(row[1]) for row in rows), default=0)
+    return sum(int(row[0]) for row in rows), newest, sum(int(row[2]) for row in rows)
 
 
 _UNREAD = Ready(
     lambda post: (
-        Notice.select(Notice.plugin, peewee.fn.COUNT(Notice.id))
+        Notice.select(
+            Notice.plugin,
+            peewee.fn.COUNT(Notice.id),
+            peewee.fn.MAX(Notice.id),
+            peewee.fn.SUM(Notice.id),
+        )
         .where((Notice.post == post) & Notice.seen.is_null())
         .group_by(Notice.plugin)
     )
