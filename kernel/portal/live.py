@@ -123,7 +123,7 @@ def _bells(posts: set[str]) -> dict[str, list[Bell]]:
 
 
 def watched(package: str) -> int:
-    """What a page that shows the receipts of a package knows of them: how much evidence is there."""
+    """What a page that shows the receipts knows of a package: how much evidence there is."""
     return _packages({package}).get(package, 0)
 
 
