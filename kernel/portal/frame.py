@@ -143,7 +143,7 @@ def _place(category: str) -> int:
 
 
 def _marked(item: MenuItem, path: str) -> MenuItem:
-    here = path == item.href or (item.href != "/" and path.startswith(item.href + "/"))
+    here = path == item.href or (item.href != "/" and path.startswith(item.href.rstrip("/") + "/"))
     return replace(item, current=here)
 
 

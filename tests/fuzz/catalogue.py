@@ -54,6 +54,7 @@ OF_OUR_OWN: dict[str, str] = {
     "kernel/work/incidents.py": "our own log of incidents",
     "kernel/work/typesetter.py": "answers of the typesetter",
     "kernel/work/workshop_wire.py": "our own child process",
+    "plugins/announcements/acts.py": "a day of the form; any ValueError is answered",
     "plugins/documents/acts/issuing.py": "dates from our own table",
     "plugins/documents/acts/sealing.py": "statements from our own table",
     "plugins/documents/checking.py": "shipped with the plugin",

@@ -287,6 +287,16 @@ class Stage:
             second = Delivery.get(Delivery.package == self.other)
         yield "exchange.request_resend", second, {"reason": "误退，请补发"}
 
+    def announced(self) -> Iterator[Scene]:
+        """What an organ tells its own people."""
+        day = f"{now():%Y-%m-%d}"
+        said = {"title": "停水通知", "body": "周六停水。", "scope": "organ"}
+        said |= {"starts": day, "ends": f"{now() + timedelta(days=2):%Y-%m-%d}"}
+        yield "announcements.publish", None, said
+        made = self.act("李建国", "announcements.publish", **said)
+        yield "announcements.read", made, {}
+        yield "announcements.withdraw", made, {}
+
     def by_node(self) -> Iterator[Scene]:
         """What only the node does: no person has it."""
         with connection():
@@ -323,6 +333,7 @@ def test_every_act_answers_every_role_as_the_table_says(office: Office):
     plays = [
         (OFFICE, FINANCE, stage.house()),
         (INFO, FINANCE, stage.proposals()),
+        (OFFICE, FINANCE, stage.announced()),
         (OFFICE, FINANCE, stage.outgoing()),
         (OFFICE, FINANCE, stage.sent()),
         (FINANCE, OFFICE, stage.delivered()),
