@@ -29,13 +29,12 @@ from kernel.identity.rights import rights
 from kernel.storage.bulk import insert_rows
 from kernel.storage.database import connection, transaction
 from kernel.storage.writing import Ready
+from kernel.work.calendar import a_working_day_on
 from kernel.work.schedules import Job
 
 HANDLER = "acts.notify"
 KEPT = timedelta(days=90)
 """How long a notice is kept; the matter itself stays where it is."""
-SOON = timedelta(hours=24)
-"""How long before its end a task is said to fall due."""
 BATCH = 500
 _UNTIL = "notices.due"
 
@@ -116,7 +115,7 @@ def word_of(task: Task, when: str = "new", said: tuple[str, str] | None = None) 
 _OF_TASK = {
     "new": ("新待办：%s", "A new task"),
     "toread": ("新待阅：%s", "Something new to read"),
-    "soon": ("即将到期：%s", "A task falls due within a day"),
+    "soon": ("即将到期：%s", "A task falls due within a working day"),
     "late": ("已超过办理时限：%s", "A task is overdue"),
 }
 
@@ -245,7 +244,7 @@ def settle(subject: str, *, organ: str = "", post: str = "") -> None:
 
 
 def tell_due(moment: datetime | None = None) -> int:
-    """The schedule: tell of tasks that fall due within a day and of those now late. Idempotent.
+    """The schedule: tell of tasks due within a working day, and of those now late. Idempotent.
 
     :returns: how many tasks were told of.
     """
@@ -255,14 +254,18 @@ def tell_due(moment: datetime | None = None) -> int:
         before = parse_stamp(kept) if kept else moment - timedelta(hours=1)
         words = [
             word_of(task, when)
-            for when, ahead in (("soon", SOON), ("late", timedelta()))
-            for task in _due_between(min(before, moment) + ahead, moment + ahead)
+            for when, ahead in (("soon", a_working_day_on), ("late", _itself))
+            for task in _due_between(ahead(min(before, moment)), ahead(moment))
         ]
     write = writer(words)
     with transaction():
         write()
         NodeFact.write(_UNTIL, stamp(moment))
     return len(words)
+
+
+def _itself(moment: datetime) -> datetime:
+    return moment
 
 
 def _due_between(start: datetime, end: datetime) -> list[Task]:

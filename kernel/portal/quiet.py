@@ -6,6 +6,7 @@ from datetime import datetime
 
 from kernel.acts.models import NoticeWish
 from kernel.portal.words import local
+from kernel.work.calendar import working_days
 
 AT_ANY_HOUR = frozenset({"特急", "特提"})
 """Urgencies that are told in quiet hours as well: they count natural hours (domain 3.8)."""
@@ -22,7 +23,7 @@ def quiet_now(wish: NoticeWish, moment: datetime) -> bool:
     if not wish.quiet:
         return False
     at = local(moment)
-    if wish.rest_days and at.weekday() >= 5:
+    if wish.rest_days and not working_days().works(at.date()):
         return True
     minute, start, end = at.hour * 60 + at.minute, wish.quiet_from, wish.quiet_until
     if start <= end:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from datetime import date
 from typing import Any
 
 from starlette.routing import Route
 
-from kernel.api import Desk, Level, MenuItem, Panel, Subject, hookimpl
+from kernel.api import CalendarItem, Desk, Level, MenuItem, Panel, Subject, hookimpl
 from plugins.announcements import acts, pages
 from plugins.announcements.models import Announcement
 
@@ -63,3 +64,9 @@ def menu_items(desk: Desk) -> Sequence[MenuItem]:
 def home_panels(desk: Desk) -> Sequence[Panel]:
     """What holds today and was not read yet."""
     return pages.panels(desk)
+
+
+@hookimpl
+def calendar_items(desk: Desk, first: date, last: date) -> Sequence[CalendarItem]:
+    """The days from which something holds."""
+    return pages.on_calendar(desk, first, last)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Any
 
 import peewee
@@ -10,6 +10,7 @@ from starlette.responses import Response
 
 from kernel.api import (
     SIGNED_IN,
+    CalendarItem,
     Choice,
     Column,
     Ctx,
@@ -47,7 +48,7 @@ STATES = {
     "over": _l("已过期"),
     "withdrawn": _l("已撤下"),
 }
-ON_HOME = 5
+ON_HOME, ON_CALENDAR = 5, 100
 
 
 def _unread(desk: Desk) -> peewee.ModelSelect[Announcement]:
@@ -76,6 +77,19 @@ def panels(desk: Desk) -> list[Panel]:
         return []
     more = url("announcements:all")
     return [Panel(_("公告"), "announcements/panel.html", {"rows": rows}, more, _("全部公告"))]
+
+
+def on_calendar(desk: Desk, first: date, last: date) -> list[CalendarItem]:
+    """What begins to hold on these days, for this desk."""
+    begins = (Announcement.starts >= first.isoformat()) & (Announcement.starts <= last.isoformat())
+    rows = Announcement.select().where(
+        Announcement.visible(desk) & begins & (Announcement.state == "published")
+    )
+    note = _("公告")
+    return [
+        CalendarItem(row.first_day, row.title, url("announcements:announcement", uid=row.uid), note)
+        for row in rows.order_by(Announcement.id).limit(ON_CALENDAR)
+    ]
 
 
 def _spec() -> ListSpec:

@@ -167,6 +167,8 @@ class Stage:
         yield "house.switch_plugin", None, switch
         look = dict.fromkeys(("theme", "mark", "logo", "product", "support", "notice"), "")
         yield "house.set_look", None, look
+        day = {"day": "2027-02-05", "works": False, "name": "春节", "source": "通知"}
+        yield "house.set_day", None, day
         grant = {"post": drafter.uid, "level": "house.switch", "given": True}
         yield "house.grant", None, grant
         public = suites.public_b64(suites.new_key())
