@@ -298,6 +298,9 @@ class Stage:
         made = self.act("李建国", "announcements.publish", **said)
         yield "announcements.read", made, {}
         yield "announcements.withdraw", made, {}
+        yield "feedback.write", None, {"text": "希望按单位筛选。"}
+        remark = self.act("林晓梅", "feedback.write", text="希望按单位筛选。")
+        yield "feedback.answer", remark, {"reply": "已列入计划。"}
 
     def by_node(self) -> Iterator[Scene]:
         """What only the node does: no person has it."""
