@@ -109,6 +109,8 @@ def test_what_is_done_needs_no_reading_any_more(office: Office):
     before = unread(office, "刘志强")
     assert before >= 1
     signed_for(office, GFIN)
+    # What comes of his own act he is not told of: it is to be read now, and he has just seen it.
+    assert not [text for text in told(office, "刘志强") if text.startswith("新待阅")]
     with connection():
         mine = Notice.select().where((Notice.subject == delivery(GFIN).uid) & Notice.seen.is_null())
         assert mine.count() == 0
