@@ -195,6 +195,11 @@ def asked(office: Office, organ: str, place: str = "/events") -> httpx2.Response
     return browser_of(office, organ).get(place, headers=JSON)
 
 
+def test_whoever_asks_for_no_stream_is_answered_at_once(office: Office):
+    found = browser_of(office, GFIN).get("/events")
+    assert found.headers["content-type"] == "application/json" and "unread" in found.json()
+
+
 def test_the_package_of_another_organ_is_not_there(office: Office):
     place = f"/events?package={package().uid}"
     assert asked(office, CPCO, place).status_code == 200

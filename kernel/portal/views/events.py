@@ -7,7 +7,7 @@
 ``beat``   nothing, so that a page knows that its stream lives
 ``bye``    it is over, with why: ``session`` (sign in again), ``later`` (come again)
 
-Who asks for JSON gets how things stand, once: the way of a page whose stream is cut.
+Whoever does not ask for a stream gets how things stand, once: the way of a page whose stream is cut.
 Nothing in it names an object, a person or a unit.
 """
 
@@ -97,13 +97,14 @@ def told(found: Look) -> dict[str, Any]:
 
 @page("/events", name="events", level=SIGNED_IN)
 def events(ctx: Ctx) -> Response:
-    """What changes on an open page, as it comes; once where JSON is asked for."""
+    """What changes on an open page, as it comes; once where no stream is asked for."""
     desk, uid = ctx.desk, ctx.query.get("package", "")
     if uid:
         uid = str(ctx.get(Package, uid).uid)  # another organ's is not found
     seat = Seat(desk.session, desk.person.uid, desk.post.uid, desk.organ_code, uid)
     since = ctx.request.headers.get("last-event-id") or ctx.query.get("since", "")
-    if "application/json" in ctx.request.headers.get("accept", ""):
+    # Only a script that reads streams gets one: anybody else would wait for an end that never comes.
+    if "text/event-stream" not in ctx.request.headers.get("accept", ""):
         (found,) = look([(seat, read_state(since))])
         with speaking(ctx.language):
             return JSONResponse({**told(found), "id": found.state.id})
