@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from kernel.acts import signatures, tasks
-from kernel.acts.context import acting
+from kernel.acts.context import following
 from kernel.acts.gate import by_node
 from kernel.acts.models import Act
 from kernel.acts.outbox import Step, TwoSteps
@@ -179,7 +179,7 @@ def _tell(uid: str) -> None:
     plugin = row.type.partition(".")[0]
     if not row.parked or plugin not in switchboard().effective(row.organ):
         return
-    with acting(row.claim_act):
+    with following(row.claim_act):
         told = bus().tell("signed_for", plugin, desk=_desk(row.claim_act), delivery=row)
     Delivery.update(parked=not told).where(Delivery.id == row.id).execute()
 

@@ -7,7 +7,7 @@
 ``beat``   nothing, so that a page knows that its stream lives
 ``bye``    it is over, with why: ``session`` (sign in again), ``later`` (come again)
 
-Whoever does not ask for a stream gets how things stand, once: the way of a page whose stream is cut.
+Whoever does not ask for a stream gets how things stand, once: the way of a page that was cut off.
 Nothing in it names an object, a person or a unit.
 """
 
@@ -103,7 +103,7 @@ def events(ctx: Ctx) -> Response:
         uid = str(ctx.get(Package, uid).uid)  # another organ's is not found
     seat = Seat(desk.session, desk.person.uid, desk.post.uid, desk.organ_code, uid)
     since = ctx.request.headers.get("last-event-id") or ctx.query.get("since", "")
-    # Only a script that reads streams gets one: anybody else would wait for an end that never comes.
+    # Only a script that reads streams gets one: anybody else would wait for ever.
     if "text/event-stream" not in ctx.request.headers.get("accept", ""):
         (found,) = look([(seat, read_state(since))])
         with speaking(ctx.language):
