@@ -121,14 +121,14 @@ def test_what_is_done_needs_no_reading_any_more(office: Office):
 def test_the_clock_tells_once_of_what_falls_due_and_of_what_is_late(
     office: Office, later: Callable[[timedelta], None]
 ):
-    sender_does(office, set_deadline, sign_by=stamp(now() + 2 * DAY), units=[], reason="提前")
+    sender_does(office, set_deadline, sign_by=stamp(now() + 20 * DAY), units=[], reason="放宽")
     notices.tell_due()
     assert "即将到期：签收" not in told(office, "刘志强")
-    later(DAY + timedelta(hours=1))
+    later(20 * DAY - timedelta(hours=1))
     notices.tell_due()
     notices.tell_due()
     assert told(office, "刘志强").count("即将到期：签收") == 1
-    later(3 * DAY)
+    later(21 * DAY)
     notices.tell_due()
     notices.tell_due(now() - DAY)  # a clock put back tells nobody twice
     notices.tell_due()
