@@ -5,7 +5,7 @@ The names are grouped by what they are for; PLUGINS.md shows how they are used t
 
 from __future__ import annotations
 
-from kernel.acts import deeds, numbering, numbers, opinions, outbox, tasks
+from kernel.acts import deeds, notices, numbering, numbers, opinions, outbox, tasks
 from kernel.acts.context import this_act, this_moment
 from kernel.acts.gate import Done, by_node, do, perform, prepare
 from kernel.acts.gate import stale as stale_form
@@ -70,6 +70,7 @@ from kernel.portal.forms import Form
 from kernel.portal.i18n import Lazy, _, _l, language, speaking
 from kernel.portal.items import href_of
 from kernel.portal.lists import Column, Filter, ListSpec, Sort, build, from_query
+from kernel.portal.month import CalendarItem, rest_day_note
 from kernel.portal.page import MenuItem
 from kernel.portal.panels import Panel
 from kernel.portal.parts import PageImage, Phrase, Receipt, ReceiptBook, SealLine, Tab
@@ -97,6 +98,7 @@ from kernel.storage.database import (
     transaction,
 )
 from kernel.storage.search import Entry as SearchEntry
+from kernel.work.calendar import working_days
 from kernel.work.levels import level_of
 from kernel.work.sheet import Attachment, Sheet
 from kernel.work.uploads import Upload
@@ -119,7 +121,9 @@ __all__ = [
     "Verb",
     "act",
     # What acts leave behind
+    "notices",
     "numbers",
+    "working_days",
     "opinions",
     "outbox",
     "tasks",
@@ -187,6 +191,8 @@ __all__ = [
     "Sort",
     "build",
     "from_query",
+    "CalendarItem",
+    "rest_day_note",
     "MenuItem",
     "Panel",
     "PageImage",

@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeVar
 import pluggy
 
 if TYPE_CHECKING:
+    from datetime import date
     from pathlib import Path
 
     import click
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
     from kernel.identity.authenticators import Authenticator
     from kernel.identity.desk import Desk
     from kernel.identity.rights import Level
+    from kernel.portal.month import CalendarItem
     from kernel.portal.page import MenuItem
     from kernel.portal.panels import Panel
     from kernel.storage.log_check import Reconciler
@@ -140,6 +142,12 @@ def home_panels(desk: Desk) -> Sequence[Panel]:
 @hook("gather", "enabled")
 def home_actions(desk: Desk) -> Sequence[MenuItem]:
     """Buttons beside the heading of the home page: what this desk begins most often."""
+
+
+@hook("gather", "enabled")
+def calendar_items(desk: Desk, first: date, last: date) -> Sequence[CalendarItem]:
+    """What this desk finds in its calendar from one day to another, both included: meetings, days
+    from which something holds. Deadlines of tasks stand there already."""
 
 
 # What a plugin may forbid

@@ -16,7 +16,7 @@ from typing import Any
 
 from starlette.applications import Starlette
 
-from kernel.acts import hold, house, ledger, numbering, numbers, standing
+from kernel.acts import hold, house, ledger, notices, numbering, numbers, standing
 from kernel.acts.granted import is_granted
 from kernel.acts.house import guarding
 from kernel.acts.house import ledger as house_ledger
@@ -241,7 +241,7 @@ def _fill_registers(board: Switchboard) -> None:
     granted.fill(is_granted)
     exchange_kinds.fill(ExchangeKinds(collect(board, "register_kinds")))
     authenticators.fill(Authenticators(collect(board, "register_authenticators")))
-    work: dict[str, Handler] = dict(exchange_room.HANDLERS)
+    work: dict[str, Handler] = {**exchange_room.HANDLERS, notices.HANDLER: notices.notify}
     for answer in collect(board, "register_handlers", whole=True):
         work |= answer
     handlers.fill(Handlers(work))
@@ -250,7 +250,7 @@ def _fill_registers(board: Switchboard) -> None:
     for fault in bus().faults:
         board.isolate(fault.plugin, fault.error)
     _refuse_faulty(board)
-    schedules.fill(Schedules([*revoking.JOBS, *exchange_room.JOBS]))
+    schedules.fill(Schedules([*revoking.JOBS, *exchange_room.JOBS, *notices.JOBS]))
 
 
 def _routes(board: Switchboard) -> dict[str, list[PageRoute]]:

@@ -10,6 +10,7 @@ from datetime import datetime
 from kernel.crypto.ids import now
 
 _current: ContextVar[tuple[str, datetime]] = ContextVar("act")
+_cause: ContextVar[str] = ContextVar("cause", default="")
 
 
 @contextmanager
@@ -20,6 +21,22 @@ def acting(uid: str, at: datetime | None = None) -> Iterator[None]:
         yield
     finally:
         _current.reset(token)
+
+
+@contextmanager
+def following(uid: str) -> Iterator[None]:
+    """Set by a handler that does what follows from an act, for those who are told of it."""
+    token = _cause.set(uid)
+    try:
+        yield
+    finally:
+        _cause.reset(token)
+
+
+def act_if_any() -> str:
+    """The uid of the act whose body is running, or of the one that a handler follows; or empty."""
+    running = _current.get(None)
+    return _cause.get() if running is None else running[0]
 
 
 def this_act() -> str:

@@ -188,7 +188,11 @@ class Task(Model):
 
     class Meta:
         table_name = "acts_task"
-        indexes = ((("organ", "done", "post"), False), (("subject", "done"), False))
+        indexes = (
+            (("organ", "done", "post"), False),
+            (("subject", "done"), False),
+            (("done", "due"), False),
+        )
 
 
 class Opinion(Model):
@@ -241,6 +245,54 @@ class Number(Model):
         indexes = ((("series", "value"), True),)
 
 
+class Notice(Model):
+    """A word to a post that something has come about: it calls nobody to act, a task does that.
+
+    :ivar key: what it is about, so that the same thing is said to a post only once.
+    :ivar zh, en: what came about, without the title of the object.
+    :ivar seen: when somebody at this post has read it.
+    """
+
+    uid = peewee.CharField(unique=True, default=uuid7)
+    key = peewee.CharField()
+    plugin = peewee.CharField()
+    kind = peewee.CharField()
+    subject = peewee.CharField(index=True)
+    title = peewee.CharField()
+    zh = peewee.CharField()
+    en = peewee.CharField()
+    urgency = peewee.CharField(default="")
+    organ = peewee.CharField()
+    post = peewee.CharField()
+    at = UTCField(default=now, index=True)
+    seen = UTCField(null=True)
+
+    class Meta:
+        table_name = "acts_notice"
+        indexes = ((("key", "post"), True), (("post", "seen", "id"), False))
+
+
+class NoticeWish(Model):
+    """How a person likes to be told; without a row, as the defaults say.
+
+    :ivar popup, sound: whether a notice may come up on his screen, and be heard.
+    :ivar quiet: whether there are hours in which it does neither, ``quiet_from`` to
+        ``quiet_until``, in minutes of the day in Asia/Shanghai (they may go over midnight).
+    :ivar rest_days: whether days off are quiet as a whole.
+    """
+
+    person = peewee.CharField(unique=True)
+    popup = peewee.BooleanField(default=False)
+    sound = peewee.BooleanField(default=False)
+    quiet = peewee.BooleanField(default=True)
+    quiet_from = peewee.IntegerField(default=20 * 60)
+    quiet_until = peewee.IntegerField(default=7 * 60)
+    rest_days = peewee.BooleanField(default=True)
+
+    class Meta:
+        table_name = "acts_notice_wish"
+
+
 class Effect(Model):
     """The outbox: what is to be done after a commit, at least once, idempotently."""
 
@@ -261,5 +313,5 @@ class Effect(Model):
 
 MODELS = [
     *(Act, ActPrivate, Prepared, Answer, Touch, Batch, Proposal, Task, Opinion, Series, Number),
-    Effect,
+    *(Notice, NoticeWish, Effect),
 ]

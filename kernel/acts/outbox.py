@@ -80,10 +80,15 @@ class Handlers:
 handlers: Slot[Handlers] = Slot("handlers")
 
 
-def put(handler: str, key: str, payload: dict[str, Any]) -> None:
-    """Write an effect in the running transaction. The same key is written only once, for ever."""
+def put(handler: str, key: str, payload: dict[str, Any], *, act: str | None = None) -> None:
+    """Write an effect in the running transaction. The same key is written only once, for ever.
+
+    :param act: the act that it follows from, the running one by default; empty where it follows
+        from none.
+    """
+    deed = this_act() if act is None else act
     Effect.insert(
-        handler=handler, key=f"{handler}:{key}", payload=payload, act=this_act()
+        handler=handler, key=f"{handler}:{key}", payload=payload, act=deed
     ).on_conflict_ignore().execute()
     after_commit(wake)
 

@@ -9,6 +9,7 @@ from typing import Any, Literal
 
 import peewee
 
+from kernel.acts import notices
 from kernel.acts.models import Task
 from kernel.acts.subjects import Subject
 from kernel.crypto.ids import now
@@ -34,8 +35,13 @@ def assign(
     urgency: str = "",
     sender: str = "",
     due: datetime | None = None,
+    said: tuple[str, str] | None = None,
 ) -> Task:
-    """Give a task to a post, or to anybody in a unit or organ who holds a level."""
+    """Give a task to a post, or to anybody in a unit or organ who holds a level, and tell them.
+
+    :param said: what they are told (Chinese, English): that there is a new task, by default; of a
+        draft nobody is told anything else.
+    """
     if not post and not level:
         raise ValueError("a task needs a post or a level")
     task: Task = Task.create(
@@ -43,6 +49,8 @@ def assign(
         title=title or subject.label(), meta=meta, step=step, form=form, organ=organ, post=post,
         unit=unit, level=level, urgency=urgency, sender=sender, due=due,
     )  # fmt: skip
+    if form != "draft" or said:
+        notices.of_task(task, said)
     return task
 
 
@@ -52,7 +60,10 @@ def finish(
     """Close the open tasks on a subject (of one post, organ or step); ``by`` is who did it."""
     only = {"post": post, "organ": organ, "step": step}
     given = {name: value for name, value in only.items() if value}
-    return _finish(*given).run(now(), by, subject.uid, *given.values())
+    done = _finish(*given).run(now(), by, subject.uid, *given.values())
+    if done:
+        notices.settle(subject.uid, organ=organ, post=post)
+    return done
 
 
 @cache

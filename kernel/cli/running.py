@@ -17,6 +17,7 @@ from kernel.cli.deadlines import DeadlineProtocol, enough_descriptors
 from kernel.errors import OfficeError, Unavailable
 from kernel.exchange import settling
 from kernel.node import Node
+from kernel.portal.live import hub
 from kernel.seals.signer_client import Signer
 from kernel.settings import Settings
 from kernel.storage import log
@@ -117,6 +118,12 @@ def listen(settings: Settings) -> socket.socket:
     return taken
 
 
+class _Server(uvicorn.Server):
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        hub.close()  # streams have no end of their own, and would be waited for
+        await super().shutdown(sockets)
+
+
 def serve(node: Node, taken: socket.socket) -> None:
     """Serve the portal until Ctrl-C or SIGTERM; open requests have a few seconds to end."""
     DeadlineProtocol.ALL = enough_descriptors()
@@ -133,7 +140,7 @@ def serve(node: Node, taken: socket.socket) -> None:
     # signer and the lock are released, so it ends like Ctrl-C.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
-        uvicorn.Server(config).run(sockets=[taken])
+        _Server(config).run(sockets=[taken])
     except KeyboardInterrupt:
         pass
 

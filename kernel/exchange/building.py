@@ -15,6 +15,7 @@ from kernel.crypto.ids import now, parse_stamp, stamp, uuid7
 from kernel.errors import Conflict
 from kernel.exchange import evidence as evidences
 from kernel.exchange import package as packages
+from kernel.exchange import telling
 from kernel.exchange.evidence import EventTime
 from kernel.exchange.models import Delivery, Evidence, Package
 from kernel.exchange.package import Contents
@@ -183,6 +184,7 @@ def accept(
     insert_rows(Delivery, rows)
     insert_rows(Delivery, ended)
     insert_rows(Task, [delivery_task(row) for row in rows])
+    telling.recipients("new", [row["uid"] for row in rows])
     Package.update(state="sent", pkg_digest=digest, blob=blob, sent=this_moment()).where(
         Package.id == package.id
     ).execute()

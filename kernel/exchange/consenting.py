@@ -8,7 +8,7 @@ from kernel.acts import tasks
 from kernel.acts.context import this_act
 from kernel.acts.verbs import act
 from kernel.errors import Conflict
-from kernel.exchange import records
+from kernel.exchange import records, telling
 from kernel.exchange.evidence import Reason
 from kernel.exchange.inbound import claim, require_reason
 from kernel.exchange.losing import at_delivery
@@ -89,3 +89,4 @@ def refuse_recall(desk: Desk, delivery: Delivery, *, reason: str) -> None:
     )
     records.keep(delivery.package, records.by_node([kept], deed), deed)
     tasks.finish(delivery, by=desk.post.uid, step=CONSENT)
+    telling.sender("refused", delivery.package, delivery.organ)

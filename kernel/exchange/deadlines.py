@@ -16,7 +16,7 @@ from kernel.acts.models import Task
 from kernel.acts.verbs import act
 from kernel.crypto.ids import now, parse_stamp, stamp, uuid7
 from kernel.errors import Conflict, Invalid
-from kernel.exchange import records
+from kernel.exchange import records, telling
 from kernel.exchange.chosen import require_recipients, waiting
 from kernel.exchange.evidence import Reason
 from kernel.exchange.inbound import require_reason
@@ -123,6 +123,7 @@ def moved(
     Delivery.update(sign_by=until, overdue=None).where(mine).execute()
     Package.update(claim="").where(Package.id == package.id).execute()
     uids = Delivery.select(Delivery.uid).where(mine)
+    telling.recipients("moved", [row.uid for row in uids])
     Task.update(due=until).where(Task.subject.in_(uids) & Task.done.is_null()).execute()
 
 
@@ -197,3 +198,4 @@ def expired(desk: ServiceDesk, package: Package, *, evidence: str) -> None:
     Task.update(urgency="超时").where(
         Task.subject.in_(late) & Task.done.is_null() & (Task.urgency == "")
     ).execute()
+    telling.sender("overdue", package)

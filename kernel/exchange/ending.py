@@ -17,7 +17,7 @@ from kernel.acts.models import Task
 from kernel.acts.verbs import act
 from kernel.crypto.ids import uuid7
 from kernel.errors import Invalid
-from kernel.exchange import records
+from kernel.exchange import records, telling
 from kernel.exchange.evidence import Reason
 from kernel.exchange.inbound import require_reason
 from kernel.exchange.losing import ENDED, at_package, first, reason
@@ -181,6 +181,8 @@ def ended(desk: ServiceDesk, package: Package, *, by: str, evidence: str) -> Non
         Delivery.update(voided=this_moment()).where(mine).execute()
     else:
         Delivery.update(superseded=package.successor).where(mine).execute()
+    told = [row.uid for row in Delivery.select(Delivery.uid).where(mine)]
+    telling.recipients(package.ended, told)
     word = "已作废 · " if package.ended == "void" else "已被替换 · "
     uids = Delivery.select(Delivery.uid).where(mine)
     Task.update(meta=peewee.Value(word).concat(Task.meta)).where(

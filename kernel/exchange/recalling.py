@@ -18,7 +18,7 @@ from kernel.acts.models import Task
 from kernel.acts.verbs import act
 from kernel.crypto.ids import now, uuid7
 from kernel.errors import Conflict
-from kernel.exchange import records
+from kernel.exchange import records, telling
 from kernel.exchange.evidence import Evidence, Reason
 from kernel.exchange.inbound import require_reason
 from kernel.exchange.losing import at_recall, first, reason
@@ -172,8 +172,10 @@ def recalled(desk: ServiceDesk, package: Package, *, by: str, evidence: str) -> 
     uids = [row.uid for row in Delivery.select(Delivery.uid).where(mine)]
     Delivery.update(state="recalled", settled=this_moment(), claim="").where(mine).execute()
     Task.update(done=now()).where(Task.subject.in_(uids) & Task.done.is_null()).execute()
+    telling.recipients("recalled", uids)
     asked = Delivery.select().where((Delivery.package == package.uid) & (Delivery.asked == by))
     insert_rows(Task, [_question(row) for row in asked])
+    telling.recipients("asked", [row.uid for row in asked])
 
 
 def _question(row: Delivery) -> dict[str, Any]:

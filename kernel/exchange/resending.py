@@ -15,7 +15,7 @@ from kernel.acts.models import Task
 from kernel.acts.verbs import act
 from kernel.crypto.ids import uuid7
 from kernel.errors import Conflict, Invalid
-from kernel.exchange import records
+from kernel.exchange import records, telling
 from kernel.exchange.building import delivery_task
 from kernel.exchange.evidence import Evidence, Reason
 from kernel.exchange.inbound import require_reason
@@ -170,6 +170,7 @@ def resent(
     """Lay the copies into their boxes, with a task for each clerk."""
     insert_rows(Delivery, [row | {"delivered": this_moment()} for row in rows])
     insert_rows(Task, [delivery_task(row | {"sign_by": None}) for row in rows])
+    telling.recipients("new", [row["uid"] for row in rows])
     new = sum(not row["copy"] for row in rows)
     Package.update(claim="", total=Package.total + new).where(Package.id == package.id).execute()
 

@@ -18,6 +18,7 @@ from kernel.exchange import (
     resending,
     settling,
     submission,
+    telling,
     urging,
 )
 from kernel.identity.rights import Level
@@ -74,4 +75,5 @@ HANDLERS: dict[str, Handler] = {
     "exchange.resend": resending.settle,
     "exchange.settle": settling.settle,
     "exchange.unpark": settling.unpark,
+    telling.HANDLER: telling.tell,
 }

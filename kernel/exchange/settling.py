@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from kernel.acts import signatures, tasks
+from kernel.acts.context import following
 from kernel.acts.gate import by_node
 from kernel.acts.models import Act
 from kernel.acts.outbox import Step, TwoSteps
@@ -15,6 +16,7 @@ from kernel.crypto import canonical, x509
 from kernel.crypto.ids import parse_stamp, stamp
 from kernel.errors import Conflict
 from kernel.exchange import evidence as evidences
+from kernel.exchange import telling
 from kernel.exchange.building import trust
 from kernel.exchange.evidence import Actor, EventTime, Reason
 from kernel.exchange.models import Delivery, Evidence
@@ -157,6 +159,17 @@ def settled(desk: ServiceDesk, delivery: Delivery, *, state: str, evidence: str)
         asked=delivery.asked if state == "signed" else "",
     ).where(Delivery.id == delivery.id).execute()
     tasks.finish(delivery, by=deed.post, step="签收" if state == "signed" else "")
+    _tell_sender(delivery, state)
+
+
+def _tell_sender(delivery: Delivery, state: str) -> None:
+    if state != "signed":
+        what = "returned" if state == "returned" else "agreed"
+        telling.sender(what, delivery.package, delivery.organ)
+        return
+    left = (Delivery.package == delivery.package_id) & (Delivery.state == "delivered")
+    if not Delivery.select().where(left).exists():
+        telling.sender("all", delivery.package)
 
 
 def _hand_over(uid: str) -> None:
@@ -171,7 +184,8 @@ def _tell(uid: str) -> None:
     plugin = row.type.partition(".")[0]
     if not row.parked or plugin not in switchboard().effective(row.organ):
         return
-    told = bus().tell("signed_for", plugin, desk=_desk(row.claim_act), delivery=row)
+    with following(row.claim_act):
+        told = bus().tell("signed_for", plugin, desk=_desk(row.claim_act), delivery=row)
     Delivery.update(parked=not told).where(Delivery.id == row.id).execute()
 
 

@@ -11,7 +11,7 @@ from kernel.acts.models import Task
 from kernel.acts.verbs import act
 from kernel.crypto.ids import now
 from kernel.errors import Conflict
-from kernel.exchange import records
+from kernel.exchange import records, telling
 from kernel.exchange.chosen import require_recipients, waiting
 from kernel.exchange.evidence import Reason
 from kernel.exchange.models import Delivery, Evidence, Package
@@ -89,6 +89,7 @@ def urge(desk: Desk, package: Package, *, units: list[str], channel: str = "port
     ]
     records.keep(package, records.by_node(facts), deed)
     _tell([row.uid for row in rows])
+    telling.recipients("urged", [row.uid for row in rows])
     return len(rows)
 
 

@@ -40,6 +40,12 @@ def holds(uid: str) -> bool:
     return row is not None and _giver(row) is not None and granted()(row)
 
 
+def giver_of(uid: str) -> str | None:
+    """The post that gave a delegation, while it holds; None otherwise."""
+    row = Delegation.get_or_none(Delegation.uid == uid)
+    return str(row.giver) if row is not None and holds(uid) else None
+
+
 def _giver(row: Delegation) -> Post | None:
     """The post that gave it, while it is there: with the post its delegations end."""
     giver: Post | None = Post.get_or_none((Post.uid == row.giver) & Post.active)

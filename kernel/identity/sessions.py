@@ -45,8 +45,12 @@ def start(post: Post, credential: str, *, instead: str = "") -> str:
     return token
 
 
-def find(token: str, origin: str) -> Desk | None:
-    """The desk of a token; None if the session ended, ran out, or its key was revoked."""
+def find(token: str, origin: str, *, touch: bool = True) -> Desk | None:
+    """The desk of a token; None if the session ended, ran out, or its key was revoked.
+
+    :param touch: whether this is its person at work; what a page asks by itself is not, so that an
+        open page does not keep a session alive.
+    """
     session = Session.get_or_none(Session.token_hash == _hash(token))
     if session is None or session.ended is not None:
         return None
@@ -55,7 +59,7 @@ def find(token: str, origin: str) -> Desk | None:
         return None
     if not credentials.is_active(session.credential, session.person):
         return None
-    if moment - session.seen > _TOUCH:
+    if touch and moment - session.seen > _TOUCH:
         # While another process writes it waits for the next page: reading must not fail for it.
         with suppress(peewee.OperationalError):
             Session.update(seen=moment).where(Session.id == session.id).execute()

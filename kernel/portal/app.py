@@ -86,7 +86,10 @@ async def _refuse(request: Request, error: Exception) -> Response:
     if error.code == BUSY:
         request.state.code = BUSY
         return busy_answer(request)
-    if isinstance(error, NotSignedIn) and request.method == "GET":
+    # A script that asks is told so in plain words; it could do nothing with the login page.
+    asked = request.headers.get("accept", "")
+    by_script = "text/event-stream" in asked or "application/json" in asked
+    if isinstance(error, NotSignedIn) and request.method == "GET" and not by_script:
         return RedirectResponse(way_in(request), status_code=303)
     return await run_in_threadpool(refusal, request, error)
 

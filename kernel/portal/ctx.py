@@ -36,6 +36,8 @@ from kernel.portal.render import Renderer
 from kernel.portal.urls import safe_path, url
 from kernel.slots import Slot
 
+BY_ITSELF = "juyan-unattended"
+"""The header of what a script asks while its person may be away."""
 renderer: Slot[Renderer] = Slot("renderer")
 
 
@@ -211,9 +213,14 @@ def _desk(request: Request) -> Desk | None:
     if not token:
         return None
     try:
-        return sessions.find(token, settings().public_origin)
+        return sessions.find(token, settings().public_origin, touch=not _by_itself(request))
     except OfficeError:
         return None
+
+
+def _by_itself(request: Request) -> bool:
+    """Whether a page asks and not its person; one who says so wrongly is signed out the sooner."""
+    return BY_ITSELF in request.headers or request.url.path == "/events"
 
 
 def open_ctx(request: Request, form: Any = None) -> Ctx:

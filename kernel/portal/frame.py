@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Literal
 
-from kernel.acts import hold, tasks
+from kernel.acts import hold, notices, tasks
 from kernel.identity import delegations
 from kernel.identity.desk import Desk
 from kernel.identity.models import Post, Unit
@@ -16,6 +16,7 @@ from kernel.portal.i18n import _, speaking
 from kernel.portal.looks import brand_of
 from kernel.portal.menu import house_menu, title_of
 from kernel.portal.page import Links, MenuGroup, MenuItem, OtherDesk, Page, PageDesk
+from kernel.portal.quiet import wish_of
 from kernel.portal.urls import url
 
 if TYPE_CHECKING:
@@ -45,17 +46,25 @@ def frame(ctx: Ctx, title: str) -> Page:
             held=hold.held() is not None,
             language=ctx.language,
             size=size,
-            links=Links(messages=url("tasks", tab="toread"), profile=url("me")),
+            links=Links(messages=url("notices"), profile=url("me"), sign_in=_sign_in(ctx)),
         )
         if desk is None:
             return page
+        unread, last, mix = notices.bell(desk.post.uid, ctx.plugins | ROOMS)
         return replace(
             page,
             desk=_page_desk(desk),
             menu=_menu(ctx, desk, counts),
             tab_bar=_tab_bar(ctx, counts),
-            unread=counts.get("toread", 0),
+            unread=unread,
+            popup=bool(wish_of(desk.person.uid).popup),
+            live=f"{last}.{unread}.{mix}.0",
         )
+
+
+def _sign_in(ctx: Ctx) -> str:
+    here = ctx.request.url.path if ctx.posted else ctx.here
+    return url("login", next=here)
 
 
 def _at_the_door(ctx: Ctx) -> tuple[str, str]:
@@ -134,7 +143,7 @@ def _place(category: str) -> int:
 
 
 def _marked(item: MenuItem, path: str) -> MenuItem:
-    here = path == item.href or (item.href != "/" and path.startswith(item.href + "/"))
+    here = path == item.href or (item.href != "/" and path.startswith(item.href.rstrip("/") + "/"))
     return replace(item, current=here)
 
 

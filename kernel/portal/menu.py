@@ -29,6 +29,7 @@ def house_menu(desk: Desk, counts: dict[str, int]) -> list[tuple[str, list[MenuI
             _("待办中心"), url("tasks"), "list-checks", counts.get("todo", 0), note=_("件待办")
         ),
     ]
+    first.append(MenuItem(_("日历"), url("calendar"), "calendar-clock"))
     exchange = []
     if desk.has("exchange.view"):
         waiting = (Delivery.organ == desk.organ_code) & (Delivery.state == "delivered")
@@ -52,6 +53,8 @@ def _admin(desk: Desk) -> list[MenuItem]:
         items.append(MenuItem(_("插件启停"), url("admin:plugins"), "settings"))
     if desk.has("house.look"):
         items.append(MenuItem(_("单位门面"), url("admin:look"), "palette"))
+    if desk.has("house.calendar"):
+        items.append(MenuItem(_("工作日历"), url("admin:calendar"), "calendar-clock"))
     if desk.has("house.rollout"):
         items.append(MenuItem(_("接入阶段"), url("admin:rollout"), "send"))
     if desk.has("house.resume") and hold.held() is not None:

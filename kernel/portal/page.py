@@ -104,7 +104,7 @@ class Links:
 
     home: str = "/"
     search: str = "/search"
-    messages: str = "/notifications"
+    messages: str = "/me/notices"
     help: str = "/help"
     display: str = "/me/display"
     """POST ``size`` or ``language``, with ``next``."""
@@ -112,6 +112,8 @@ class Links:
     """POST ``post`` (uid)."""
     sign_out: str = "/logout"
     """POST."""
+    sign_in: str = "/login"
+    """The login page, leading back here."""
     feedback: str = "/feedback"
     profile: str = ""
     """Own settings and phrases; no entry in the menu where empty."""
@@ -130,6 +132,10 @@ class Page:
     """At most five links at the bottom of a phone."""
     messages: tuple[Message, ...] = ()
     unread: int = 0
+    live: str = ""
+    """What the bell knows (an event id); empty where nothing on the page changes by itself."""
+    popup: bool = False
+    """Whether notices may come up on this person's screen."""
     query: str = ""
     """What stands in the search box."""
     here: str = "/"

@@ -192,4 +192,6 @@ class Renderer:
             "span": words.span,
             "time_cn": words.time_cn,
             "weekday_cn": words.weekday_cn,
+            "weekday_short": words.weekday_short,
+            "month_cn": words.month_cn,
         }

@@ -6,12 +6,12 @@ Times come in as UTC and are shown in Asia/Shanghai, on the 24-hour clock.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time, timedelta, timezone
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Literal
 
 from kernel.portal.i18n import _, language, ngettext
+from kernel.work.calendar import CHINA as CHINA
 
-CHINA = timezone(timedelta(hours=8), "Asia/Shanghai")
 _MONTHS = "Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec".split()
 _DAYS = "Monday Tuesday Wednesday Thursday Friday Saturday Sunday".split()
 
@@ -59,6 +59,19 @@ def day_cn(day: date | datetime) -> str:
     if language() == "en":
         return f"{at.day} {_MONTHS[at.month - 1]}"
     return f"{at.month}月{at.day}日"
+
+
+def month_cn(day: date) -> str:
+    """``2026年11月`` (``Nov 2026``)."""
+    if language() == "en":
+        return f"{_MONTHS[day.month - 1]} {day.year}"
+    return f"{day.year}年{day.month}月"
+
+
+def weekday_short(day: date) -> str:
+    """``一`` (``Mo``), over the columns of a narrow calendar."""
+    at = day.weekday()
+    return _DAYS[at][:2] if language() == "en" else "一二三四五六日"[at]
 
 
 def weekday_cn(day: date | datetime) -> str:

@@ -147,7 +147,9 @@ def send_back(
     before = last.first()
     known = {one.uid for one in running.candidates(run, flow.step(to))}
     again = before.post if before is not None and before.post in known else ""
-    running.assign(subject, run, flow.step(to), slip or Slip(sender=_name(desk, post)), again)
+    running.assign(
+        subject, run, flow.step(to), slip or Slip(sender=_name(desk, post)), again, back=True
+    )
     return flow.step(to)
 
 

@@ -84,8 +84,15 @@ class Slip:
     sender: str = ""
 
 
-def assign(subject: Subject, run: Run, step: Step, slip: Slip, next_post: str = "") -> None:
+SENT_BACK = ("已退回，请修改", "Sent back to you")
+
+
+def assign(
+    subject: Subject, run: Run, step: Step, slip: Slip, next_post: str = "", *, back: bool = False
+) -> None:
     """Put the task of a step on the desk of a post, or of all who may do it.
+
+    :param back: whether it comes back to them; they are told so.
 
     :raises Invalid: ``workflow.nobody``, ``workflow.not_candidate``.
     """
@@ -112,6 +119,7 @@ def assign(subject: Subject, run: Run, step: Step, slip: Slip, next_post: str = 
         meta=slip.meta,
         urgency=slip.urgency,
         sender=slip.sender,
+        said=SENT_BACK if back else None,
     )
 
 

@@ -29,7 +29,7 @@ def live(office: Office, uid: str = "") -> str:
 
 def test_the_page_asks_again_for_the_squares_alone(office: Office):
     page = browser_of(office, CPCO).get(f"/exchange/outbox/{package().uid}").text
-    assert 'hx-trigger="every 15s"' in page and "data-while-visible" in page
+    assert 'hx-trigger="every 15s, live"' in page and "data-while-visible" in page
     before = live(office)
     assert "<html" not in before and "0</strong> / 7 已签收" in before
     signed_for(office, GFIN)

@@ -26,7 +26,8 @@ def test_with_little_room_left_nothing_more_is_accepted_and_what_was_is_finished
         gate.perform(other, waiting, office.sign(other, waiting))
     with connection():
         assert Act.select().where(Act.person == other.person.uid).count() == before
-    assert outbox.drain() == 1 and delivery(GFIN).state == "signed"
+    # The receipt, and those concerned are told of it.
+    assert outbox.drain() == 2 and delivery(GFIN).state == "signed"
     assert browser_of(office, GEDU).get("/tasks").status_code == 200
 
     monkeypatch.undo()

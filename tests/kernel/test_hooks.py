@@ -148,6 +148,14 @@ def test_hook_home_panels(office: Office):
     assert "铃声" not in clerk.get("/").text
 
 
+def test_hook_calendar_items(office: Office):
+    clerk = office.browser()
+    clerk.login(CLERK)
+    assert "铃响之日" in clerk.get("/calendar").text
+    switch_off(office, CLERK)
+    assert "铃响之日" not in clerk.get("/calendar").text
+
+
 def test_hook_home_actions(office: Office):
     clerk, drafter = office.browser(), office.browser()
     assert "马上按铃" in clerk.login(CLERK).text

@@ -167,6 +167,8 @@ class Stage:
         yield "house.switch_plugin", None, switch
         look = dict.fromkeys(("theme", "mark", "logo", "product", "support", "notice"), "")
         yield "house.set_look", None, look
+        day = {"day": "2027-02-05", "works": False, "name": "春节", "source": "通知"}
+        yield "house.set_day", None, day
         grant = {"post": drafter.uid, "level": "house.switch", "given": True}
         yield "house.grant", None, grant
         public = suites.public_b64(suites.new_key())
@@ -287,6 +289,19 @@ class Stage:
             second = Delivery.get(Delivery.package == self.other)
         yield "exchange.request_resend", second, {"reason": "误退，请补发"}
 
+    def announced(self) -> Iterator[Scene]:
+        """What an organ tells its own people."""
+        day = f"{now():%Y-%m-%d}"
+        said = {"title": "停水通知", "body": "周六停水。", "scope": "organ"}
+        said |= {"starts": day, "ends": f"{now() + timedelta(days=2):%Y-%m-%d}"}
+        yield "announcements.publish", None, said
+        made = self.act("李建国", "announcements.publish", **said)
+        yield "announcements.read", made, {}
+        yield "announcements.withdraw", made, {}
+        yield "feedback.write", None, {"text": "希望按单位筛选。"}
+        remark = self.act("林晓梅", "feedback.write", text="希望按单位筛选。")
+        yield "feedback.answer", remark, {"reply": "已列入计划。"}
+
     def by_node(self) -> Iterator[Scene]:
         """What only the node does: no person has it."""
         with connection():
@@ -323,6 +338,7 @@ def test_every_act_answers_every_role_as_the_table_says(office: Office):
     plays = [
         (OFFICE, FINANCE, stage.house()),
         (INFO, FINANCE, stage.proposals()),
+        (OFFICE, FINANCE, stage.announced()),
         (OFFICE, FINANCE, stage.outgoing()),
         (OFFICE, FINANCE, stage.sent()),
         (FINANCE, OFFICE, stage.delivered()),

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from kernel.acts.house import (
+    calendar,
     confirm,
     delegating,
     genesis,
@@ -22,6 +23,7 @@ from kernel.acts.house import (
 from kernel.identity.rights import ROLES, Level
 
 VERBS: list[Callable[..., Any]] = [
+    calendar.set_day,
     confirm.confirm,
     confirm.decline,
     delegating.delegate,
@@ -47,6 +49,7 @@ VERBS: list[Callable[..., Any]] = [
 
 LEVELS = [
     Level("house.switch", "启用和停用插件", "Switch plugins", ("unit_admin", "system_admin")),
+    Level("house.calendar", "设置工作日历", "Set the calendar", ("system_admin",)),
     Level("house.look", "设置单位门面", "Set the look", ("unit_admin", "system_admin")),
     Level(
         "house.rollout", "推进接入阶段", "Advance the rollout", ("system_admin", "security_admin")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Any
+from urllib.parse import urlsplit
 
 from starlette.responses import Response
 
@@ -169,7 +170,12 @@ def help_page(ctx: Ctx) -> Response:
 
 @page("/feedback", name="feedback", level=SIGNED_IN)
 def feedback(ctx: Ctx) -> Response:
-    """Whom to tell what could be better."""
+    """Whom to tell what could be better: its plugin, or a sentence where that is off."""
+    if "feedback" in ctx.plugins:
+        came = urlsplit(ctx.request.headers.get("referer", ""))
+        return ctx.go(
+            "feedback:mine", place=came.path if came.netloc == ctx.request.url.netloc else ""
+        )
     with speaking(ctx.language):
         title = _("意见建议")
     return ctx.render("account/feedback.html", title=title)

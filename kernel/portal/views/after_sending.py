@@ -23,6 +23,7 @@ from kernel.portal.ctx import Ctx
 from kernel.portal.fields import Check, Choice, Date, Paragraphs
 from kernel.portal.forms import Form
 from kernel.portal.i18n import Lazy, _, _l, speaking
+from kernel.portal.month import rest_day_note
 from kernel.portal.picker import Branch, Leaf, Units
 from kernel.portal.routing import page
 from kernel.portal.urls import url
@@ -168,6 +169,8 @@ def _urge(ctx: Ctx, form: Any, package: Package, back: str) -> Response:
 
 def _deadline(ctx: Ctx, form: Any, package: Package, back: str) -> Response:
     given = {"units": form.units.data or [], "reason": form.reason.data}
+    if note := rest_day_note(form.day.data):
+        ctx.say(note, "warn")
     until = stamp(end_of(form.day.data))
     return ctx.sign(set_deadline, package, back=back, sign_by=until, **given)
 

@@ -20,6 +20,7 @@ from kernel.portal.ctx import Ctx
 from kernel.portal.i18n import _, _l, speaking
 from kernel.portal.items import href_of
 from kernel.portal.lists import Column, Filter, ListSpec, Sort, from_query
+from kernel.portal.live import watched
 from kernel.portal.parts import Receipt, ReceiptBook, ReceiptState
 from kernel.portal.routing import page
 from kernel.portal.urls import url
@@ -157,6 +158,7 @@ def package_page(ctx: Ctx, uid: str) -> Response:
             title=package.title,
             item=package,
             book=receipt_book(package),
+            watched=watched(uid),
             at=now(),
             source=_source(ctx, package),
             successor=_successor(package),
@@ -167,8 +169,11 @@ def package_page(ctx: Ctx, uid: str) -> Response:
 
 def _live(ctx: Ctx, package: Package) -> Response:
     """The squares and the numbers alone, for the page that asks again while something is open."""
-    book = receipt_book(package)
-    return ctx.render("exchange/receipts_live.html", item=package, book=book, at=now())
+    count, book = watched(package.uid), receipt_book(package)
+    # Counted before: what comes meanwhile is asked for once more.
+    return ctx.render(
+        "exchange/receipts_live.html", item=package, book=book, watched=count, at=now()
+    )
 
 
 def _may(ctx: Ctx, package: Package) -> dict[str, Any]:

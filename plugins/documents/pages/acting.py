@@ -17,6 +17,7 @@ from kernel.api import (
     conflict,
     keeping,
     page,
+    rest_day_note,
     speaking,
     stale_form,
     url,
@@ -153,6 +154,8 @@ def _dispatch(ctx: Ctx, document: Document, forms: Forms) -> Response:
             "The deadline cannot be taken as it is; correct it and send it again.",
         )
     until = form.until.data.isoformat() if form.until.data else ""
+    if form.until.data and (note := rest_day_note(form.until.data)):
+        ctx.say(note, "warn")
     package = ctx.do(issuing.plan_dispatch, document, until=until)
     document = ctx.get(Document, document.uid)
     return ctx.sign(

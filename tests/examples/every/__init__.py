@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from datetime import date, timedelta
 from typing import Any
 
 import click
@@ -11,6 +12,7 @@ from starlette.routing import Route
 
 from kernel.api import (
     Authenticator,
+    CalendarItem,
     Ctx,
     Delivery,
     Desk,
@@ -129,6 +131,12 @@ def menu_items(desk: Desk) -> Sequence[MenuItem]:
 def home_panels(desk: Desk) -> Sequence[Panel]:
     """A card that greets."""
     return [Panel("铃声", "every/panel.html", {"who": desk.person.name})]
+
+
+@hookimpl
+def calendar_items(desk: Desk, first: date, last: date) -> Sequence[CalendarItem]:
+    """The bell rings on the second day."""
+    return [CalendarItem(first + timedelta(days=1), "铃响之日", url("every:here"))]
 
 
 @hookimpl

@@ -1,0 +1,173 @@
+"""Pages that change by themselves, in a real browser; and the stream cut under them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import ExitStack
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, expect
+
+from kernel.acts import outbox
+from kernel.acts.models import NoticeWish
+from kernel.exchange.urging import urge
+from kernel.identity import sessions
+from kernel.storage.database import transaction
+from kernel.testing_office import Office
+from tests.exchange.after import sender_does
+from tests.exchange.conftest import _offices, later  # noqa: F401  # fixtures
+from tests.exchange.notice import GEDU, GFIN, package, signed_for
+from tests.portal.driver import Driver, Person
+from tests.portal.node import Place, free_port, pictures_folder, started
+
+pytestmark = pytest.mark.needs("chromium")
+
+
+class Portal:
+    """The portal of an office in a process that can be stopped and started again."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder, self.port = folder, free_port()
+        self._running = ExitStack()
+
+    def start(self) -> Place:
+        outbox.handlers().worker = True
+        return self._running.enter_context(started(self.folder, "serve", port=self.port))
+
+    def stop(self) -> None:
+        self._running.close()
+        outbox.handlers().worker = False
+
+
+@pytest.fixture
+def portal(office: Office, office_folder: Path) -> Iterator[Portal]:
+    outbox.drain()
+    found = Portal(office_folder)
+    yield found
+    found.stop()
+
+
+@pytest.fixture
+def people(portal: Portal, browser: Browser) -> Iterator[Driver]:
+    found = Driver(portal.start(), browser, pictures_folder())
+    yield found
+    found.close()
+
+
+def bell(person: Person, unread: int, patience: int = 10_000) -> None:
+    """The bell says so many, in words and beside it."""
+    words = person.page.locator("[data-live-words]")
+    expect(words).to_have_text(f"消息，{unread} 条未读", timeout=patience)
+    badge = person.page.locator("[data-live] .badge")
+    if unread:
+        expect(badge).to_have_text(str(unread))
+    else:
+        expect(badge).to_be_hidden()
+
+
+def live(person: Person) -> None:
+    expect(person.page.locator("html")).to_have_class("js live-up", timeout=10_000)
+
+
+def test_the_bell_rings_without_a_reload_and_names_nothing(people: Driver, office: Office):
+    with transaction():
+        NoticeWish.create(person=office.post("刘志强").person.uid, popup=True, quiet=False)
+    clerk = people.as_person("刘志强")
+    live(clerk)
+    bell(clerk, 1)
+    clerk.page.evaluate("window.here = true")
+    sender_does(office, urge, units=[GFIN])
+    bell(clerk, 2)
+    toast = clerk.page.locator("[data-live-toast]")
+    expect(toast).to_be_visible()
+    assert "您有 1 条新消息。" in toast.inner_text()
+    assert package().title not in toast.inner_text()
+    clerk.picture("60-toast", full=False)
+    toast.get_by_role("button", name="关闭提醒").click()
+    expect(toast).to_be_hidden()
+    assert clerk.page.evaluate("window.here") is True
+    clerk.page.locator("[data-live]").click()
+    clerk.sees("发文单位催收，请尽快签收")
+    clerk.picture("61-notices")
+    clerk.press("全部标为已读")
+    bell(clerk, 0)
+    clerk.picture("62-no-notices")
+    clerk.page.get_by_role("link", name="提醒设置").click()
+    clerk.picture("63-reminders")
+    people.check()
+
+
+def test_the_receipts_change_with_the_stream_and_ask_by_the_clock_when_it_is_cut(
+    people: Driver, portal: Portal, office: Office
+):
+    sender = people.as_person("孙倩")
+    sender.page.goto(f"{people.place.url}/exchange/outbox/{package().uid}")
+    live(sender)
+    sender.sees("有签收即更新")
+    asked: list[str] = []
+    sender.page.on("request", lambda one: asked.append(one.url))
+    signed_for(office, GFIN)
+    sender.sees("1 / 7 已签收")
+    fragments = [one for one in asked if f"/exchange/outbox/{package().uid}" in one]
+    assert len(fragments) <= 2  # by the stream, not by the clock
+    sender.picture("64-receipts-live", full=False)
+
+    portal.stop()
+    expect(sender.page.locator("html")).to_have_class("js live-cut", timeout=15_000)
+    sender.sees("每 15 秒自动更新")
+    sender.picture("65-receipts-cut", full=False)
+    signed_for(office, GEDU)
+    portal.start()
+    sender.sees("2 / 7 已签收")
+    live(sender)
+    bell(sender, 0)
+
+
+def test_a_bell_that_was_cut_off_is_right_again(people: Driver, portal: Portal, office: Office):
+    clerk = people.as_person("刘志强")
+    live(clerk)
+    bell(clerk, 1)
+    portal.stop()
+    expect(clerk.page.locator("html")).to_have_class("js live-cut", timeout=15_000)
+    sender_does(office, urge, units=[GFIN])
+    portal.start()
+    bell(clerk, 2, 45_000)
+
+
+def test_where_only_the_stream_is_refused_the_page_asks_by_itself(people: Driver, office: Office):
+    clerk = people.as_person("刘志强")
+    is_stream = "text/event-stream"
+
+    clerk.page.route(
+        "**/events?*",
+        lambda route: (
+            route.abort()
+            if is_stream in route.request.headers.get("accept", "")
+            else route.continue_()
+        ),
+    )
+    clerk.page.reload()
+    expect(clerk.page.locator("html")).to_have_class("js live-cut", timeout=15_000)
+    sender_does(office, urge, units=[GFIN])
+    bell(clerk, 2, 30_000)
+
+
+def test_a_session_that_ends_says_so_on_the_open_page(people: Driver, office: Office):
+    clerk = people.as_person("刘志强")
+    live(clerk)
+    with transaction():
+        sessions.end_all(office.post("刘志强").person.uid)
+    clerk.sees("登录已超时。重新登录后继续，已填内容不会丢失。")
+    clerk.picture("66-session-over", full=False)
+    clerk.page.get_by_role("link", name="重新登录").click()
+    expect(clerk.page).to_have_url(f"{people.place.url}/login?next=%2F")
+
+
+def test_without_a_script_the_bell_is_right_when_the_page_loads(people: Driver, office: Office):
+    clerk = people.as_person("刘志强", java_script_enabled=False)
+    bell(clerk, 1)
+    sender_does(office, urge, units=[GFIN])
+    outbox.drain()
+    clerk.page.reload()
+    bell(clerk, 2)
