@@ -11,6 +11,7 @@ from kernel.acts.gate import Done, by_node, do, perform, prepare
 from kernel.acts.gate import stale as stale_form
 from kernel.acts.guards import scan
 from kernel.acts.house.reading import note as note_reading
+from kernel.acts.ink import read_ink
 from kernel.acts.models import Opinion, Task
 from kernel.acts.numbers import DocNumber
 from kernel.acts.prepared import PreparedAct
@@ -68,6 +69,8 @@ from kernel.portal.ctx import Ctx, settings
 from kernel.portal.fields import Check, Choice, Date, Files, Hidden, Number, Paragraphs, Text
 from kernel.portal.forms import Form
 from kernel.portal.i18n import Lazy, _, _l, language, speaking
+from kernel.portal.ink import Ink
+from kernel.portal.ink import picture as ink_picture
 from kernel.portal.items import href_of
 from kernel.portal.lists import Column, Filter, ListSpec, Sort, build, from_query
 from kernel.portal.page import MenuItem
@@ -280,4 +283,8 @@ __all__ = [
     "Offered",
     "verify_by_statement",
     "webauthn",
+    # Opinions written by hand
+    "Ink",
+    "ink_picture",
+    "read_ink",
 ]

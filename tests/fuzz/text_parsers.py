@@ -18,6 +18,7 @@ from starlette.requests import Request
 
 import kernel
 import plugins
+from kernel.acts import ink
 from kernel.crypto import canonical, webauthn
 from kernel.portal import cursor, lists, origin
 from kernel.portal.ctx import _flashes
@@ -113,6 +114,21 @@ def _page(text: str) -> Any:
 
 def _pages() -> list[str]:
     return ["2026年11月22日\n甲\n乙", "市财政局：", "（联系人：甲）", "\n".join(PARAGRAPHS)]
+
+
+def _inks() -> list[str]:
+    return ["600 360;12,40 14,44 19,52;80,40", "600 200;0,0", "10 10;1,1 10,10;5,5;5,5 6,6"]
+
+
+def _ink(text: str) -> Any:
+    found = ink.read_ink(text)
+    return found, found.box, found.path
+
+
+def _inked(text: str, found: Any) -> str:
+    """What is drawn holds numbers, M and L: nothing that a page could take for anything else."""
+    _, _, path = found
+    return "" if set(path) <= set("ML 0123456789") and text.isascii() else path
 
 
 def _small_text(luck: Luck, samples: Sequence[str]) -> Input:
@@ -600,6 +616,7 @@ PARSERS = [
            check=lambda g, f: "" if "".join(f) == g.replace("\n", "") else f"{f} is not {g!r}"),
     Parser("page-data", ("kernel.work.page_data",), _pages, _page, _small_text),
     Parser("classification-marks", ("plugins.secrecy.marks",), _mark_texts, marks.find_mark, _mark),
+    Parser("handwriting", ("kernel.acts.ink",), _inks, _ink, text_or_noise, check=_inked),
     Parser("search-query", ("kernel.storage.words",), _queries, _searched, text_or_noise,
            leaves=frozenset({"kernel.storage.words:marks"})),
     Parser("search-cursor", (), lambda: ["t5", "u9223372036854775807"], _search_cursor,

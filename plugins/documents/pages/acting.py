@@ -84,6 +84,7 @@ def _said(forms: Forms) -> dict[str, Any]:
     form = forms.opinion
     return {
         "opinion": form.opinion.data,
+        "ink": form.ink.data or "",
         "next_post": form.next_post.data or "",
         "scan": scans.keep(form.scan.data or []),
     }
@@ -113,7 +114,8 @@ def _sign_off(ctx: Ctx, document: Document, forms: Forms) -> Response:
 
 def _send_back(ctx: Ctx, document: Document, forms: Forms) -> Response:
     form = forms.back
-    ctx.do(approving.send_back, document, to=form.to.data or "", reason=form.reason.data)
+    said = {"reason": form.reason.data, "ink": form.reason_ink.data or ""}
+    ctx.do(approving.send_back, document, to=form.to.data or "", **said)
     return _gone_on(ctx, document)
 
 

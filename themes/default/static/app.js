@@ -133,7 +133,7 @@
   }
 
   // What was typed outlives a session that ended: it waits in this tab until its form is there again.
-  var TEXTS = 'textarea, input[type=text]';
+  var TEXTS = 'textarea, input[type=text], input[data-ink-strokes]';
   function keep(form) {
     var fields = {};
     if (/\/logout$/.test(form.action)) sessionStorage.removeItem('juyan');
