@@ -25,6 +25,7 @@ from kernel.portal.ctx import _flashes
 from kernel.portal.fields import Check, Choice, Date, Files, Hidden, Number, Paragraphs, Text
 from kernel.portal.forms import Form
 from kernel.portal.i18n import choose
+from kernel.portal.ink import Ink
 from kernel.portal.lists import Column, Filter, ListSpec, Sort
 from kernel.portal.picker import Branch, Leaf, Units
 from kernel.portal.urls import safe_path
@@ -477,6 +478,8 @@ def sample_of(field: wtforms.Field) -> Any:
         return "2026-12-01"
     if isinstance(field, Number):
         return "3"
+    if isinstance(field, Ink):
+        return _inks()[0]
     if isinstance(field, Units):
         return "620702"
     if isinstance(field, Choice):
