@@ -64,6 +64,7 @@ from kernel.identity.phases import connected
 from kernel.identity.rights import Level, rights
 from kernel.node import open_node
 from kernel.portal.answers import download
+from kernel.portal.brief import Brief, Move, apart
 from kernel.portal.conflict import conflict, keeping
 from kernel.portal.ctx import Ctx, settings
 from kernel.portal.fields import Check, Choice, Date, Files, Hidden, Number, Paragraphs, Text
@@ -283,6 +284,10 @@ __all__ = [
     "Offered",
     "verify_by_statement",
     "webauthn",
+    # Cards of a leader
+    "Brief",
+    "Move",
+    "apart",
     # Opinions written by hand
     "Ink",
     "ink_picture",

@@ -5,11 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Literal
 
-from kernel.acts import hold, tasks
+from kernel.acts import hold
 from kernel.identity import delegations
 from kernel.identity.desk import Desk
 from kernel.identity.models import Post, Unit
-from kernel.identity.sessions import posts_of
 from kernel.plugins.bus import bus
 from kernel.plugins.switches import switchboard
 from kernel.portal.i18n import _, speaking
@@ -21,9 +20,6 @@ from kernel.portal.urls import url
 if TYPE_CHECKING:
     from kernel.portal.ctx import Ctx
 
-ROOMS = frozenset({"acts", "exchange", "seals", "house"})
-"""Rooms of the kernel that put tasks into the task centre beside the plugins."""
-
 
 def frame(ctx: Ctx, title: str) -> Page:
     """The frame of this request's page."""
@@ -34,7 +30,7 @@ def frame(ctx: Ctx, title: str) -> Page:
     organ = (desk.organ.name, desk.organ.short_name) if desk else _at_the_door(ctx)
     size: Literal["normal", "large"] = "large" if ctx.size == "large" else "normal"
     with speaking(ctx.language):
-        counts = tasks.counts(desk, ctx.plugins | ROOMS) if desk else {}
+        counts = ctx.waiting.counts if desk else {}
         page = Page(
             title=title,
             brand=brand_of(ctx.look, theme, *organ),
@@ -51,7 +47,7 @@ def frame(ctx: Ctx, title: str) -> Page:
             return page
         return replace(
             page,
-            desk=_page_desk(desk),
+            desk=_page_desk(desk, ctx.posts),
             menu=_menu(ctx, desk, counts),
             tab_bar=_tab_bar(ctx, counts),
             unread=counts.get("toread", 0),
@@ -71,8 +67,7 @@ def settings_name() -> str:
     return str((NodeFact.read("genesis") or {}).get("name", ""))
 
 
-def _page_desk(desk: Desk) -> PageDesk:
-    posts = posts_of(desk.person)
+def _page_desk(desk: Desk, posts: list[Post]) -> PageDesk:
     others = [OtherDesk(p.uid, f"{p.unit.short_name} · {p.title}") for p in posts]
     here = desk.post.uid
     for post in posts:

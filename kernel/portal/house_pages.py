@@ -24,6 +24,7 @@ from kernel.portal.views import (
     security,
     sent,
     signing,
+    task_centre,
 )
 
 ROUTES: list[PageRoute] = [
@@ -39,7 +40,7 @@ ROUTES: list[PageRoute] = [
     account.help_page,
     account.feedback,
     home.home,
-    home.tasks_page,
+    task_centre.tasks_page,
     search.search,
     signing.confirm,
     signing.again_page,

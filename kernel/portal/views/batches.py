@@ -19,8 +19,7 @@ from kernel.exchange.inbound import sign_for
 from kernel.exchange.models import Delivery
 from kernel.exchange.opening import open_once
 from kernel.portal.asking import renewed, signature_over, to_sign
-from kernel.portal.ctx import Ctx
-from kernel.portal.frame import ROOMS
+from kernel.portal.ctx import ROOMS, Ctx
 from kernel.portal.i18n import _, speaking
 from kernel.portal.items import href_of
 from kernel.portal.page import Message
@@ -164,7 +163,7 @@ def sign_for_page(ctx: Ctx) -> Response:
 @page("/tasks/read", name="tasks:read", level=SIGNED_IN, methods=("POST",), weight="recorded")
 def read_page(ctx: Ctx) -> Response:
     """Mark several of the tasks to read as read, each by the verb of its own kind."""
-    back = url("tasks", tab="toread")
+    back = ctx.onward(url("tasks", tab="toread"))
     mine = tasks.query(ctx.desk, "toread", ctx.plugins | ROOMS).where(Task.uid.in_(chosen(ctx)))
     rows = list(mine.order_by(Task.id).limit(batches.MOST))
     verb = reading_verb(rows[0].kind) if rows else None

@@ -95,7 +95,7 @@ def _gone_on(ctx: Ctx, document: Document) -> Response:
     step = workflow.current(document)
     title = step.name(ctx.language) if step is not None else ""
     ctx.say(_("已办理，下一步“%(step)s”：%(names)s。", step=title, names=names))
-    return ctx.go_to(_back(document))
+    return ctx.go_to(ctx.onward(_back(document)))
 
 
 def _review(ctx: Ctx, document: Document, forms: Forms) -> Response:
@@ -109,7 +109,7 @@ def _office_review(ctx: Ctx, document: Document, forms: Forms) -> Response:
 
 
 def _sign_off(ctx: Ctx, document: Document, forms: Forms) -> Response:
-    return ctx.sign(approving.sign_off, document, back=_back(document), **_said(forms))
+    return ctx.sign(approving.sign_off, document, back=ctx.onward(_back(document)), **_said(forms))
 
 
 def _send_back(ctx: Ctx, document: Document, forms: Forms) -> Response:

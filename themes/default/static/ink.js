@@ -44,7 +44,7 @@
     function within(value, most) { return Math.min(Math.max(Math.round(value), 0), most); }
     function point(event) {
       var frame = canvas.getBoundingClientRect();
-      return [within((event.clientX - frame.left) / scale(), WIDE), within((event.clientY - frame.top) / scale(), tall)];
+      return [within((event.clientX - frame.left - canvas.clientLeft) / scale(), WIDE), within((event.clientY - frame.top - canvas.clientTop) / scale(), tall)];
     }
     function add(event) {
       var next = point(event), last = pen[pen.length - 1];
