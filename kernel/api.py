@@ -73,7 +73,7 @@ from kernel.portal.i18n import Lazy, _, _l, language, speaking
 from kernel.portal.ink import Ink
 from kernel.portal.ink import picture as ink_picture
 from kernel.portal.items import href_of
-from kernel.portal.lists import Column, Filter, ListSpec, Sort, build, from_query
+from kernel.portal.lists import Column, Filter, ListSpec, Sort, build, counting, from_query
 from kernel.portal.page import MenuItem
 from kernel.portal.panels import Panel
 from kernel.portal.parts import PageImage, Phrase, Receipt, ReceiptBook, SealLine, Tab
@@ -284,6 +284,8 @@ __all__ = [
     "Offered",
     "verify_by_statement",
     "webauthn",
+    # Lists that say how long they are
+    "counting",
     # Cards of a leader
     "Brief",
     "Move",

@@ -20,7 +20,7 @@ from kernel.acts.house import reading
 from kernel.acts.subjects import Subject, find
 from kernel.acts.verbs import Verb
 from kernel.crypto.ids import now
-from kernel.errors import OfficeError, Refused
+from kernel.errors import Invalid, OfficeError, Refused
 from kernel.identity import sessions
 from kernel.identity.authenticators import Signature
 from kernel.identity.desk import Desk, require
@@ -31,7 +31,7 @@ from kernel.portal import origin as place
 from kernel.portal.answers import as_file
 from kernel.portal.export import export
 from kernel.portal.i18n import choose
-from kernel.portal.lists import Fetch, ListSpec, build
+from kernel.portal.lists import Count, Fetch, ListSpec, build
 from kernel.portal.looks import NODE_THEME, look_of
 from kernel.portal.origin import settings as settings
 from kernel.portal.page import Message, Mood
@@ -161,15 +161,26 @@ class Ctx:
         fetch: Fetch,
         path: str,
         /,
+        total: int | Count | None = None,
         **context: Any,
     ) -> Response:
-        """Draw a list, or give it as a file where the query asks for an export."""
+        """Draw a list, or give it as a file where the query asks for an export.
+
+        A place in it that there is not (an old address) shows its first page, and says so.
+        """
         wanted = self.query.get("export", "")
         if wanted:
             self.require_deliberate()
             reading.note(self.desk, f"{spec.title}.{wanted}")
             return as_file(export(spec, self.query, fetch=fetch, kind=wanted))
-        listing = build(spec, self.query, path=path, fetch=fetch)
+        try:
+            listing = build(spec, self.query, path=path, fetch=fetch, total=total)
+        except Invalid as error:
+            if error.code != "lists.cursor":
+                raise
+            self.say(error.text(self.language), "warn")
+            first = {name: value for name, value in self.query.items() if name != "after"}
+            listing = build(spec, first, path=path, fetch=fetch, total=total)
         context.setdefault("title", str(spec.title))
         return self.render(template, listing=listing, **context)
 

@@ -48,6 +48,7 @@ ROUTES: list[PageRoute] = [
     batches.again_page,
     batches.read_page,
     batches.sign_for_page,
+    batches.sign_for_tasks_page,
     boxes.inbox,
     boxes.delivery,
     boxes.sign_for_page,

@@ -112,6 +112,7 @@ RARE: dict[str, Fields] = {
     "/acts/confirm": [("nonce", "x"), ("answer", "{}")],
     "/exchange/inbox/batch": [("t", "x")],
     "/tasks/read": [("t", "x")],
+    "/tasks/sign-for": [("t", "x")],
     "/me/desk": [("post", "post:x")],
     **{
         f"/admin/keys/{{uid}}/{verb}": [("enrolment", "x"), ("label", "蓝"), ("reason", "遗失")]

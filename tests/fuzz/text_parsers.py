@@ -165,7 +165,7 @@ Params = dict[str, str]
 
 
 def _cursors() -> list[str]:
-    keys = ["甲", 5, 1.5, date(2026, 11, 22), datetime(2026, 11, 22, 8)]
+    keys = ["甲", 5, 1.5, None, date(2026, 11, 22), datetime(2026, 11, 22, 8)]
     return [cursor.Cursor("time", key, uid).text() for key in keys for uid in ("u", 7)]
 
 

@@ -36,6 +36,8 @@
     }
     if (!closest(event, '#sidenav') || closest(event, '.sidenav__close')) setDrawer(false);
     closeMenus(closest(event, 'details.user-menu'));
+    var more = closest(event, '[data-filters]');
+    if (more) more.setAttribute('aria-expanded', String(more.form.classList.toggle('is-open')));
     var phrase = closest(event, '[data-phrase]');
     if (phrase) addPhrase(document.getElementById(phrase.dataset.for), phrase.dataset.phrase);
   });
@@ -131,6 +133,16 @@
     ['error', 'abort', 'timeout'].forEach(function (kind) { way.addEventListener(kind, broken); });
     way.send(data);
   }
+
+  // The old page stays until the new one is there, with a bar that says that something comes. A file
+  // that is only downloaded never brings a new page.
+  window.addEventListener('beforeunload', function () {
+    var from = document.activeElement;
+    if (from && from.closest && from.closest('[download]')) return;
+    root.classList.add('is-busy');
+    setTimeout(function () { root.classList.remove('is-busy'); }, 15000);
+  });
+  window.addEventListener('pageshow', function () { root.classList.remove('is-busy'); });
 
   // What was typed outlives a session that ended: it waits in this tab until its form is there again.
   var TEXTS = 'textarea, input[type=text], input[data-ink-strokes]';
