@@ -77,6 +77,7 @@ from kernel.portal.lists import Column, Filter, ListSpec, Sort, build, counting,
 from kernel.portal.page import MenuItem
 from kernel.portal.panels import Panel
 from kernel.portal.parts import PageImage, Phrase, Receipt, ReceiptBook, SealLine, Tab
+from kernel.portal.phrases import usual_phrases
 from kernel.portal.picker import Branch, Leaf, Units
 from kernel.portal.routing import SIGNED_IN, page
 from kernel.portal.timeline import Entry, Step, row_of_steps, with_stays
@@ -284,6 +285,8 @@ __all__ = [
     "Offered",
     "verify_by_statement",
     "webauthn",
+    # Sentences that people use often
+    "usual_phrases",
     # Lists that say how long they are
     "counting",
     # Cards of a leader

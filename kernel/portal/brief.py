@@ -21,8 +21,8 @@ class Move:
 
     :ivar action: the address. :ivar hidden: what goes along (the version that was seen).
     :ivar form: what is asked for; None for a button alone.
-    :ivar phrases: usual sentences for the first field of the form. With *quick*, each of them is
-        a button of its own that sends it: one tap.
+    :ivar phrases: usual sentences above the text field of the form.
+    :ivar taps: sentences that are a button each, which sends it at once: one tap.
     """
 
     label: str
@@ -32,8 +32,9 @@ class Move:
     hidden: dict[str, str] = field(default_factory=dict)
     form: Any = None
     phrases: Sequence[Phrase] = ()
+    taps: Sequence[Phrase] = ()
     quick: str = ""
-    """The name of the field that a phrase fills when it is tapped; empty for none."""
+    """The name of the field that a tap fills."""
 
 
 @dataclass(frozen=True)

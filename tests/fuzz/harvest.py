@@ -113,6 +113,7 @@ RARE: dict[str, Fields] = {
     "/exchange/inbox/batch": [("t", "x")],
     "/tasks/read": [("t", "x")],
     "/tasks/sign-for": [("t", "x")],
+    "/me/phrases/{uid}": [("do", "up")],
     "/me/desk": [("post", "post:x")],
     **{
         f"/admin/keys/{{uid}}/{verb}": [("enrolment", "x"), ("label", "蓝"), ("reason", "遗失")]

@@ -45,6 +45,11 @@ class Said:
     by_hand: bool = False
 
 
+OWN = [
+    Phrase(text) for text in ("同意。", "请阅处。", "已阅。", "请财政局核。", "缓办。", "另议。")
+]
+
+
 def _line(uid: str, title: str, step: str, form: str = "todo", **more: object) -> Line:
     values = {"urgency": "", "due": None, **more}
     return Line(
@@ -57,7 +62,7 @@ def matters() -> list[Card]:
     """Three of them."""
     phrases = [Phrase(text, f"签发：{text}") for text in ("同意印发。", "同意。")]
     agree = Move("签发", "/sign", "primary", "circle-check", {"version": "3"},
-                 apart(Agree(), "a"), phrases, quick="opinion")  # fmt: skip
+                 apart(Agree(), "a"), OWN, phrases, quick="opinion")  # fmt: skip
     reasons = [Phrase("请补充依据材料后再报。")]
     back = Move("退回", "/back", "danger", "undo-2", {}, apart(Back(), "b"), reasons)
     title = "中共江州市委办公室关于做好强降雪天气防范应对工作和岁末年初安全生产工作的紧急通知"

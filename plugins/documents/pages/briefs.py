@@ -5,17 +5,29 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from kernel.api import Brief, Desk, Move, Opinion, Phrase, Ref, _, apart, language, local, url
+from kernel.api import (
+    Brief,
+    Desk,
+    Move,
+    Opinion,
+    Phrase,
+    Ref,
+    _,
+    apart,
+    language,
+    local,
+    url,
+    usual_phrases,
+)
 from plugins.documents.models import Document, Incoming
 from plugins.documents.pages.forms import OpinionForm, ReturnForm
-from plugins.documents.pages.sheet import PHRASES
+from plugins.documents.pages.sheet import PHRASES, REASONS
 from plugins.workflow import face as workflow
 
 QUICK = 2
 """So many usual sentences are a button each."""
 SHOWN = 120
 """Characters of the text."""
-REASONS = ("请按要求修改后再报。", "请补充依据材料后再报。", "请征求有关单位意见后再报。")
 
 
 def briefs(desk: Desk, refs: Sequence[Ref]) -> Mapping[str, Brief]:
@@ -78,19 +90,19 @@ def _moves(desk: Desk, document: Document, back: list[workflow.Step]) -> list[Mo
     level, verb = _STEPS.get(document.state, ("", ""))
     moves = []
     if verb and _may(desk, level, verb):
-        moves.append(_agree(document, verb))
+        moves.append(_agree(desk, document, verb))
     if verb and back and _may(desk, "documents.view", "send_back"):
         moves.append(_return(document, back))
     return moves
 
 
-def _agree(document: Document, verb: str) -> Move:
+def _agree(desk: Desk, document: Document, verb: str) -> Move:
     labels = {
         "review": _("同意，送办公室核稿"),
         "office_review": _("同意，送领导签发"),
         "sign_off": _("签发"),
     }
-    phrases = PHRASES[document.state][:QUICK]
+    usual = PHRASES[document.state]
     label = labels[verb]
     form = _only(OpinionForm, document, "opinion", "ink")
     return Move(
@@ -100,7 +112,8 @@ def _agree(document: Document, verb: str) -> Move:
         "circle-check",
         _seen(document),
         form,
-        [Phrase(text, _("%(verb)s：%(words)s", verb=label, words=text)) for text in phrases],
+        usual_phrases(desk, usual),
+        [Phrase(text, _("%(verb)s：%(words)s", verb=label, words=text)) for text in usual[:QUICK]],
         quick="opinion",
     )
 

@@ -52,6 +52,17 @@
     }
   });
 
+  // Alt and a number puts in the usual sentence of that number, while one writes.
+  document.addEventListener('keydown', function (event) {
+    var digit = /^Digit([1-9])$/.exec(event.code || '');
+    if (!digit || !event.altKey || event.ctrlKey || event.metaKey || !closest(event, '.cb textarea')) return;
+    var chips = document.querySelectorAll('[data-phrase][data-for="' + event.target.id + '"]');
+    var chip = chips[Number(digit[1]) - 1];
+    if (!chip) return;
+    event.preventDefault();
+    addPhrase(event.target, chip.dataset.phrase);
+  });
+
   function addPhrase(box, text) {
     box.value = box.value.trim() ? box.value.replace(/\s+$/, '') + text : text;
     box.focus();
@@ -160,6 +171,7 @@
     // Signing in, and being asked to, are not the pages that it waits for.
     if (!kept || document.querySelector('[data-waiting]')) return;
     sessionStorage.removeItem('juyan');
+    if (document.querySelector('.main > .notice--ok')) return;  // it was taken: nothing is lost
     each('form[method=post]', function (form) {
       if (form.action !== kept.action) return;
       each(TEXTS, function (box) {
