@@ -61,6 +61,7 @@ from kernel.identity.authenticators import (
 from kernel.identity.desk import Desk, ServiceDesk
 from kernel.identity.models import Person, Post, Unit, UnitGroup
 from kernel.identity.phases import connected
+from kernel.identity.rights import ROLES as rights_roles
 from kernel.identity.rights import Level, rights
 from kernel.node import open_node
 from kernel.portal.answers import download
@@ -79,6 +80,7 @@ from kernel.portal.panels import Panel
 from kernel.portal.parts import PageImage, Phrase, Receipt, ReceiptBook, SealLine, Tab
 from kernel.portal.phrases import usual_phrases
 from kernel.portal.picker import Branch, Leaf, Units
+from kernel.portal.pinyin import spelled
 from kernel.portal.routing import SIGNED_IN, page
 from kernel.portal.timeline import Entry, Step, row_of_steps, with_stays
 from kernel.portal.urls import url
@@ -285,6 +287,9 @@ __all__ = [
     "Offered",
     "verify_by_statement",
     "webauthn",
+    # Finding people
+    "rights_roles",
+    "spelled",
     # Sentences that people use often
     "usual_phrases",
     # Lists that say how long they are
