@@ -61,6 +61,10 @@ def _show(ctx: Ctx, form: PhraseForm, status: int = 200) -> Response:
     )
 
 
+def _stay(person: Person, uid: str) -> None:
+    phrases.move(person, uid, 0)
+
+
 def _up(person: Person, uid: str) -> None:
     phrases.move(person, uid, -1)
 
@@ -80,14 +84,15 @@ _DOES: dict[str, Callable[[Person, str], None]] = {
 def phrase_page(ctx: Ctx, uid: str) -> Response:
     """Move a phrase up or down, or delete it: ``do`` is ``up``, ``down`` or ``delete``."""
     do = str(ctx.form.get("do", ""))
+    with transaction():
+        # What is not his is not there, whatever is asked of it.
+        _DOES.get(do, _stay)(ctx.desk.person, uid)
     if do not in _DOES:
         raise Invalid(
             "phrases.what",
             "没有这个操作，请用列表中的按钮。",
             "There is no such action; use the buttons of the list.",
         )
-    with transaction():
-        _DOES[do](ctx.desk.person, uid)
     if do == "delete":
         with speaking(ctx.language):
             ctx.say(_("已删除。"))
