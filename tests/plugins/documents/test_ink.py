@@ -13,12 +13,12 @@ from kernel.crypto import canonical
 from kernel.errors import Invalid
 from kernel.portal.ink import picture
 from kernel.storage import log_check
-from kernel.storage.database import connection
+from kernel.storage.database import connection, transaction
 from kernel.testing_office import Browser
 from plugins.documents.acts import approving
 from plugins.documents.models import Document
 from tests.plugins.people import DIRECTOR, DRAFTER, LEADER, Flow
-from tests.threats.attacks import catch_up
+from tests.threats.attacks import catch_up, drop_guards
 
 STROKES = "600 360;12,40 14,44 19,52;80,40"
 FINANCE = "刘志强"
@@ -119,6 +119,18 @@ def test_another_organ_sees_nothing_of_it(flow: Flow):
     answer = signed_in(flow, FINANCE).get(f"/documents/out/{document.uid}?tab=flow")
     assert answer.status_code in (403, 404)
     assert "M12 40" not in answer.text
+
+
+@pytest.mark.parametrize("ink", ["", "600 360;1,1 2,2"])
+def test_altered_strokes_are_named_by_log_verify(flow: Flow, ink: str):
+    document = flow.to("office_review")
+    flow.act(DIRECTOR, approving.office_review, document, opinion="请审签。", ink=STROKES)
+    catch_up()
+    with transaction():
+        assert log_check.verify().problems == []
+        drop_guards()
+        Opinion.update(ink=ink).where(Opinion.ink != "").execute()
+        assert any("手写内容" in str(one) for one in log_check.verify().problems)
 
 
 def test_what_is_no_handwriting_draws_nothing():
