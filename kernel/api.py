@@ -11,6 +11,7 @@ from kernel.acts.gate import Done, by_node, do, perform, prepare
 from kernel.acts.gate import stale as stale_form
 from kernel.acts.guards import scan
 from kernel.acts.house.reading import note as note_reading
+from kernel.acts.ink import read_ink
 from kernel.acts.models import Opinion, Task
 from kernel.acts.numbers import DocNumber
 from kernel.acts.prepared import PreparedAct
@@ -60,21 +61,27 @@ from kernel.identity.authenticators import (
 from kernel.identity.desk import Desk, ServiceDesk
 from kernel.identity.models import Person, Post, Unit, UnitGroup
 from kernel.identity.phases import connected
+from kernel.identity.rights import ROLES as rights_roles
 from kernel.identity.rights import Level, rights
 from kernel.node import open_node
 from kernel.portal.answers import download
+from kernel.portal.brief import Brief, Move, apart
 from kernel.portal.conflict import conflict, keeping
 from kernel.portal.ctx import Ctx, settings
 from kernel.portal.fields import Check, Choice, Date, Files, Hidden, Number, Paragraphs, Text
 from kernel.portal.forms import Form
 from kernel.portal.i18n import Lazy, _, _l, language, speaking
+from kernel.portal.ink import Ink
+from kernel.portal.ink import picture as ink_picture
 from kernel.portal.items import href_of
-from kernel.portal.lists import Column, Filter, ListSpec, Sort, build, from_query
+from kernel.portal.lists import Column, Filter, ListSpec, Sort, build, counting, from_query
 from kernel.portal.month import CalendarItem, rest_day_note
 from kernel.portal.page import MenuItem
 from kernel.portal.panels import Panel
 from kernel.portal.parts import PageImage, Phrase, Receipt, ReceiptBook, SealLine, Tab
+from kernel.portal.phrases import usual_phrases
 from kernel.portal.picker import Branch, Leaf, Units
+from kernel.portal.pinyin import spelled
 from kernel.portal.routing import SIGNED_IN, page
 from kernel.portal.timeline import Entry, Step, row_of_steps, with_stays
 from kernel.portal.urls import url
@@ -286,4 +293,19 @@ __all__ = [
     "Offered",
     "verify_by_statement",
     "webauthn",
+    # Finding people
+    "rights_roles",
+    "spelled",
+    # Sentences that people use often
+    "usual_phrases",
+    # Lists that say how long they are
+    "counting",
+    # Cards of a leader
+    "Brief",
+    "Move",
+    "apart",
+    # Opinions written by hand
+    "Ink",
+    "ink_picture",
+    "read_ink",
 ]

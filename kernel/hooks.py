@@ -15,7 +15,7 @@ notify     told after the fact; a plugin that raises is reported
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
@@ -28,13 +28,14 @@ if TYPE_CHECKING:
     import click
     from starlette.routing import Route
 
-    from kernel.acts.subjects import Subject
+    from kernel.acts.subjects import Ref, Subject
     from kernel.acts.verbs import Verb
     from kernel.exchange.kinds import ExchangeKind
     from kernel.exchange.models import Delivery
     from kernel.identity.authenticators import Authenticator
     from kernel.identity.desk import Desk
     from kernel.identity.rights import Level
+    from kernel.portal.brief import Brief
     from kernel.portal.month import CalendarItem
     from kernel.portal.page import MenuItem
     from kernel.portal.panels import Panel
@@ -148,6 +149,15 @@ def home_actions(desk: Desk) -> Sequence[MenuItem]:
 def calendar_items(desk: Desk, first: date, last: date) -> Sequence[CalendarItem]:
     """What this desk finds in its calendar from one day to another, both included: meetings, days
     from which something holds. Deadlines of tasks stand there already."""
+
+
+@hook("gather", "enabled")
+def brief(desk: Desk, refs: Sequence[Ref]) -> Mapping[str, Brief]:
+    """What a leader reads on his home page of tasks that wait for this desk, by uid of the object.
+
+    The few facts that he decides by, and what he can do there and then. ``refs`` are objects of the
+    plugin's own, at most half a dozen: read them at once, and leave out what has nothing to say.
+    """
 
 
 # What a plugin may forbid

@@ -199,6 +199,7 @@ class Opinion(Model):
     """What a person wrote while acting: immutable, printed with name and date, never reordered.
 
     :ivar scan: of a transcribed one, the digest of the page on which it was written.
+    :ivar ink: the strokes, where it was written by hand (:mod:`kernel.acts.ink`).
     """
 
     uid = peewee.CharField(unique=True, default=uuid7)
@@ -212,10 +213,16 @@ class Opinion(Model):
     post_title = peewee.CharField()
     text = peewee.TextField()
     scan = peewee.CharField(default="")
+    ink = peewee.TextField(default="")
     at = UTCField(default=now)
 
     class Meta:
         table_name = "acts_opinion"
+
+    @property
+    def by_hand(self) -> bool:
+        """Whether there are no words beside the handwriting."""
+        return bool(self.ink) and not self.text
 
 
 class Series(Model):

@@ -3,19 +3,26 @@
 from __future__ import annotations
 
 from kernel.acts.context import this_act, this_moment
+from kernel.acts.ink import read_ink
 from kernel.acts.models import Opinion
 from kernel.acts.subjects import Subject
 from kernel.identity.desk import Desk
 
 
-def write(desk: Desk, subject: Subject, *, step: str, text: str, scan: str = "") -> Opinion:
+def write(
+    desk: Desk, subject: Subject, *, step: str, text: str, scan: str = "", ink: str = ""
+) -> Opinion:
     """Keep an opinion beside the act that is being performed.
 
     ``log verify`` holds it against that act, so it has to be one of its texts (blanks at the ends
     do not count), and about its object where it has one.
 
+    :param ink: its strokes, where it was written by hand; with them *text* may be empty.
     :param scan: of a transcribed one, the digest of the page on which it was written.
+    :raises Invalid: ``acts.ink`` for strokes that cannot be read.
     """
+    if ink:
+        read_ink(ink)
     opinion: Opinion = Opinion.create(
         act=this_act(),
         kind=subject.kind,
@@ -28,6 +35,7 @@ def write(desk: Desk, subject: Subject, *, step: str, text: str, scan: str = "")
         text=text,
         scan=scan,
         at=this_moment(),
+        ink=ink,
     )
     return opinion
 

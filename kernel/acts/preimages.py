@@ -44,6 +44,8 @@ def compare(acts: Genuine) -> Iterator[Found]:
             where = f"opinion {opinion['uid']}"
             if not _said(opinion["text"], uid, facts, texts.get(uid, [])):
                 yield where, _OTHER_WORDS.format(uid, uid)
+            if opinion["ink"] != _drawn(facts, texts.get(uid, [])):
+                yield where, _OTHER_INK.format(uid, uid)
             for name, signed in _columns(row, facts, opinion, names).items():
                 if opinion[name] != signed:
                     yield where, differs(NAMES[name], opinion[name], signed)
@@ -109,6 +111,19 @@ _OTHER_WORDS = (
     "意见文字不是办理 {} 所签的文字，已被改动；请从备份中找回原文"
     " / its words are not those of act {}, so they were altered; look for the original in a backup"
 )
+
+
+_OTHER_INK = (
+    "手写内容不是办理 {} 所签的手写，已被改动；请从备份中找回原件"
+    " / its handwriting is not that of act {}, so it was altered; look for the original in a backup"
+)
+
+
+def _drawn(facts: dict[str, Any], rows: list[Row]) -> str:
+    """The strokes that an act says; empty where it says none."""
+    signed = commitments(facts).get("ink", "")
+    found = (row["text"] for row in rows if row["name"] == "ink" and opens(row, signed))
+    return str(next(found, ""))
 
 
 def _said(text: object, uid: str, facts: dict[str, Any], rows: list[Row]) -> bool:

@@ -103,15 +103,15 @@ def read(data: bytes, private: dict[str, tuple[str, str]]) -> Statement:
 
 def arguments_of(statement: Statement, verb: Verb) -> dict[str, Any]:
     """What the body receives: decoded from the signed bytes, preimages checked against them."""
-    values = dict(statement.facts["params"])
-    for name in verb.private:
-        salt, text = statement.private.get(name, ("", ""))
-        canonical.check_salted(values[name]["salted"], salt, text)
-        values[name] = text
     if statement.facts["schema"] != verb.schema:
         raise Invalid(
             "acts.schema",
             "系统已升级，请返回页面重新办理。",
             "The system was upgraded meanwhile; open the page again.",
         )
+    values = dict(statement.facts["params"])
+    for name in verb.private:
+        salt, text = statement.private.get(name, ("", ""))
+        canonical.check_salted(values[name]["salted"], salt, text)
+        values[name] = text
     return verb.arguments(values)

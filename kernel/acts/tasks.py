@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from functools import cache, reduce
+from functools import cache, lru_cache, reduce
 from operator import or_
 from typing import Any, Literal
 
@@ -18,6 +18,8 @@ from kernel.storage.writing import Ready
 
 Tab = Literal["todo", "toread", "doing", "done", "drafts"]
 TABS: tuple[Tab, ...] = ("todo", "toread", "doing", "done", "drafts")
+Place = Any
+"""A value, or the place of one in a query that is built beforehand."""
 _FORM = {"todo": "todo", "toread": "toread", "drafts": "draft"}
 
 
@@ -79,13 +81,18 @@ def _finish(*columns: str) -> Ready:
 
 def mine(desk: Desk) -> peewee.Expression:
     """The tasks that are this desk's: by post, or by level within its unit or organ."""
-    by_level = (
-        (Task.post == "")
-        & (Task.organ == desk.organ_code)
-        & ((Task.unit == "") | (Task.unit == desk.unit.code))
-        & Task.level.in_(list(desk.levels))
-    )
-    return (Task.post == desk.post.uid) | by_level
+    return theirs(desk.organ_code, desk.unit.code, desk.post.uid, desk.levels)
+
+
+def theirs(organ: Place, unit: Place, post: Place, levels: frozenset[str]) -> peewee.Expression:
+    """The tasks of a desk, from what makes one; also with places for values that come later.
+
+    The organ and the post come first, because the index begins with them.
+    """
+    by_level = ((Task.unit == "") | (Task.unit == unit)) & Task.level.in_(sorted(levels))
+    near = (Task.organ == organ) & ((Task.post == post) | (Task.post == ""))
+    found: peewee.Expression = near & ((Task.post != "") | by_level)
+    return found
 
 
 def query(desk: Desk, tab: Tab, plugins: frozenset[str]) -> peewee.ModelSelect[Task]:
@@ -107,14 +114,21 @@ def query(desk: Desk, tab: Tab, plugins: frozenset[str]) -> peewee.ModelSelect[T
 
 def counts(desk: Desk, plugins: frozenset[str]) -> dict[str, int]:
     """How many tasks stand in the tabs that a badge shows."""
-    rows: Any = (
-        Task.select(Task.form, peewee.fn.COUNT(Task.id))
-        .where(Task.plugin.in_(list(plugins)) & mine(desk) & Task.done.is_null())
-        .group_by(Task.form)
-        .tuples()
-    )
-    found: dict[str, int] = dict(rows)
+    ready = _counting(plugins, desk.levels)
+    found = dict(ready.rows(desk.organ_code, desk.unit.code, desk.post.uid))
     return {tab: found.get(form, 0) for tab, form in _FORM.items()}
+
+
+@lru_cache(maxsize=512)
+def _counting(plugins: frozenset[str], levels: frozenset[str]) -> Ready:
+    return Ready(
+        lambda organ, unit, post: (
+            Task.select(Task.form, peewee.fn.COUNT(Task.id))
+            .where(theirs(organ, unit, post, levels) & Task.done.is_null())
+            .where(Task.plugin.in_(sorted(plugins)))
+            .group_by(Task.form)
+        )
+    )
 
 
 def open_for(desk: Desk, subject: Subject, *steps: str) -> Task | None:

@@ -13,6 +13,7 @@ from kernel.errors import OfficeError, Refused
 from kernel.identity.desk import Acting, Desk, desk_of
 from kernel.identity.models import Delegation, Post
 from kernel.slots import Slot
+from kernel.storage.writing import Ready
 
 granted: Slot[Callable[[Delegation], bool]] = Slot("granted")
 """Whether a row is what its giver signed; the acts can tell. A row alone proves nothing."""
@@ -24,8 +25,35 @@ def _holds(moment: datetime) -> peewee.Expression:
 
 def to(post: Post) -> list[Delegation]:
     """The delegations to a post that hold now, the oldest first."""
+    if not _held(_TO, post):
+        return []
     rows = Delegation.select().where((Delegation.taker == post.uid) & _holds(now()))
     return [row for row in rows.order_by(Delegation.id) if _giver(row) and granted()(row)]
+
+
+def given(post: Post) -> list[Delegation]:
+    """The delegations that a post gave and that hold now, the newest first."""
+    return [row for row in of(post) if holds(row.uid)] if _held(_FROM, post) else []
+
+
+def _held(ready: Ready, post: Post) -> bool:
+    """Whether there may be any: every page asks it, and most people have none."""
+    moment = now()
+    return ready.first(post.uid, moment, moment) is not None
+
+
+_TO = Ready(
+    lambda post, begun, left: Delegation.select(Delegation.id).where(
+        (Delegation.taker == post) & Delegation.ended.is_null()
+        & (Delegation.starts <= begun) & (Delegation.ends >= left)
+    )
+)  # fmt: skip
+_FROM = Ready(
+    lambda post, begun, left: Delegation.select(Delegation.id).where(
+        (Delegation.giver == post) & Delegation.ended.is_null()
+        & (Delegation.starts <= begun) & (Delegation.ends >= left)
+    )
+)  # fmt: skip
 
 
 def of(post: Post) -> list[Delegation]:

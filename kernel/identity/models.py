@@ -293,6 +293,18 @@ class RevocationList(Model):
         indexes = ((("authority", "number"), True),)
 
 
+class OwnPhrase(Model):
+    """A sentence that a person writes often; see :mod:`kernel.identity.phrases`."""
+
+    uid = peewee.CharField(unique=True, default=uuid7)
+    person = peewee.CharField(index=True)
+    text = peewee.CharField()
+    rank = peewee.IntegerField(default=0)
+
+    class Meta:
+        table_name = "identity_phrase"
+
+
 HOLD = "hold"
 """The fact of a node that was restored and signs nothing yet."""
 
@@ -323,3 +335,4 @@ class NodeFact(Model):
 _FACT = Ready(lambda key: NodeFact.select(NodeFact.value).where(NodeFact.key == key))
 MODELS = [Unit, UnitTie, UnitGroup, Person, Post, Grant, Delegation, Credential]
 MODELS += [Enrolment, LoginChallenge, Session, NodeFact, RevokedCertificate, RevocationList, Look]
+MODELS += [OwnPhrase]

@@ -18,7 +18,7 @@ from kernel.crypto.ids import now
 from kernel.errors import NotFound, Refused
 from kernel.identity import credentials, delegations
 from kernel.identity.desk import Desk, desk_of
-from kernel.identity.models import Person, Post, Session
+from kernel.identity.models import Person, Post, Session, Unit
 
 IDLE = timedelta(minutes=30)
 LONGEST = timedelta(hours=12)
@@ -141,7 +141,9 @@ def move(desk: Desk, post_uid: str) -> str:
 
 
 def posts_of(person: Person) -> list[Post]:
-    """The active posts of a person, the first one first."""
-    return list(
-        Post.select().where((Post.person == person) & Post.active).order_by(Post.rank, Post.id)
-    )
+    """The active posts of a person with their units, the first one first."""
+    query = Post.select(Post, Unit).join(Unit).where((Post.person == person) & Post.active)
+    found = list(query.order_by(Post.rank, Post.id))
+    for post in found:
+        post.person = person
+    return found

@@ -106,9 +106,13 @@ def page_of(
     )
 
 
+_UNREAD = ("hidden", "file", "ink")
+"""The looks of fields that are no words to be compared."""
+
+
 def differences(typed: Form, latest: Form | None) -> list[Difference]:
     """The fields that differ, side by side; without a second form all that was typed."""
-    fields = [field for field in typed if getattr(field, "look", "") not in ("hidden", "file")]
+    fields = [field for field in typed if getattr(field, "look", "") not in _UNREAD]
     found = []
     for field in fields:
         stored = None if latest is None else latest[field.name]

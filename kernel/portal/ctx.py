@@ -6,6 +6,7 @@ import base64
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 from markupsafe import Markup
@@ -13,32 +14,37 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from kernel.acts import outbox
+from kernel.acts.agenda import Waiting, waiting
 from kernel.acts.gate import Done, PreparedAct, do, perform, prepare
 from kernel.acts.house import reading
 from kernel.acts.subjects import Subject, find
 from kernel.acts.verbs import Verb
-from kernel.errors import OfficeError, Refused
+from kernel.crypto.ids import now
+from kernel.errors import Invalid, OfficeError, Refused
 from kernel.identity import sessions
 from kernel.identity.authenticators import Signature
 from kernel.identity.desk import Desk, require
-from kernel.identity.models import Look
+from kernel.identity.models import Look, Post
 from kernel.plugins.switches import switchboard
 from kernel.portal import cookies
 from kernel.portal import origin as place
 from kernel.portal.answers import as_file
 from kernel.portal.export import export
 from kernel.portal.i18n import choose
-from kernel.portal.lists import Fetch, ListSpec, build
+from kernel.portal.lists import Count, Fetch, ListSpec, build
 from kernel.portal.looks import NODE_THEME, look_of
 from kernel.portal.origin import settings as settings
 from kernel.portal.page import Message, Mood
 from kernel.portal.render import Renderer
 from kernel.portal.urls import safe_path, url
+from kernel.portal.words import end_of, local
 from kernel.slots import Slot
 
 BY_ITSELF = "juyan-unattended"
 """The header of what a script asks while its person may be away."""
 renderer: Slot[Renderer] = Slot("renderer")
+ROOMS = frozenset({"acts", "exchange", "seals", "house"})
+"""Rooms of the kernel that put tasks into the task centre beside the plugins."""
 
 
 @dataclass
@@ -95,10 +101,26 @@ class Ctx:
         asked = self.request.url
         return f"{asked.path}?{asked.query}" if asked.query else asked.path
 
-    @property
+    @cached_property
     def plugins(self) -> frozenset[str]:
-        """The plugins that work for the organ of this desk."""
+        """The plugins that work for the organ of this desk, as the request began."""
         return switchboard().effective(self.desk.organ_code)
+
+    @cached_property
+    def waiting(self) -> Waiting:
+        """How much waits at this desk, read once for all who show it."""
+        moment, rooms = now(), self.plugins | ROOMS
+        return waiting(self.desk, rooms, now=moment, end_of_day=end_of(local(moment).date()))
+
+    @cached_property
+    def posts(self) -> list[Post]:
+        """The posts of the person with their units, read once."""
+        return sessions.posts_of(self.desk.person)
+
+    def onward(self, otherwise: str) -> str:
+        """Where a form goes on: to its field ``next``, if that is a page of ours."""
+        asked = str(self.form.get("next", "")) if self.form is not None else ""
+        return safe_path(asked, otherwise) if asked else otherwise
 
     def get(self, cls: type[Any], uid: str) -> Any:
         """The object, if the desk may see it; NotFound otherwise."""
@@ -141,15 +163,26 @@ class Ctx:
         fetch: Fetch,
         path: str,
         /,
+        total: int | Count | None = None,
         **context: Any,
     ) -> Response:
-        """Draw a list, or give it as a file where the query asks for an export."""
+        """Draw a list, or give it as a file where the query asks for an export.
+
+        A place in it that there is not (an old address) shows its first page, and says so.
+        """
         wanted = self.query.get("export", "")
         if wanted:
             self.require_deliberate()
             reading.note(self.desk, f"{spec.title}.{wanted}")
             return as_file(export(spec, self.query, fetch=fetch, kind=wanted))
-        listing = build(spec, self.query, path=path, fetch=fetch)
+        try:
+            listing = build(spec, self.query, path=path, fetch=fetch, total=total)
+        except Invalid as error:
+            if error.code != "lists.cursor":
+                raise
+            self.say(error.text(self.language), "warn")
+            first = {name: value for name, value in self.query.items() if name != "after"}
+            listing = build(spec, first, path=path, fetch=fetch, total=total)
         context.setdefault("title", str(spec.title))
         return self.render(template, listing=listing, **context)
 

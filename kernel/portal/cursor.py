@@ -7,7 +7,10 @@ import json
 from dataclasses import dataclass
 from datetime import date, datetime
 
+import peewee
+
 from kernel.errors import Invalid
+from kernel.storage.fields import UTCField
 
 
 @dataclass(frozen=True)
@@ -47,17 +50,31 @@ def read_cursor(text: str) -> Cursor:
             key = {"datetime": datetime, "date": date}[kind].fromisoformat(value)
         if not (isinstance(sort, str) and isinstance(uid, str | int)):
             raise ValueError(text)
-        if not isinstance(key, str | int | float | date):
+        if not (key is None or isinstance(key, str | int | float | date)):
             raise ValueError(text)
         if not (_storable(key) and _storable(uid)):
             raise ValueError(text)
     except (ValueError, KeyError, TypeError, RecursionError) as error:
-        raise Invalid(
-            "lists.cursor",
-            "翻页地址不完整或已失效，请从列表首页重新翻页。",
-            "The address of this page is incomplete or out of date; start from the first page.",
-        ) from error
+        raise lost() from error
     return Cursor(sort, key, uid)
+
+
+def lost() -> Invalid:
+    """The refusal of a place in a list that there is not."""
+    return Invalid(
+        "lists.cursor",
+        "翻页地址不完整或已失效，请从列表首页重新翻页。",
+        "The address of this page is incomplete or out of date; start from the first page.",
+    )
+
+
+def fits(column: object, value: object) -> bool:
+    """Whether a column can be compared with it, on every database; other expressions take all."""
+    if isinstance(column, UTCField):
+        return isinstance(value, datetime) and value.tzinfo is not None
+    if isinstance(column, peewee.IntegerField):
+        return isinstance(value, int) and not isinstance(value, bool)
+    return not isinstance(column, peewee.CharField | peewee.TextField) or isinstance(value, str)
 
 
 def _storable(value: object) -> bool:

@@ -5,11 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Literal
 
-from kernel.acts import hold, notices, tasks
+from kernel.acts import hold, notices
 from kernel.identity import delegations
 from kernel.identity.desk import Desk
 from kernel.identity.models import Post, Unit
-from kernel.identity.sessions import posts_of
 from kernel.plugins.bus import bus
 from kernel.plugins.switches import switchboard
 from kernel.portal.i18n import _, speaking
@@ -22,20 +21,17 @@ from kernel.portal.urls import url
 if TYPE_CHECKING:
     from kernel.portal.ctx import Ctx
 
-ROOMS = frozenset({"acts", "exchange", "seals", "house"})
-"""Rooms of the kernel that put tasks into the task centre beside the plugins."""
-
 
 def frame(ctx: Ctx, title: str) -> Page:
     """The frame of this request's page."""
-    from kernel.portal.ctx import renderer, settings
+    from kernel.portal.ctx import ROOMS, renderer, settings
 
     desk = ctx.desk_or_none
     theme = renderer().themes[ctx.theme if ctx.theme in renderer().themes else "default"]
     organ = (desk.organ.name, desk.organ.short_name) if desk else _at_the_door(ctx)
     size: Literal["normal", "large"] = "large" if ctx.size == "large" else "normal"
     with speaking(ctx.language):
-        counts = tasks.counts(desk, ctx.plugins | ROOMS) if desk else {}
+        counts = ctx.waiting.counts if desk else {}
         page = Page(
             title=title,
             brand=brand_of(ctx.look, theme, *organ),
@@ -53,7 +49,7 @@ def frame(ctx: Ctx, title: str) -> Page:
         unread, last, mix = notices.bell(desk.post.uid, ctx.plugins | ROOMS)
         return replace(
             page,
-            desk=_page_desk(desk),
+            desk=_page_desk(desk, ctx.posts),
             menu=_menu(ctx, desk, counts),
             tab_bar=_tab_bar(ctx, counts),
             unread=unread,
@@ -80,8 +76,7 @@ def settings_name() -> str:
     return str((NodeFact.read("genesis") or {}).get("name", ""))
 
 
-def _page_desk(desk: Desk) -> PageDesk:
-    posts = posts_of(desk.person)
+def _page_desk(desk: Desk, posts: list[Post]) -> PageDesk:
     others = [OtherDesk(p.uid, f"{p.unit.short_name} · {p.title}") for p in posts]
     here = desk.post.uid
     for post in posts:

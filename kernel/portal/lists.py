@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 from urllib.parse import urlencode
 
-from kernel.portal.cursor import Cursor, read_cursor
+from kernel.portal.cursor import Cursor, fits, lost, read_cursor
 from kernel.portal.i18n import Lazy, _l
 
 Kind = Literal["text", "title", "person", "time", "date", "due", "tag", "number", "size"]
@@ -61,7 +61,9 @@ class Filter:
 
 @dataclass(frozen=True)
 class Sort:
-    """An order: ``?sort=<name>``. Its key is never null (use COALESCE), the id breaks ties.
+    """An order: ``?sort=<name>``; the id breaks ties.
+
+    :param nulls: whether the key may be null; rows without one then come last, either way.
 
     :param key: attribute or mapping key of the row that carries the sort value.
     :param field: the same as a peewee field or expression, for :func:`from_query`.
@@ -72,6 +74,7 @@ class Sort:
     key: str
     descending: bool = False
     field: Expression = None
+    nulls: bool = False
 
 
 @dataclass(frozen=True)
@@ -114,6 +117,8 @@ class ListQuery:
 
 Fetch = Callable[[ListQuery, int], Sequence[Any]]
 """``fetch(query, limit)``: at most *limit* rows after ``query.cursor``, in the order asked for."""
+Count = Callable[[ListQuery], int]
+"""``count(query)``: how many rows there are in all."""
 
 
 @dataclass(frozen=True)
@@ -226,6 +231,8 @@ def parse(spec: ListSpec, params: Mapping[str, str]) -> ListQuery:
     cursor = read_cursor(after) if after else None
     if cursor and cursor.sort != sort:
         cursor = None
+    if cursor and cursor.key is None and not spec.sort(sort).nulls:
+        raise lost()
     text = params.get("q", "").strip()[:MOST_TEXT] if spec.searchable else ""
     return ListQuery(text, filters, sort, cursor)
 
@@ -236,9 +243,12 @@ def build(
     *,
     path: str,
     fetch: Fetch,
-    total: int | None = None,
+    total: int | Count | None = None,
 ) -> Listing:
-    """One page of the list that the query string asks for."""
+    """One page of the list that the query string asks for.
+
+    :param total: how many rows there are in all, or what counts them (see :func:`counting`).
+    """
     query = parse(spec, params)
     found = list(fetch(query, spec.page_size + 1))
     return Listing(
@@ -248,8 +258,30 @@ def build(
         path=path,
         more=len(found) > spec.page_size,
         kept={name: params[name] for name in KEPT if params.get(name)},
-        total=total,
+        total=total(query) if callable(total) else total,
     )
+
+
+def counting(
+    select: Expression,
+    *,
+    filters: Mapping[str, Callable[[str], Expression]] | None = None,
+    search: Callable[[str], Expression] | None = None,
+) -> Count:
+    """What counts the rows of a query as it is searched and filtered; as :func:`from_query`."""
+    return lambda query: int(_narrowed(select, query, filters, search).count())
+
+
+def _narrowed(
+    select: Expression,
+    query: ListQuery,
+    filters: Mapping[str, Callable[[str], Expression]] | None,
+    search: Callable[[str], Expression] | None,
+) -> Expression:
+    rows = select.clone()
+    for name, value in query.filters.items():
+        rows = rows.where((filters or {})[name](value))
+    return rows.where(search(query.text)) if query.text and search else rows
 
 
 def from_query(
@@ -269,26 +301,27 @@ def from_query(
     """
 
     def fetch(query: ListQuery, limit: int) -> Sequence[Any]:
-        rows = select.clone()
-        for name, value in query.filters.items():
-            rows = rows.where((filters or {})[name](value))
-        if query.text and search:
-            rows = rows.where(search(query.text))
+        rows = _narrowed(select, query, filters, search)
         sort = spec.sort(query.sort)
         if query.cursor:
             rows = rows.where(_after(sort, ident, query.cursor))
-        order = [sort.field, ident]
-        directed = [at.desc() if sort.descending else at.asc() for at in order]
-        return list(rows.order_by(*directed).limit(limit))
+        directed = [at.desc() if sort.descending else at.asc() for at in (sort.field, ident)]
+        last = [sort.field.is_null()] if sort.nulls else []
+        return list(rows.order_by(*last, *directed).limit(limit))
 
     return fetch
 
 
 def _after(sort: Sort, ident: Expression, cursor: Cursor) -> Expression:
     field, key, uid = sort.field, cursor.key, cursor.uid
-    if sort.descending:
-        return (field < key) | ((field == key) & (ident < uid))
-    return (field > key) | ((field == key) & (ident > uid))
+    if not fits(ident, uid) or not (key is None or fits(field, key)):
+        raise lost()
+    further = ident < uid if sort.descending else ident > uid
+    if key is None:
+        return field.is_null() & further
+    beyond = field < key if sort.descending else field > key
+    found = beyond | ((field == key) & further)
+    return found | field.is_null() if sort.nulls else found
 
 
 def read(item: Item, key: str) -> Item:

@@ -29,7 +29,7 @@ from kernel.exchange.models import Evidence
 from kernel.identity.watching import still_at
 from kernel.plugins.switches import switchboard
 from kernel.portal.admission import busy
-from kernel.portal.frame import ROOMS
+from kernel.portal.ctx import ROOMS
 from kernel.portal.quiet import AT_ANY_HOUR, may_pop, wish_of
 from kernel.storage.database import connection
 

@@ -25,6 +25,7 @@ from kernel.portal.assets import Assets
 from kernel.portal.form_tokens import FormTokens
 from kernel.portal.i18n import gettext, ngettext, speaking
 from kernel.portal.icons import SPRITE, icon_markup, icon_names
+from kernel.portal.ink import picture
 from kernel.portal.theme import BUILT_IN, chain, load_themes
 
 TEMPLATES = Path(__file__).resolve().parent / "templates"
@@ -171,6 +172,7 @@ class Renderer:
 
         return {
             "icon": icon,
+            "ink": picture,
             "now": self._now,
             "sheets": lambda: self.assets.sheets(theme),
             "sri": self.assets.integrity,

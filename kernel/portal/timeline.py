@@ -18,6 +18,8 @@ class Entry:
     person: str
     post: str = ""
     opinion: str = ""
+    ink: str = ""
+    """Its strokes, where it was written by hand."""
     note: str = ""
     """A second person, a delegation, a transcription (王芳代李建国)."""
     received: datetime | None = None

@@ -2,13 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import click
 
-from kernel.api import Delivery, Desk, ExchangeKind, Level, MenuItem, Panel, Subject, hookimpl
+from kernel.api import (
+    Brief,
+    Delivery,
+    Desk,
+    ExchangeKind,
+    Level,
+    MenuItem,
+    Panel,
+    Ref,
+    Subject,
+    hookimpl,
+)
 from plugins.documents import commands, menu, morning, pages, proving
 from plugins.documents.acts import LEVELS, VERBS
 from plugins.documents.acts.receiving import register
@@ -80,6 +91,12 @@ def home_actions(desk: Desk) -> Sequence[MenuItem]:
 def home_panels(desk: Desk) -> Sequence[Panel]:
     """Who has signed for what was sent last."""
     return menu.panels(desk)
+
+
+@hookimpl
+def brief(desk: Desk, refs: Sequence[Ref]) -> Mapping[str, Brief]:
+    """What a leader needs to see of a document, and to sign off, return or read it there."""
+    return pages.briefs_of(desk, refs)
 
 
 @hookimpl

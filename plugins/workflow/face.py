@@ -14,10 +14,12 @@ Reasons and opinions are kept by the kernel beside the act; :func:`timeline` put
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from kernel.api import Desk, Invalid, Post, Refused, ServiceDesk, Subject, tasks
 from plugins.workflow import running
 from plugins.workflow.definition import Flow, Step, flow_of, read_flow
-from plugins.workflow.models import Move, Run
+from plugins.workflow.models import FlowRow, Move, Run
 from plugins.workflow.running import Candidate, Slip
 from plugins.workflow.shown import step_row, timeline
 
@@ -30,6 +32,7 @@ __all__ = [
     "complete",
     "current",
     "flow_of",
+    "may_return",
     "may_return_to",
     "may_take_back",
     "read_flow",
@@ -199,7 +202,20 @@ def who_acts_now(subject: Subject) -> list[Candidate]:
 
 def may_return_to(subject: Subject) -> list[Step]:
     """The steps to which it may be sent back from here, the nearest first."""
-    run = running.run_of(subject)
+    return _ways_back(running.run_of(subject))
+
+
+def may_return(subjects: Sequence[Subject]) -> dict[str, list[Step]]:
+    """The same for several subjects of one kind at once, by uid; finished ones are left out."""
+    if not subjects:
+        return {}
+    uids = [one.uid for one in subjects]
+    query = Run.select(Run, FlowRow).join(FlowRow)
+    mine = (Run.kind == subjects[0].kind) & Run.subject.in_(uids) & (Run.state == "running")
+    return {run.subject: _ways_back(run) for run in query.where(mine)}
+
+
+def _ways_back(run: Run) -> list[Step]:
     flow = running.flow(run)
     return [flow.step(key) for key in reversed(flow.step(run.step).back)]
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from kernel.api import (
     Entry,
+    Opinion,
     Subject,
     _,
     language,
@@ -44,9 +45,9 @@ def timeline(subject: Subject) -> list[Entry]:
     """Everything that was done with its opinions, what is being done, and what is still to come."""
     run = running.run_of(subject)
     flow = running.flow(run)
-    said = {one.act: one.text for one in opinions.on(subject)}
+    said = {one.act: one for one in opinions.on(subject)}
     moves = Move.select().where(Move.run == run).order_by(Move.id)
-    entries = [_done(move, flow.step(move.step), said.get(move.act, "")) for move in moves]
+    entries = [_done(move, flow.step(move.step), said.get(move.act)) for move in moves]
     if run.state == "running":
         names = "、".join(_holders(subject, run)[:3])
         entries.append(Entry(_title(run), names, received=run.since, state="now"))
@@ -57,13 +58,14 @@ def timeline(subject: Subject) -> list[Entry]:
     return with_stays(entries, now())
 
 
-def _done(move: Move, step: Step, opinion: str) -> Entry:
+def _done(move: Move, step: Step, opinion: Opinion | None) -> Entry:
     names = {"back": _("%(step)s：退回", step=step.name(language())), "taken": _("撤回")}
     return Entry(
         names.get(move.action, step.name(language())),
         move.person,
         move.post_title,
-        opinion,
+        opinion.text if opinion is not None and not opinion.by_hand else "",
+        ink=opinion.ink if opinion is not None else "",
         received=local(move.received),
         handled=local(move.at),
         state="back" if move.action in names else "done",

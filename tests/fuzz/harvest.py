@@ -48,7 +48,7 @@ class _Forms(HTMLParser):
         elif self._action is None or not name and tag != "option":
             return
         elif tag in ("input", "button") and given.get("type") != "file":
-            self._fields.append((name, value or "on"))
+            self._fields.append((name, value or ("" if given.get("type") == "hidden" else "on")))
         elif tag == "textarea":
             self._text = name
             self._fields.append((name, "关于做好值班工作的通知"))
@@ -112,6 +112,8 @@ RARE: dict[str, Fields] = {
     "/acts/confirm": [("nonce", "x"), ("answer", "{}")],
     "/exchange/inbox/batch": [("t", "x")],
     "/tasks/read": [("t", "x")],
+    "/tasks/sign-for": [("t", "x")],
+    "/me/phrases/{uid}": [("do", "up")],
     "/me/desk": [("post", "post:x")],
     **{
         f"/admin/keys/{{uid}}/{verb}": [("enrolment", "x"), ("label", "蓝"), ("reason", "遗失")]

@@ -18,12 +18,14 @@ from starlette.requests import Request
 
 import kernel
 import plugins
+from kernel.acts import ink
 from kernel.crypto import canonical, webauthn
 from kernel.portal import cursor, lists, origin
 from kernel.portal.ctx import _flashes
 from kernel.portal.fields import Check, Choice, Date, Files, Hidden, Number, Paragraphs, Text
 from kernel.portal.forms import Form
 from kernel.portal.i18n import choose
+from kernel.portal.ink import Ink
 from kernel.portal.lists import Column, Filter, ListSpec, Sort
 from kernel.portal.picker import Branch, Leaf, Units
 from kernel.portal.urls import safe_path
@@ -115,6 +117,21 @@ def _pages() -> list[str]:
     return ["2026年11月22日\n甲\n乙", "市财政局：", "（联系人：甲）", "\n".join(PARAGRAPHS)]
 
 
+def _inks() -> list[str]:
+    return ["600 360;12,40 14,44 19,52;80,40", "600 200;0,0", "10 10;1,1 10,10;5,5;5,5 6,6"]
+
+
+def _ink(text: str) -> Any:
+    found = ink.read_ink(text)
+    return found, found.box, found.path
+
+
+def _inked(text: str, found: Any) -> str:
+    """What is drawn holds numbers, M and L: nothing that a page could take for anything else."""
+    _, _, path = found
+    return "" if set(path) <= set("ML 0123456789") and text.isascii() else path
+
+
 def _small_text(luck: Luck, samples: Sequence[str]) -> Input:
     how, text = text_or_noise(luck, samples)
     return how, text[:3000]
@@ -148,7 +165,7 @@ Params = dict[str, str]
 
 
 def _cursors() -> list[str]:
-    keys = ["甲", 5, 1.5, date(2026, 11, 22), datetime(2026, 11, 22, 8)]
+    keys = ["甲", 5, 1.5, None, date(2026, 11, 22), datetime(2026, 11, 22, 8)]
     return [cursor.Cursor("time", key, uid).text() for key in keys for uid in ("u", 7)]
 
 
@@ -461,6 +478,8 @@ def sample_of(field: wtforms.Field) -> Any:
         return "2026-12-01"
     if isinstance(field, Number):
         return "3"
+    if isinstance(field, Ink):
+        return _inks()[0]
     if isinstance(field, Units):
         return "620702"
     if isinstance(field, Choice):
@@ -600,6 +619,7 @@ PARSERS = [
            check=lambda g, f: "" if "".join(f) == g.replace("\n", "") else f"{f} is not {g!r}"),
     Parser("page-data", ("kernel.work.page_data",), _pages, _page, _small_text),
     Parser("classification-marks", ("plugins.secrecy.marks",), _mark_texts, marks.find_mark, _mark),
+    Parser("handwriting", ("kernel.acts.ink",), _inks, _ink, text_or_noise, check=_inked),
     Parser("search-query", ("kernel.storage.words",), _queries, _searched, text_or_noise,
            leaves=frozenset({"kernel.storage.words:marks"})),
     Parser("search-cursor", (), lambda: ["t5", "u9223372036854775807"], _search_cursor,

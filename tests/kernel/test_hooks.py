@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from kernel.acts import tasks
 from kernel.acts.gate import prepare
 from kernel.acts.house.switches import switch_plugin
 from kernel.acts.subjects import kinds
@@ -20,6 +21,7 @@ from kernel.exchange.models import Delivery
 from kernel.exchange.opening import open_once
 from kernel.identity.authenticators import Signature, authenticators
 from kernel.identity.rights import rights
+from kernel.plugins.bus import bus
 from kernel.settings import ROOT
 from kernel.storage import log_check
 from kernel.storage.database import connection, transaction
@@ -162,6 +164,36 @@ def test_hook_home_actions(office: Office):
     assert "马上按铃" not in drafter.login("林晓梅").text
     switch_off(office, CLERK)
     assert "马上按铃" not in clerk.get("/").text
+
+
+def test_hook_brief(office: Office):
+    thing = ring(office, "闹钟")
+    with transaction():
+        tasks.assign(thing, step="关铃", organ=thing.organ, post=office.post(CLERK).uid)
+    clerk = office.browser()
+    clerk.login(CLERK)
+    shown = clerk.get("/?view=leader").text
+    assert "响亮" in shown and "再按一次" in shown
+    assert "响亮" not in clerk.get("/").text
+    switch_off(office, CLERK)
+    assert "闹钟" not in clerk.get("/?view=leader").text
+
+
+@pytest.mark.parametrize("answer", [{"x": 1}, 7, None])
+def test_a_brief_that_is_no_brief_leaves_the_card_without_it(
+    office: Office, monkeypatch: pytest.MonkeyPatch, answer: object
+):
+    thing = ring(office, "闹钟")
+    with transaction():
+        tasks.assign(thing, step="关铃", organ=thing.organ, post=office.post(CLERK).uid)
+    said = {thing.uid: answer} if isinstance(answer, dict) else answer
+    monkeypatch.setattr(bus().answering("brief", ["every"])[0], "function", lambda desk, refs: said)
+    bus().strict = False
+    clerk = office.browser()
+    clerk.login(CLERK)
+    shown = clerk.get("/?view=leader")
+    assert shown.status_code == 200
+    assert "闹钟" in shown.text and "打开办理" in shown.text
 
 
 def test_hook_scan(office: Office):

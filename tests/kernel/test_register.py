@@ -151,6 +151,8 @@ class Stage:
         """What administrators do."""
         drafter = self.office.post("林晓梅")
         yield "house.read_out", None, {"what": "发文.csv", "day": "2026-11-22"}
+        card = {"phone": "8213", "mobile": "", "room": "", "shared": False}
+        yield "contacts.set_card", None, card
         yield "house.sign_in", None, {}
         yield "house.sign_out", None, {}
         yield "house.end_session", None, {"session": "x"}

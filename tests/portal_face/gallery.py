@@ -23,6 +23,7 @@ from kernel.portal.parts import (
     Tab,
 )
 from kernel.portal.render import Renderer
+from tests.portal_face.cards import lent_out, matters, places
 from tests.portal_face.samples import (
     NOW,
     OUT,
@@ -42,6 +43,7 @@ HERE = Path(__file__).resolve().parent
 
 PAGES = (
     "home",
+    "leader",
     "list",
     "empty",
     "sheet",
@@ -100,6 +102,10 @@ def _contexts(language: str, size: Size) -> Mapping[str, tuple[Page, dict[str, A
     phrases = tuple(Phrase(text) for text in ("同意。", "请阅处。", "已阅。", "请秘书一科办理。"))
     return {
         "home": (page("工作台", "home"), {**common, "tasks": tasks()}),
+        "leader": (
+            page("工作台", "home"),
+            {"cards": matters(), "places": places(), "lent": lent_out()},
+        ),
         "list": (page("发文办理", "out", messages=(done,)), {**common, "listing": listing}),
         "empty": (page("发文办理", "out"), {**common, "listing": nothing}),
         "sheet": (

@@ -131,6 +131,33 @@ def test_phrases_are_added_to_what_stands_there(browser: Browser, base: str):
     page.close()
 
 
+def test_phrases_are_put_in_by_keyboard(browser: Browser, base: str):
+    page, _ = open_page(browser, 1440, 900)
+    page.goto(f"{base}/sheet")
+    box = page.locator("textarea")
+    box.fill("")
+    box.press("Alt+2")
+    assert box.input_value() == "请阅处。"
+    box.press("Alt+1")
+    assert box.input_value() == "请阅处。同意。"
+    box.press("Alt+9")
+    assert box.input_value() == "请阅处。同意。"
+    page.close()
+
+
+def test_the_sixth_phrase_is_behind_a_fold(browser: Browser, base: str):
+    page, _ = open_page(browser, 390, 844)
+    page.goto(f"{base}/leader")
+    page.locator(".matter__fold summary", has_text="另写意见或手写").first.click()
+    sixth = page.get_by_role("button", name="另议。")
+    assert not sixth.is_visible()
+    page.locator("#a-opinion").press("Alt+6")
+    assert page.locator("#a-opinion").input_value() == "另议。"
+    page.locator(".quick__more summary").first.click()
+    assert sixth.is_visible()
+    page.close()
+
+
 def test_the_picker_finds_counts_and_takes_whole_groups(browser: Browser, base: str):
     page, _ = open_page(browser, 1440, 900)
     page.goto(f"{base}/editor")

@@ -128,6 +128,8 @@ def switch(ctx: Ctx) -> Response:
     kind, _colon, uid = str(ctx.form.get("post", "")).rpartition(":")
     with transaction():
         token = (sessions.move_to if kind == "delegation" else sessions.move)(ctx.desk, uid)
+    with speaking(ctx.language):
+        ctx.say(_("已切换办公身份，以下是该身份的事项。"))
     response = ctx.go("home")
     cookies.give(response, cookies.SESSION, token)
     return response

@@ -19,8 +19,7 @@ from kernel.exchange.inbound import sign_for
 from kernel.exchange.models import Delivery
 from kernel.exchange.opening import open_once
 from kernel.portal.asking import renewed, signature_over, to_sign
-from kernel.portal.ctx import Ctx
-from kernel.portal.frame import ROOMS
+from kernel.portal.ctx import ROOMS, Ctx
 from kernel.portal.i18n import _, speaking
 from kernel.portal.items import href_of
 from kernel.portal.page import Message
@@ -154,30 +153,74 @@ def _found(ctx: Ctx, kind: str, uid: str) -> Any:
 )
 def sign_for_page(ctx: Ctx) -> Response:
     """Sign for several deliveries: each package is opened and verified first."""
-    found = [one for uid in chosen(ctx)[: batches.MOST] if (one := _found(ctx, Delivery.kind, uid))]
+    return _sign_for(ctx, chosen(ctx), url("exchange:inbox"))
+
+
+def _sign_for(ctx: Ctx, uids: Sequence[str], back: str) -> Response:
+    found = [one for uid in uids[: batches.MOST] if (one := _found(ctx, Delivery.kind, uid))]
     for delivery in found:
         open_once(ctx.desk, delivery)
     subjects = [ctx.get(Delivery, one.uid) for one in found]
-    return start(ctx, sign_for, subjects, back=url("exchange:inbox"))
+    return start(ctx, sign_for, subjects, back=back)
+
+
+@page(
+    "/tasks/sign-for",
+    name="tasks:sign_for",
+    level="exchange.handle",
+    methods=("POST",),
+    weight="signed",
+)
+def sign_for_tasks_page(ctx: Ctx) -> Response:
+    """Sign for the deliveries behind several tasks."""
+    rows = [row for row in _ticked(ctx, "todo") if row.kind == Delivery.kind]
+    return _sign_for(ctx, [row.subject for row in rows], ctx.onward(url("tasks")))
 
 
 @page("/tasks/read", name="tasks:read", level=SIGNED_IN, methods=("POST",), weight="recorded")
 def read_page(ctx: Ctx) -> Response:
-    """Mark several of the tasks to read as read, each by the verb of its own kind."""
-    back = url("tasks", tab="toread")
-    mine = tasks.query(ctx.desk, "toread", ctx.plugins | ROOMS).where(Task.uid.in_(chosen(ctx)))
-    rows = list(mine.order_by(Task.id).limit(batches.MOST))
-    verb = reading_verb(rows[0].kind) if rows else None
-    if verb is None:
-        ctx.said.append(Message("danger", _nothing(ctx)))
-        return ctx.go_to(back)
-    same = [_found(ctx, row.kind, row.subject) for row in rows if row.kind == rows[0].kind]
-    return start(ctx, verb, [one for one in same if one], back=back)
+    """Mark several of the tasks to read as read, each by the verb of its own kind.
 
-
-def _nothing(ctx: Ctx) -> str:
+    Where all of it is done, back to where it was asked for; otherwise a page says what was not.
+    """
+    back = ctx.onward(url("tasks", tab="toread"))
+    rows = _ticked(ctx, "toread")
     with speaking(ctx.language):
-        return _("请先勾选要标记为已阅的事项；有的事项须逐件打开办理。")
+        if not rows:
+            ctx.say(_("请先勾选要标记为已阅的事项；有的事项须逐件打开办理。"), "danger")
+            return ctx.go_to(back)
+        ended = [_read(ctx, kind, rows, back) for kind in dict.fromkeys(row.kind for row in rows)]
+        done = sum(count for count, _nonce in ended)
+        left = next((nonce for _count, nonce in ended if nonce), "")
+        if left and len(ended) == 1:
+            return ctx.go("batch", nonce=left)
+        if done:
+            ctx.say(_("%(n)s 件全部办理完毕，已阅。", n=done) if done == len(rows)
+                    else _("%(n)s 件已阅。", n=done))  # fmt: skip
+        if done < len(rows):
+            way = (url("batch", nonce=left), _("查看原因")) if left else ("", "")
+            ctx.say(_("%(n)s 件没有标记，请逐件打开办理。", n=len(rows) - done), "warn", *way)
+        return ctx.go_to(back)
+
+
+def _ticked(ctx: Ctx, tab: tasks.Tab) -> list[Task]:
+    """The tasks of this desk that were ticked in a tab, at most a batch of them."""
+    mine = tasks.query(ctx.desk, tab, ctx.plugins | ROOMS).where(Task.uid.in_(chosen(ctx)))
+    return list(mine.order_by(Task.id).limit(batches.MOST))
+
+
+def _read(ctx: Ctx, kind: str, rows: Sequence[Task], back: str) -> tuple[int, str]:
+    """Mark those of one kind: how many were, and the batch that says why others were not."""
+    verb = reading_verb(kind)
+    mine = [row for row in rows if row.kind == kind]
+    found = [one for row in mine if (one := _found(ctx, kind, row.subject))]
+    if verb is None or not found:
+        return 0, ""
+    prepared = batches.prepare_batch(ctx.desk, verb, [(one, {}) for one in found], back=back)
+    items = batches.perform_batch(ctx.desk, prepared) if prepared.acts else prepared.items
+    _settle(items)
+    done = sum(bool(one.act) for one in items)
+    return done, "" if done == len(items) else prepared.nonce
 
 
 def reading_verb(kind: str) -> Verb | None:

@@ -14,10 +14,9 @@ from kernel.acts.models import Task
 from kernel.crypto.ids import now
 from kernel.errors import OfficeError
 from kernel.plugins.bus import bus
-from kernel.portal.ctx import Ctx
+from kernel.portal.ctx import ROOMS, Ctx
 from kernel.portal.fields import Choice, Date, Text
 from kernel.portal.forms import Form
-from kernel.portal.frame import ROOMS
 from kernel.portal.i18n import _, _l, speaking
 from kernel.portal.items import href_of
 from kernel.portal.month import CalendarItem, month_of, weeks

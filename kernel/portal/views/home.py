@@ -1,83 +1,99 @@
-"""The home page and the task centre."""
+"""The home page: a list for clerks, few large cards for leaders, and whose desks one may take."""
 
 from __future__ import annotations
 
-from datetime import timedelta
+from typing import Any
 
 from markupsafe import Markup
 from starlette.responses import Response
 
-from kernel.acts import tasks
-from kernel.acts.models import Task
+from kernel.acts import agenda
+from kernel.acts.agenda import Line
 from kernel.crypto.ids import now
 from kernel.plugins.bus import bus
 from kernel.portal import words
-from kernel.portal.ctx import Ctx
-from kernel.portal.frame import ROOMS, drawable
-from kernel.portal.i18n import _, _l, speaking
+from kernel.portal.ctx import ROOMS, Ctx
+from kernel.portal.frame import drawable
+from kernel.portal.i18n import _, speaking
 from kernel.portal.items import href_of
-from kernel.portal.lists import Column, Filter, ListSpec, Sort, from_query
 from kernel.portal.panels import Panel
-from kernel.portal.parts import Tab, TaskRow
+from kernel.portal.parts import TaskRow
 from kernel.portal.routing import SIGNED_IN, page
 from kernel.portal.urls import url
+from kernel.portal.views.cards import cards, draw
+from kernel.portal.views.desks import desks, lent
+from kernel.portal.views.task_centre import URGENT, tabs
 
-TAB_NAMES = {
-    "todo": _l("待办"),
-    "toread": _l("待阅"),
-    "doing": _l("在办"),
-    "done": _l("已办"),
-    "drafts": _l("待发"),
-}
-URGENT = ("特急", "加急")
+LINES = 8
+VIEWS = ("leader", "clerk")
 
 
-def row(task: Task) -> TaskRow:
+def row(line: Line) -> TaskRow:
     """A task as the table shows it."""
     return TaskRow(
-        uid=task.uid,
-        title=task.title,
-        href=href_of(task.kind, task.subject),
-        meta=task.meta,
-        step=task.step,
-        person=task.sender,
-        at=task.created,
-        due=task.due,
-        tags=(task.urgency,) if task.urgency in URGENT else (),
+        uid=line.uid,
+        title=line.title,
+        href=href_of(line.kind, line.subject),
+        meta=line.meta,
+        step=line.step,
+        person=line.sender,
+        at=line.created,
+        due=line.due,
+        tags=(line.urgency,) if line.urgency in URGENT else (),
     )
-
-
-def tabs(ctx: Ctx, current: str, name: str) -> list[Tab]:
-    """The five tabs, the same for all plugins."""
-    counts = tasks.counts(ctx.desk, ctx.plugins | ROOMS)
-    return [
-        Tab(str(TAB_NAMES[tab]), url(name, tab=tab), tab == current, counts.get(tab))
-        for tab in tasks.TABS
-    ]
 
 
 @page("/", name="home", level=SIGNED_IN)
 def home(ctx: Ctx) -> Response:
-    """What is there for me to do, what is most urgent, where do I click."""
-    desk, moment = ctx.desk, now()
+    """What is there for me to do, what is most urgent, where do I click.
+
+    ``?view=leader`` and ``?view=clerk`` choose the form; without it the post decides.
+    """
+    asked = ctx.query.get("view", "")
+    view = asked if asked in VIEWS else VIEWS["leader" not in ctx.desk.post.roles]
     with speaking(ctx.language):
-        open_tasks = tasks.query(desk, "todo", ctx.plugins | ROOMS)
-        soon = open_tasks.order_by(Task.due.is_null(), Task.due, Task.id.desc()).limit(8)
-        dues = [task.due for task in open_tasks.limit(500) if task.due is not None]
-        return ctx.render(
-            "home/home.html",
-            title=_("工作台"),
-            greeting=_greeting(words.local(moment).hour),
-            today=moment,
-            overdue=sum(due < moment for due in dues),
-            due_today=sum(moment <= due < moment + timedelta(hours=24) for due in dues),
-            rows=[row(task) for task in soon],
-            total=open_tasks.count(),
-            tabs=tabs(ctx, "todo", "tasks"),
-            drafts=tasks.counts(desk, ctx.plugins | ROOMS).get("drafts", 0),
-            panels=_panels(ctx),
-            actions=_actions(ctx),
-        )
+        return _leader(ctx) if view == "leader" else _clerk(ctx)
+
+
+def _leader(ctx: Ctx) -> Response:
+    waiting = ctx.waiting
+    shown = cards(ctx)
+    return ctx.render(
+        "home/leader.html",
+        cards=[draw(ctx, card, url("home")) for card in shown],
+        left=waiting.todo + waiting.toread - len(shown),
+        drafts=waiting.drafts,
+        **_top(ctx),
+    )
+
+
+def _clerk(ctx: Ctx) -> Response:
+    lines = agenda.soonest(ctx.desk, ctx.plugins | ROOMS, ("todo",), LINES)
+    return ctx.render(
+        "home/home.html",
+        rows=[row(line) for line in lines],
+        total=ctx.waiting.todo,
+        tabs=tabs(ctx, "todo"),
+        drafts=ctx.waiting.drafts,
+        panels=_panels(ctx),
+        actions=_actions(ctx),
+        may_have_cards="leader" in ctx.desk.post.roles,
+        **_top(ctx),
+    )
+
+
+def _top(ctx: Ctx) -> dict[str, Any]:
+    """What both forms of the page begin with."""
+    moment = now()
+    return {
+        "title": _("工作台"),
+        "greeting": _greeting(words.local(moment).hour),
+        "today": moment,
+        "overdue": ctx.waiting.overdue,
+        "due_today": ctx.waiting.today,
+        "desks": desks(ctx),
+        "lent": lent(ctx),
+    }
 
 
 def _panels(ctx: Ctx) -> list[tuple[Panel, Markup]]:
@@ -100,56 +116,3 @@ def _greeting(hour: int) -> str:
     if hour < 12:
         return _("上午好")
     return _("下午好") if hour < 18 else _("晚上好")
-
-
-def _spec(ctx: Ctx) -> ListSpec:
-    kinds = tuple((name, title) for name, title in _sources(ctx))
-    return ListSpec(
-        title=_l("待办中心"),
-        columns=(
-            Column("title", _l("事项"), "title"),
-            Column("step", _l("环节")),
-            Column("sender", _l("送办人"), "person"),
-            Column("created", _l("送达时间"), "time"),
-            Column("due", _l("办理时限"), "due"),
-        ),
-        sorts=(
-            Sort("new", _l("按收到时间"), "id", descending=True, field=Task.id),
-            Sort("old", _l("按时间由远到近"), "id", field=Task.id),
-        ),
-        default_sort="new",
-        filters=(Filter("type", _l("事项类型"), kinds),),
-        search_hint=_l("按标题、文号查找"),
-        empty=_l("没有待办事项。新的来件会出现在这里，并在左侧提醒您。"),
-        href=lambda task: href_of(task.kind, task.subject),
-        meta=lambda task: task.meta,
-        tags=lambda task: (task.urgency,) if task.urgency in URGENT else (),
-    )
-
-
-def _sources(ctx: Ctx) -> list[tuple[str, str]]:
-    from kernel.plugins.switches import switchboard
-
-    own = [("exchange", _("公文交换")), ("acts", _("双人复核"))]
-    board = switchboard()
-    return own + [(name, board.title(name, ctx.language)) for name in sorted(ctx.plugins)]
-
-
-@page("/tasks", name="tasks", level=SIGNED_IN)
-def tasks_page(ctx: Ctx) -> Response:
-    """The task centre: five tabs over everything, with filter, search and paging."""
-    asked = ctx.query.get("tab", "todo")
-    tab: tasks.Tab = next((one for one in tasks.TABS if one == asked), "todo")
-    with speaking(ctx.language):
-        spec = _spec(ctx)
-        fetch = from_query(
-            tasks.query(ctx.desk, tab, ctx.plugins | ROOMS),
-            spec,
-            ident=Task.uid,
-            filters={"type": lambda value: Task.plugin == value},
-            search=lambda text: Task.title.contains(text) | Task.meta.contains(text),
-        )
-        return ctx.show_list(
-            "home/tasks.html", spec, fetch, url("tasks"), tabs=tabs(ctx, tab, "tasks"),
-            reading=tab == "toread",
-        )  # fmt: skip

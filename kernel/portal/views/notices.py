@@ -9,10 +9,9 @@ from starlette.responses import Response
 from kernel.acts import notices
 from kernel.acts.models import Notice, NoticeWish
 from kernel.errors import NotFound
-from kernel.portal.ctx import Ctx
+from kernel.portal.ctx import ROOMS, Ctx
 from kernel.portal.fields import Check, Choice
 from kernel.portal.forms import Form
-from kernel.portal.frame import ROOMS
 from kernel.portal.i18n import _, _l, language, speaking
 from kernel.portal.items import href_of
 from kernel.portal.lists import Column, ListSpec, Sort, from_query

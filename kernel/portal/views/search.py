@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from starlette.responses import Response
 
-from kernel.portal.ctx import Ctx
-from kernel.portal.frame import ROOMS
+from kernel.portal.ctx import ROOMS, Ctx
 from kernel.portal.i18n import _, speaking
 from kernel.portal.items import href_of
 from kernel.portal.routing import SIGNED_IN, page

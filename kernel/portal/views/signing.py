@@ -15,13 +15,19 @@ from kernel.portal.asking import renewed, signature_over, to_sign
 from kernel.portal.conflict import Difference, beside, page_of
 from kernel.portal.ctx import Ctx
 from kernel.portal.i18n import _, speaking
+from kernel.portal.ink import picture
 from kernel.portal.page import Message
 from kernel.portal.parts import Confirm
 from kernel.portal.routing import SIGNED_IN, page
 from kernel.portal.urls import url
 
+INK = "ink"
+"""The argument of a verb that carries handwriting; it is shown as what it is."""
 
-def _argument(value: object) -> str | tuple[str, ...]:
+
+def _argument(name: str, value: object) -> str | tuple[str, ...]:
+    if name == INK:
+        return picture(str(value))
     if isinstance(value, list):
         return tuple(str(one) for one in value)
     return str(value)
@@ -41,7 +47,7 @@ def confirm_page(ctx: Ctx, prepared: PreparedAct) -> Response:
     with speaking(ctx.language):
         facts: list[tuple[str, str | tuple[str, ...]]] = list(prepared.summary())
         shown = [name for name in verb.private if prepared.arguments.get(name)]
-        facts += [(_("意见或理由"), _argument(prepared.arguments[name])) for name in shown]
+        facts += [(_("意见或理由"), _argument(name, prepared.arguments[name])) for name in shown]
         facts.append((_("办理人"), f"{ctx.desk.unit.name} {ctx.desk.post.title} {ctx.desk.name}"))
         consequence = consequence_of(ctx, prepared)
         item = Confirm(
@@ -96,7 +102,9 @@ def _sign(ctx: Ctx, prepared: PreparedAct) -> Response:
 def _changed(ctx: Ctx, prepared: PreparedAct) -> Response:
     """Somebody was there first: what he did, and what this person wrote is kept."""
     subject, seen = _subject_of(prepared), prepared.statement.facts["object"]["version"]
-    written = [(name, str(prepared.arguments[name])) for name in prepared.verb.private]
+    written = [
+        (name, str(prepared.arguments[name])) for name in prepared.verb.private if name != INK
+    ]
     with speaking(ctx.language):
         kept = [Difference(_("意见或理由"), tuple(beside(text.splitlines(), ())))
                 for _name, text in written if text]  # fmt: skip

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from kernel.api import Desk, Invalid, SearchEntry, now, search
+from kernel.api import Desk, Invalid, SearchEntry, now, read_ink, search
 from plugins.documents.acts import versions
 from plugins.documents.models import SENT, Document
 from plugins.workflow import face as workflow
@@ -41,16 +41,26 @@ def index(document: Document) -> None:
     )
 
 
-def need_opinion(opinion: str) -> None:
-    """Refuse an empty or endless opinion.
+def check_ink(ink: str) -> None:
+    """Refuse handwriting that cannot be read.
 
-    :raises Invalid: ``documents.no_opinion``, ``documents.long_opinion``.
+    :raises Invalid: ``acts.ink``.
     """
-    if not opinion.strip():
+    if ink:
+        read_ink(ink)
+
+
+def need_opinion(opinion: str, ink: str = "") -> None:
+    """Refuse an empty or endless opinion; one written by hand needs no words beside it.
+
+    :raises Invalid: ``documents.no_opinion``, ``documents.long_opinion``, ``acts.ink``.
+    """
+    check_ink(ink)
+    if not (opinion.strip() or ink):
         raise Invalid(
             "documents.no_opinion",
-            "请签署意见（可点选常用意见）。",
-            "Please write your opinion; you can choose a usual sentence.",
+            "请签署意见（可点选常用意见，或手写）。",
+            "Please write your opinion; you can choose a usual sentence or write by hand.",
             field="opinion",
         )
     if len(opinion) > MOST_OPINION:

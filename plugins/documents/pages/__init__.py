@@ -5,6 +5,7 @@ from __future__ import annotations
 from plugins.documents.pages import (
     acting,
     attaching,
+    briefs,
     files,
     incoming,
     lists,
@@ -15,6 +16,7 @@ from plugins.documents.pages import (
     writing,
 )
 
+briefs_of = briefs.briefs
 ROUTES = [
     lists.out_page,
     writing.new_page,

@@ -89,6 +89,7 @@ def _said(forms: Forms) -> dict[str, Any]:
     form = forms.opinion
     return {
         "opinion": form.opinion.data,
+        "ink": form.ink.data or "",
         "next_post": form.next_post.data or "",
         "scan": scans.keep(form.scan.data or []),
     }
@@ -99,7 +100,7 @@ def _gone_on(ctx: Ctx, document: Document) -> Response:
     step = workflow.current(document)
     title = step.name(ctx.language) if step is not None else ""
     ctx.say(_("已办理，下一步“%(step)s”：%(names)s。", step=title, names=names))
-    return ctx.go_to(_back(document))
+    return ctx.go_to(ctx.onward(_back(document)))
 
 
 def _review(ctx: Ctx, document: Document, forms: Forms) -> Response:
@@ -113,12 +114,13 @@ def _office_review(ctx: Ctx, document: Document, forms: Forms) -> Response:
 
 
 def _sign_off(ctx: Ctx, document: Document, forms: Forms) -> Response:
-    return ctx.sign(approving.sign_off, document, back=_back(document), **_said(forms))
+    return ctx.sign(approving.sign_off, document, back=ctx.onward(_back(document)), **_said(forms))
 
 
 def _send_back(ctx: Ctx, document: Document, forms: Forms) -> Response:
     form = forms.back
-    ctx.do(approving.send_back, document, to=form.to.data or "", reason=form.reason.data)
+    said = {"reason": form.reason.data, "ink": form.reason_ink.data or ""}
+    ctx.do(approving.send_back, document, to=form.to.data or "", **said)
     return _gone_on(ctx, document)
 
 

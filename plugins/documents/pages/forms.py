@@ -12,6 +12,7 @@ from kernel.api import (
     Files,
     Form,
     Hidden,
+    Ink,
     Paragraphs,
     Text,
     Units,
@@ -104,6 +105,7 @@ class OpinionForm(Form):
 
     version = Hidden()
     opinion = Paragraphs(_l("意见"), limit=1000, rows=3)
+    ink = Ink(_l("手写意见"))
     scan = Files(
         _l("纸质签批扫描件"),
         limit=10 * 1024 * 1024,
@@ -119,6 +121,7 @@ class ReturnForm(Form):
     version = Hidden()
     to = Choice(_l("退回到"), required=True)
     reason = Paragraphs(_l("退回原因"), limit=1000, rows=3)
+    reason_ink = Ink(_l("手写退回原因"))
 
 
 class AttachmentForm(Form):

@@ -54,4 +54,4 @@ def read_page(ctx: Ctx, uid: str) -> Response:
     ctx.do(read, ctx.get(Incoming, uid))
     with speaking(ctx.language):
         ctx.say(_("已阅，不再提醒。"))
-    return ctx.go_to(url("documents:incoming", uid=uid))
+    return ctx.go_to(ctx.onward(url("documents:incoming", uid=uid)))

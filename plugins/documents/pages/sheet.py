@@ -24,6 +24,7 @@ from kernel.api import (
     seal_line,
     speaking,
     url,
+    usual_phrases,
 )
 from plugins.documents import elements
 from plugins.documents.acts.issuing import next_number
@@ -51,6 +52,9 @@ PHRASES = {
     "office_review": ("内容、格式符合要求，请审签。", "同意，请领导签发。"),
     "sign": ("同意印发。", "同意。", "印发。"),
 }
+
+REASONS = ("请按要求修改后再报。", "请补充依据材料后再报。", "请征求有关单位意见后再报。")
+"""Usual reasons for sending a draft back."""
 
 
 @dataclass
@@ -137,7 +141,8 @@ def show(
         versions=versions,
         may_withdraw=document.submitted and may_withdraw(ctx.desk, document),
         picture=ctx.query.get("view") == "picture",
-        phrases=[Phrase(text) for text in PHRASES.get(step.key if step else "", ())],
+        phrases=usual_phrases(ctx.desk, PHRASES.get(step.key if step else "", ())),
+        reasons=[Phrase(text) for text in REASONS],
         **_facts(ctx, document),
         **_tab(ctx, document, tab),
         **_help(ctx, document, step.key if step is not None else ""),

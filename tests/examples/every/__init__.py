@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import date, timedelta
 from typing import Any
 
@@ -12,6 +12,7 @@ from starlette.routing import Route
 
 from kernel.api import (
     Authenticator,
+    Brief,
     CalendarItem,
     Ctx,
     Delivery,
@@ -19,7 +20,9 @@ from kernel.api import (
     ExchangeKind,
     Level,
     MenuItem,
+    Move,
     Panel,
+    Ref,
     Signature,
     Subject,
     Unverified,
@@ -143,6 +146,13 @@ def calendar_items(desk: Desk, first: date, last: date) -> Sequence[CalendarItem
 def home_actions(desk: Desk) -> Sequence[MenuItem]:
     """A button for those who may ring."""
     return [MenuItem("马上按铃", url("every:here"), "bell")] if desk.has("every.ring") else []
+
+
+@hookimpl
+def brief(desk: Desk, refs: Sequence[Ref]) -> Mapping[str, Brief]:
+    """How loud it is, and a button that rings again."""
+    move = Move("再按一次", url("every:here"), "primary", "bell")
+    return {ref.uid: Brief([("音量", "响亮")], moves=[move]) for ref in refs}
 
 
 @hookimpl

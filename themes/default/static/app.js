@@ -36,6 +36,8 @@
     }
     if (!closest(event, '#sidenav') || closest(event, '.sidenav__close')) setDrawer(false);
     closeMenus(closest(event, 'details.user-menu'));
+    var more = closest(event, '[data-filters]');
+    if (more) more.setAttribute('aria-expanded', String(more.form.classList.toggle('is-open')));
     var phrase = closest(event, '[data-phrase]');
     if (phrase) addPhrase(document.getElementById(phrase.dataset.for), phrase.dataset.phrase);
   });
@@ -48,6 +50,17 @@
       setDrawer(false);
       document.querySelector('[data-nav-toggle]').focus();
     }
+  });
+
+  // Alt and a number puts in the usual sentence of that number, while one writes.
+  document.addEventListener('keydown', function (event) {
+    var digit = /^Digit([1-9])$/.exec(event.code || '');
+    if (!digit || !event.altKey || event.ctrlKey || event.metaKey || !closest(event, '.cb textarea')) return;
+    var chips = document.querySelectorAll('[data-phrase][data-for="' + event.target.id + '"]');
+    var chip = chips[Number(digit[1]) - 1];
+    if (!chip) return;
+    event.preventDefault();
+    addPhrase(event.target, chip.dataset.phrase);
   });
 
   function addPhrase(box, text) {
@@ -132,8 +145,18 @@
     way.send(data);
   }
 
+  // The old page stays until the new one is there, with a bar that says that something comes. A file
+  // that is only downloaded never brings a new page.
+  window.addEventListener('beforeunload', function () {
+    var from = document.activeElement;
+    if (from && from.closest && from.closest('[download]')) return;
+    root.classList.add('is-busy');
+    setTimeout(function () { root.classList.remove('is-busy'); }, 15000);
+  });
+  window.addEventListener('pageshow', function () { root.classList.remove('is-busy'); });
+
   // What was typed outlives a session that ended: it waits in this tab until its form is there again.
-  var TEXTS = 'textarea, input[type=text]';
+  var TEXTS = 'textarea, input[type=text], input[data-ink-strokes]';
   function keep(form) {
     var fields = {};
     if (/\/logout$/.test(form.action)) sessionStorage.removeItem('juyan');
@@ -148,6 +171,7 @@
     // Signing in, and being asked to, are not the pages that it waits for.
     if (!kept || document.querySelector('[data-waiting]')) return;
     sessionStorage.removeItem('juyan');
+    if (document.querySelector('.main > .notice--ok')) return;  // it was taken: nothing is lost
     each('form[method=post]', function (form) {
       if (form.action !== kept.action) return;
       each(TEXTS, function (box) {

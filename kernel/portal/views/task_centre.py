@@ -1,0 +1,168 @@
+"""The task centre: what waits, from all plugins, in the same five tabs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from datetime import timedelta
+from typing import Any
+
+from starlette.responses import Response
+
+from kernel.acts import tasks
+from kernel.acts.models import Task
+from kernel.crypto.ids import now
+from kernel.exchange.models import Delivery
+from kernel.plugins.switches import switchboard
+from kernel.portal.ctx import ROOMS, Ctx
+from kernel.portal.i18n import Lazy, _, _l, speaking
+from kernel.portal.items import href_of
+from kernel.portal.lists import Column, Fetch, Filter, ListSpec, Sort, counting, from_query
+from kernel.portal.parts import Tab
+from kernel.portal.routing import SIGNED_IN, page
+from kernel.portal.urls import url
+from kernel.portal.views.batches import reading_verb
+from kernel.portal.words import end_of, local
+
+TAB_NAMES = {
+    "todo": _l("待办"),
+    "toread": _l("待阅"),
+    "doing": _l("在办"),
+    "done": _l("已办"),
+    "drafts": _l("待发"),
+}
+EMPTY = {
+    "todo": _l("没有待办事项。新的来件会出现在这里，并在左侧提醒您。"),
+    "toread": _l("没有待阅事项。收到的文件会出现在这里，看过后标记为已阅。"),
+    "doing": _l("您经手的事项都已办结，没有还在别处办理的。"),
+    "done": _l("还没有办结的事项。您经手的事项办结后会列在这里。"),
+    "drafts": _l("没有待发的草稿。起草后还没有送出的会列在这里。"),
+}
+URGENT = ("特急", "加急")
+SIGNING = "签收"
+"""The step of a delivery that waits to be signed for."""
+
+
+def tabs(ctx: Ctx, current: str) -> list[Tab]:
+    """The five tabs, the same for all plugins."""
+    counts = ctx.waiting.counts
+    return [
+        Tab(str(TAB_NAMES[tab]), url("tasks", tab=tab), tab == current, counts.get(tab))
+        for tab in tasks.TABS
+    ]
+
+
+def _spec(ctx: Ctx, tab: tasks.Tab, choosable: Callable[[Task], bool]) -> ListSpec:
+    due = Sort("due", _l("按时限由近到远"), "due", field=Task.due, nulls=True)
+    new = Sort("new", _l("按送达时间，新的在前"), "id", descending=True, field=Task.id)
+    old = Sort("old", _l("按送达时间，旧的在前"), "id", field=Task.id)
+    return ListSpec(
+        title=_l("待办中心"),
+        columns=(
+            Column("title", _l("事项"), "title"),
+            Column("step", _step_label(tab), value=lambda task: getattr(task, "at", task.step)),
+            Column("sender", _l("送办人"), "person"),
+            Column("created", _l("送达时间"), "time"),
+            *_last_column(tab),
+        ),
+        sorts=(due, new, old),
+        default_sort="due" if tab == "todo" else "new",
+        filters=(
+            Filter("type", _l("事项类型"), _sources(ctx), _l("全部类型")),
+            Filter("urgency", _l("紧急程度"), tuple((one, _l(one)) for one in URGENT),
+                   _l("全部缓急")),
+            Filter("limit", _l("办理时限"), tuple(LIMITS.items()), _l("全部时限")),
+        ),
+        search_hint=_l("按标题、文号、送办人查找"),
+        empty=EMPTY[tab],
+        href=lambda task: href_of(task.kind, task.subject),
+        meta=lambda task: task.meta,
+        tags=lambda task: (task.urgency,) if task.urgency in URGENT else (),
+        choosable=choosable,
+    )  # fmt: skip
+
+
+def _step_label(tab: tasks.Tab) -> Lazy:
+    return _l("现在环节") if tab == "doing" else _l("环节")
+
+
+def _last_column(tab: tasks.Tab) -> tuple[Column, ...]:
+    if tab in ("doing", "done"):
+        return (Column("done", _l("我的办理时间"), "time"),)
+    return (Column("due", _l("办理时限"), "due", sort="due"),)
+
+
+LIMITS: dict[str, Lazy] = {
+    "late": _l("已超期"),
+    "today": _l("今日到期"),
+    "week": _l("七日内到期"),
+    "none": _l("没有时限"),
+}
+
+
+def _limit(which: str) -> Any:
+    """The condition behind a choice of the filter over limits."""
+    moment = now()
+    if which == "none":
+        return Task.due.is_null()
+    if which == "late":
+        return Task.due < moment
+    end = end_of(local(moment).date() + timedelta(days=0 if which == "today" else 7))
+    return (Task.due >= moment) & (Task.due <= end)
+
+
+FILTERS: dict[str, Callable[[str], Any]] = {
+    "type": lambda value: Task.plugin == value,
+    "urgency": lambda value: Task.urgency == value,
+    "limit": _limit,
+}
+
+
+def _search(text: str) -> Any:
+    return Task.title.contains(text) | Task.meta.contains(text) | Task.sender.contains(text)
+
+
+def _sources(ctx: Ctx) -> tuple[tuple[str, str], ...]:
+    own = [("exchange", _("公文交换")), ("acts", _("双人复核"))]
+    board = switchboard()
+    plugins = [(name, board.title(name, ctx.language)) for name in sorted(ctx.plugins)]
+    return (*own, *plugins)
+
+
+def _choosable(ctx: Ctx, tab: tasks.Tab) -> Callable[[Task], bool]:
+    """Which rows may be ticked: those that one button does in this tab."""
+    if tab == "toread":
+        return lambda task: reading_verb(task.kind) is not None
+    may = tab == "todo" and ctx.desk.has("exchange.handle")
+    return lambda task: may and task.kind == Delivery.kind and task.step == SIGNING
+
+
+@page("/tasks", name="tasks", level=SIGNED_IN)
+def tasks_page(ctx: Ctx) -> Response:
+    """The task centre: five tabs over everything, with filters, search, counts and paging."""
+    asked = ctx.query.get("tab", "todo")
+    tab: tasks.Tab = next((one for one in tasks.TABS if one == asked), "todo")
+    with speaking(ctx.language):
+        spec = _spec(ctx, tab, _choosable(ctx, tab))
+        rows = tasks.query(ctx.desk, tab, ctx.plugins | ROOMS)
+        fetch = from_query(rows, spec, ident=Task.uid, filters=FILTERS, search=_search)
+        return ctx.show_list(
+            "home/tasks.html", spec, _where_now(fetch) if tab == "doing" else fetch, url("tasks"),
+            total=counting(rows, filters=FILTERS, search=_search),
+            tabs=tabs(ctx, tab), tab=tab,
+        )  # fmt: skip
+
+
+def _where_now(fetch: Fetch) -> Fetch:
+    """The rows with the step at which each matter stands now, in the organ of the desk."""
+
+    def fetched(query: Any, limit: int) -> Sequence[Any]:
+        rows = fetch(query, limit)
+        open_: Any = Task.select(Task.subject, Task.organ, Task.step).where(
+            Task.subject.in_([row.subject for row in rows]) & Task.done.is_null()
+        )
+        found = {(subject, organ): step for subject, organ, step in open_.tuples()}
+        for row in rows:
+            row.at = found.get((row.subject, row.organ), row.step)
+        return rows
+
+    return fetched

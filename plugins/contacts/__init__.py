@@ -1,0 +1,33 @@
+"""Contacts: who is who, and how to reach him, as far as he and the organ let it be seen."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from kernel.api import Desk, Level, MenuItem, _, hookimpl, rights_roles, url
+from plugins.contacts import acts, pages
+
+
+@hookimpl
+def register_verbs() -> Sequence[Callable[..., Any]]:
+    """One: each enters his own card."""
+    return [acts.set_card]
+
+
+@hookimpl
+def register_levels() -> Sequence[Level]:
+    """One level, for everybody who has a post."""
+    return [Level("contacts.view", "查看通讯录", "See contacts", tuple(rights_roles))]
+
+
+@hookimpl
+def register_routes() -> Sequence[Any]:
+    """The directory and one's own card."""
+    return pages.ROUTES
+
+
+@hookimpl
+def menu_items(desk: Desk) -> Sequence[MenuItem]:
+    """The directory."""
+    return [MenuItem(_("通讯录"), url("contacts:list"), "contact")]

@@ -1,0 +1,257 @@
+"""The home page: cards for leaders, a list for clerks, the desks of a person, and what it costs."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+
+import pytest
+
+from kernel.acts import tasks
+from kernel.acts.house.delegating import delegate
+from kernel.acts.models import Opinion, Task
+from kernel.crypto.ids import now, stamp
+from kernel.identity.models import Post, Unit
+from kernel.storage.database import connection, db, transaction
+from kernel.testing_office import Browser
+from plugins.documents.acts import approving
+from plugins.documents.models import Document
+from tests.plugins.people import CLERK, DIRECTOR, DRAFTER, LEADER, Flow
+
+FINANCE = "刘志强"
+
+
+def signed_in(flow: Flow, name: str) -> Browser:
+    browser = flow.office.browser()
+    browser.login(name)
+    return browser
+
+
+def task_at(flow: Flow, name: str, document: Document, **values: object) -> None:
+    post = flow.office.post(name)
+    organ = post.unit.organ
+    given = {"step": "阅知", "organ": organ, "post": post.uid, **values}
+    with transaction():
+        tasks.assign(document, **given)  # type: ignore[arg-type]  # as the caller says
+
+
+def card_of(page: str, title: str) -> str:
+    cards = re.findall(r'<article class="card matter".*?</article>', page, re.S)
+    return next(card for card in cards if title in card)
+
+
+def fields_of(form: str) -> dict[str, str]:
+    hidden = re.findall(r'<input type="hidden" name="([^"]+)" value="([^"]*)"', form)
+    return dict(hidden)
+
+
+def form_of(card: str, action: str) -> tuple[str, dict[str, str]]:
+    """The first form of a card that posts to this verb: its address and what goes along."""
+    for form in re.findall(r"<form.*?</form>", card, re.S):
+        where = re.search(r'action="([^"]+)"', form)
+        if where and where[1].endswith(action):
+            return where[1], fields_of(form)
+    raise AssertionError(action)
+
+
+@pytest.mark.both
+def test_a_leader_signs_off_with_one_tap_and_comes_back_to_what_is_left(flow: Flow):
+    flow.to("sign", title="中共张掖市委办公室关于做好防汛工作的通知")
+    leader = signed_in(flow, LEADER)
+    page = leader.get("/").text
+    card = card_of(page, "防汛")
+    assert "市财政局：" in card and "请审签。" in card and "根据工作安排" in card
+    where, sent = form_of(card, "/sign_off")
+    assert 'name="opinion" value="同意印发。"' in card
+    asked = leader.post(where, data={**sent, "opinion": "同意印发。"})
+    assert asked.url.path == "/acts/confirm"
+    nonce = re.search(r'name="nonce" value="([^"]+)"', asked.text)
+    assert nonce is not None
+    done = leader.post("/acts/confirm", data={"nonce": nonce[1].replace("&#43;", "+")})
+    assert done.url.path == "/"
+    assert "“签发”已完成。" in done.text
+    assert "没有待办事项" in done.text
+    with connection():
+        assert Document.get().state == "number"
+
+
+@pytest.mark.both
+def test_a_leader_returns_and_reads_where_it_stands(flow: Flow):
+    document = flow.to("sign")
+    leader = signed_in(flow, LEADER)
+    where, sent = form_of(card_of(leader.get("/").text, document.title), "/send_back")
+    answer = leader.post(where, data={**sent, "to": "draft", "reason": "请补充依据。"})
+    assert answer.url.path == "/"
+    assert "已办理，下一步“拟稿”" in answer.text
+    with connection():
+        assert Opinion.select().order_by(Opinion.id.desc()).get().text == "请补充依据。"
+
+
+def test_a_refusal_keeps_what_was_typed_on_the_page_of_the_document(flow: Flow):
+    document = flow.to("sign")
+    leader = signed_in(flow, LEADER)
+    where, sent = form_of(card_of(leader.get("/").text, document.title), "/sign_off")
+    answer = leader.post(where, data={**sent, "opinion": "长" * 1001})
+    assert answer.status_code == 422
+    assert "意见不能超过 1000 字" in answer.text and "长" * 1001 in answer.text
+
+
+def test_a_card_that_is_out_of_date_gets_the_page_of_who_comes_second(flow: Flow):
+    document = flow.to("sign")
+    leader = signed_in(flow, LEADER)
+    where, sent = form_of(card_of(leader.get("/").text, document.title), "/sign_off")
+    flow.act(LEADER, approving.send_back, document, to="draft", reason="重写")
+    answer = leader.post(where, data={**sent, "opinion": "同意印发。"})
+    assert answer.status_code == 409
+    assert "同意印发。" in answer.text
+
+
+@pytest.mark.parametrize("next_", ["//evil.example/", "https://evil.example/", "/\\evil", "x"])
+def test_a_card_leads_to_our_own_pages_only(flow: Flow, next_: str):
+    document = flow.to("sign")
+    leader = signed_in(flow, LEADER)
+    where, sent = form_of(card_of(leader.get("/").text, document.title), "/send_back")
+    data = {**sent, "next": next_, "to": "draft", "reason": "请补充依据。"}
+    answer = leader.post(where, data=data, follow_redirects=False)
+    assert answer.headers["location"] == f"/documents/out/{document.uid}"
+
+
+@pytest.mark.both
+def test_another_organ_sees_neither_card_nor_count(flow: Flow):
+    document = flow.to("sign")
+    assert document.title not in signed_in(flow, FINANCE).get("/?view=leader").text
+    with transaction():
+        stranger = flow.office.post(FINANCE)
+        # A task that somebody put on a stranger's post by SQL shows him neither text nor facts.
+        tasks.assign(document, step="签发", organ=stranger.unit.organ, post=stranger.uid, title="x")
+    page = signed_in(flow, FINANCE).get("/?view=leader").text
+    assert document.title not in page and "根据工作安排" not in page
+    assert "打开办理" in card_of(page, ">x<")
+
+
+def test_the_most_urgent_come_first_and_the_rest_is_one_link_away(flow: Flow):
+    document = flow.draft()
+    moment = now()
+    for n in range(9):
+        due = moment + timedelta(hours=n - 2, minutes=30) if n < 4 else None
+        task_at(flow, LEADER, document, title=f"事项{n}", due=due)
+    page = signed_in(flow, LEADER).get("/").text
+    shown = re.findall(r"事项(\d)</a></h2>", page)
+    assert shown == ["0", "1", "2", "3", "8", "7"]
+    assert "还有 3 件，查看全部" in page
+    assert "2 件已超期" in page
+
+
+def test_the_form_of_the_page_follows_the_post_and_can_be_changed(flow: Flow):
+    leader, clerk = signed_in(flow, LEADER), signed_in(flow, CLERK)
+    flow.to("sign")
+    assert 'class="card matter"' in leader.get("/").text
+    listed = leader.get("/?view=clerk").text
+    assert 'class="card matter"' not in listed and "卡片视图" in listed
+    assert 'class="tabs"' in clerk.get("/").text
+    assert "卡片视图" not in clerk.get("/").text
+
+
+def test_nothing_to_do_says_so(flow: Flow):
+    assert "没有待办事项" in signed_in(flow, LEADER).get("/").text
+
+
+@pytest.mark.both
+def test_every_desk_of_a_person_stands_there_with_what_waits(flow: Flow):
+    with transaction():
+        drafter = flow.office.post(DRAFTER)
+        second = Post.create(
+            person=drafter.person, unit=Unit.by_code("620700-INFO"), title="联络员",
+            roles=["document_clerk"], rank=200,
+        )  # fmt: skip
+    document = flow.draft()
+    with transaction():
+        tasks.assign(document, step="x", organ="620700-INFO", post=second.uid, title="信息化事项")
+    browser = signed_in(flow, DRAFTER)
+    page = browser.get("/").text
+    strip = re.search(r'<section class="desks".*?</section>', page, re.S)
+    assert strip is not None
+    assert "联络员" in strip[0] and "待办 1" in strip[0]
+    assert "信息化事项" not in page
+    moved = browser.post("/me/desk", data={"post": second.uid})
+    assert "已切换办公身份" in moved.text and "信息化事项" in moved.text
+    assert 'class="desks"' not in signed_in(flow, CLERK).get("/").text
+
+
+@pytest.mark.both
+def test_a_delegation_is_seen_by_both_sides(flow: Flow):
+    clerk = flow.office.post(CLERK)
+    period = {"starts": stamp(now()), "ends": stamp(now() + timedelta(days=2))}
+    taker = {"taker": clerk.uid, "person": clerk.person.uid}
+    names = ["documents.office_review", "documents.send_back"]
+    flow.act(DIRECTOR, delegate, kind="delegate", names=names, **taker, **period)
+    document = flow.to("office_review")
+    given = signed_in(flow, DIRECTOR).get("/").text
+    assert re.search(r"您的 2 项工作由孙倩（[^）]+）代办", given)
+    browser = signed_in(flow, CLERK)
+    page = browser.get("/").text
+    place = re.search(r'value="(delegation:[^"]+)"', page)
+    assert place is not None and f"代 {DIRECTOR}" in page
+    browser.post("/me/desk", data={"post": place[1]})
+    card = card_of(browser.get("/?view=leader").text, document.title)
+    where, sent = form_of(card, "/office_review")
+    done = browser.post(where, data={**sent, "opinion": "同意，请领导签发。"})
+    assert done.url.path == "/"
+    with connection():
+        said = Opinion.select().order_by(Opinion.id.desc()).get()
+    assert said.person_name == f"{CLERK}（受{DIRECTOR}委托）"
+
+
+def test_a_transcriber_is_sent_to_the_page_that_takes_the_scan(flow: Flow):
+    drafter = flow.office.post(DRAFTER)
+    period = {"starts": stamp(now()), "ends": stamp(now() + timedelta(days=2))}
+    taker = {"taker": drafter.uid, "person": drafter.person.uid}
+    names = ["documents.sign_off"]
+    flow.act(LEADER, delegate, kind="transcribe", names=names, **taker, **period)
+    document = flow.to("sign")
+    browser = signed_in(flow, DRAFTER)
+    place = re.search(r'value="(delegation:[^"]+)"', browser.get("/").text)
+    assert place is not None
+    browser.post("/me/desk", data={"post": place[1]})
+    card = card_of(browser.get("/").text, document.title)
+    assert "sign_off" not in card and "打开办理" in card
+
+
+@contextmanager
+def counted() -> Iterator[list[str]]:
+    """The statements that are run meanwhile."""
+    said: list[str] = []
+    database = db.obj
+    run = database.execute_sql
+
+    def noted(sql: str, *rest: object, **more: object) -> object:
+        said.append(sql)
+        return run(sql, *rest, **more)
+
+    database.execute_sql = noted
+    try:
+        yield said
+    finally:
+        del database.execute_sql
+
+
+@pytest.mark.both
+def test_the_page_asks_no_more_for_many_tasks_than_for_few(flow: Flow):
+    document = flow.to("sign")
+    task_at(flow, LEADER, document)
+    leader = signed_in(flow, LEADER)
+    with counted() as few:
+        leader.get("/")
+    for _ in range(3):
+        again = flow.to("sign")
+        task_at(flow, LEADER, again)
+    for n in range(40):
+        task_at(flow, LEADER, document, title=f"事项{n}", due=now())
+    leader.get("/")
+    with counted() as many:
+        leader.get("/")
+    assert len(many) <= len(few), "\n".join(many)
+    with connection():
+        assert Task.select().where(Task.done.is_null()).count() > 40
