@@ -9,6 +9,7 @@ from kernel.acts import deeds, numbering, numbers, opinions, outbox, tasks
 from kernel.acts.context import this_act, this_moment
 from kernel.acts.gate import Done, by_node, do, perform, prepare
 from kernel.acts.gate import stale as stale_form
+from kernel.acts.generated import Generation
 from kernel.acts.guards import scan
 from kernel.acts.house.reading import note as note_reading
 from kernel.acts.models import Opinion, Task
@@ -87,6 +88,7 @@ from kernel.settings import Settings
 from kernel.settings import load as load_settings
 from kernel.storage import comparing, search
 from kernel.storage.blobs import blobs
+from kernel.storage.bulk import insert_tuples
 from kernel.storage.database import (
     JSONField,
     Model,
@@ -280,4 +282,7 @@ __all__ = [
     "Offered",
     "verify_by_statement",
     "webauthn",
+    # Rows that are made up for measuring
+    "Generation",
+    "insert_tuples",
 ]

@@ -18,7 +18,7 @@ from starlette.applications import Starlette
 
 from kernel.acts import hold, house, ledger, numbering, numbers, standing
 from kernel.acts.granted import is_granted
-from kernel.acts.house import guarding
+from kernel.acts.house import generating, guarding
 from kernel.acts.house import ledger as house_ledger
 from kernel.acts.models import Proposal
 from kernel.acts.outbox import Handler, Handlers, handlers
@@ -212,7 +212,7 @@ def _fill(node: Node, board: Switchboard) -> None:
     key = open_log_key(settings.instance, log_origin)
     notebook.fill(Notebook(settings.notes, key.public, numbers.marks))
     hold.look()
-    for room in (hold, ledger, numbering, standing, exchange_ledger, house_ledger):
+    for room in (hold, ledger, numbering, standing, exchange_ledger, house_ledger, generating):
         log_check.add_reconciler(room.reconcile)
     authority.fill(Authority(settings.instance / "keys"))
     signer.fill(Signer(settings.instance))

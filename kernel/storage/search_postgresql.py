@@ -11,22 +11,28 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from kernel.storage.database import db
+from kernel.storage.database import db, execute_many
 from kernel.storage.words import GAP, Phrase, Query, is_han
 
 BEGINNING = 8
 """Beginnings of words are indexed up to this length; longer ones are found by it, and checked."""
 
 
-def put(number: int, title: str, body: str, scope: list[str]) -> None:
-    """Index the tokens of an entry."""
+def put_many(entries: list[tuple[int, str, str, list[str]]]) -> None:
+    """Index the tokens of entries."""
+    execute_many(
+        "INSERT INTO search_text (id, title, body, terms) VALUES (?, ?, ?, ?)",
+        [
+            (number, f" {title} ", f" {body} ", _terms(title, body, scope))
+            for number, title, body, scope in entries
+        ],
+    )
+
+
+def _terms(title: str, body: str, scope: list[str]) -> list[str]:
     titled = set(_entries(title.split()))
     found = titled.union(_entries(body.split()))
-    terms = [*found, *(f"^{one}" for one in titled), *(f"@{one}" for one in scope)]
-    db.execute_sql(
-        "INSERT INTO search_text (id, title, body, terms) VALUES (%s, %s, %s, %s)",
-        (number, f" {title} ", f" {body} ", terms),
-    )
+    return [*found, *(f"^{one}" for one in titled), *(f"@{one}" for one in scope)]
 
 
 def drop(number: int) -> None:

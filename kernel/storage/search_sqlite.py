@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from kernel.storage.database import db
+from kernel.storage.database import db, execute_many
 from kernel.storage.words import Phrase, Query
 
 
-def put(number: int, title: str, body: str, scope: list[str]) -> None:
-    """Index the tokens of an entry."""
-    db.execute_sql(
+def put_many(entries: list[tuple[int, str, str, list[str]]]) -> None:
+    """Index the tokens of entries."""
+    execute_many(
         "INSERT INTO search_text (rowid, title, body, scope) VALUES (?, ?, ?, ?)",
-        (number, title, body, " ".join(scope)),
+        [(number, title, body, " ".join(scope)) for number, title, body, scope in entries],
     )
 
 

@@ -8,6 +8,7 @@ from typing import Any
 from kernel.acts.house import (
     confirm,
     delegating,
+    generating,
     genesis,
     grants,
     guarding,
@@ -26,6 +27,7 @@ VERBS: list[Callable[..., Any]] = [
     confirm.decline,
     delegating.delegate,
     delegating.end_delegation,
+    generating.generate,
     genesis.open_node,
     grants.grant,
     guarding.install_guard,
