@@ -40,6 +40,7 @@ from kernel.plugins.bus import Bus, bus
 from kernel.plugins.loading import collect, load_all
 from kernel.plugins.switches import Switchboard, switchboard
 from kernel.portal.app import build_app, names_of, pages_of
+from kernel.portal.compiled import compiled
 from kernel.portal.ctx import renderer
 from kernel.portal.ctx import settings as settings_slot
 from kernel.portal.i18n import use_folders
@@ -220,6 +221,7 @@ def _fill(node: Node, board: Switchboard) -> None:
     _fill_registers(board)
     node.routes = _routes(board)
     urls.fill(names_of(node.routes))
+    compiled.keep_in(settings.instance / "run" / "templates")
     _fill_renderer(board, settings.instance / "themes")
 
 

@@ -18,6 +18,7 @@ from tests.bench.hooking import hook_call
 from tests.bench.measure import ROUNDS, Result
 from tests.bench.office import founded, opened
 from tests.bench.packing import packing
+from tests.bench.starting import starting
 
 
 def results(
@@ -38,6 +39,8 @@ def results(
     with tempfile.TemporaryDirectory(prefix="juyan-bench-") as scratch:
         say("建立节点 Founding a node")
         place = folder or founded(Path(scratch) / "node")
+        say("启动 Start")
+        yield from starting(place, rounds)
         with opened(place) as office:
             say("签名办理 Signed acts")
             yield from signed_act(office, rounds, size)
