@@ -12,7 +12,7 @@ import zlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Protocol
+from typing import Any, NamedTuple, Protocol
 
 import peewee
 
@@ -52,8 +52,7 @@ class Entry:
     summary: str = ""
 
 
-@dataclass(frozen=True)
-class Hit:
+class Hit(NamedTuple):
     """One entry found, for display."""
 
     plugin: str
@@ -77,6 +76,10 @@ Tokens = tuple[int, str, str, list[str]]
 """Number, tokens of the title, tokens of the text, and the marks of who may see it."""
 
 
+Row = tuple[Any, ...]
+"""The columns of an entry, in the order of its table, as they are stored."""
+
+
 class Engine(Protocol):
     """What each database does for the index: a module with these functions."""
 
@@ -86,8 +89,11 @@ class Engine(Protocol):
     def drop(self, number: int) -> None:
         """Forget an entry."""
 
-    def match(self, query: Query, below: int, limit: int) -> list[int]:
-        """The numbers of entries below one, the highest first."""
+    def in_titles(self, query: Query, below: int, limit: int) -> list[Row]:
+        """Entries below a number that hold all phrases in the title, the highest first."""
+
+    def elsewhere(self, query: Query, below: int, limit: int) -> list[Row]:
+        """Those that hold all of them, and not all in the title."""
 
 
 def index(entry: Entry) -> None:
@@ -173,27 +179,24 @@ def find(
     terms, who, what = phrases(text), set(principals), set(plugins)
     if not terms or not who or not what:
         return Page([])
-    may, on = marks("may", who), marks("on", what)
-    found: list[tuple[str, int]] = []
+    query = Query(terms, marks("may", who), sorted(what))
+    found: list[tuple[str, Row]] = []
     with connection():
         start, below = _cursor(before)
-        for part in ("t", "u"):
-            if part >= start and len(found) <= limit:
-                query = Query(terms, may, on, in_titles=part == "t")
-                found += [(part, n) for n in _engine().match(query, below, limit + 1 - len(found))]
-                below = _NEWEST
-        hits = _hits([number for _, number in found[:limit]])
+        if start == "t":
+            found = [("t", row) for row in _engine().in_titles(query, below, limit + 1)]
+            below = _NEWEST
+        if len(found) <= limit:
+            left = limit + 1 - len(found)
+            found += [("u", row) for row in _engine().elsewhere(query, below, left)]
+    hits = [_hit(row) for _, row in found[:limit]]
     more = len(found) > limit
-    return Page(hits, "{}{}".format(*found[limit - 1]) if more else None)
+    return Page(hits, f"{found[limit - 1][0]}{found[limit - 1][1][0]}" if more else None)
 
 
-def _hits(numbers: list[int]) -> list[Hit]:
-    rows = {row.id: row for row in SearchEntry.select().where(SearchEntry.id.in_(numbers))}
-    return [_hit(rows[number]) for number in numbers]
-
-
-def _hit(row: SearchEntry) -> Hit:
-    return Hit(row.plugin, row.kind, row.uid, row.organ, row.title, row.summary, row.time)
+def _hit(row: Row) -> Hit:
+    _, plugin, kind, uid, organ, title, summary, time = row
+    return Hit(plugin, kind, uid, organ, title, summary, datetime.fromisoformat(time))
 
 
 def _cursor(text: str | None) -> tuple[str, int]:

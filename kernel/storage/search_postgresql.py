@@ -10,9 +10,12 @@ other, is then checked in the rows found.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from typing import Any
 
 from kernel.storage.database import db, execute_many
-from kernel.storage.words import GAP, Phrase, Query, is_han
+from kernel.storage.words import GAP, Phrase, Query, is_han, marks
+
+Row = tuple[Any, ...]
 
 BEGINNING = 8
 """Beginnings of words are indexed up to this length; longer ones are found by it, and checked."""
@@ -40,19 +43,31 @@ def drop(number: int) -> None:
     db.execute_sql("DELETE FROM search_text WHERE id = %s", (number,))
 
 
-def match(query: Query, below: int, limit: int) -> list[int]:
-    """Entries newest first."""
+def in_titles(query: Query, below: int, limit: int) -> list[Row]:
+    """Newest first."""
+    where, values = _in_title(query.phrases)
+    return _rows(query, where, values, below, limit)
+
+
+def elsewhere(query: Query, below: int, limit: int) -> list[Row]:
+    """Newest first."""
     titled, anywhere = _in_title(query.phrases), _anywhere(query.phrases)
-    where, values = titled if query.in_titles else anywhere
-    if not query.in_titles:
-        where, values = f"{where} AND NOT ({titled[0]})", [*values, *titled[1]]
-    scope = [[f"@{one}" for one in query.may], [f"@{one}" for one in query.on]]
+    where, values = f"{anywhere[0]} AND NOT ({titled[0]})", [*anywhere[1], *titled[1]]
+    return _rows(query, where, values, below, limit)
+
+
+def _rows(query: Query, where: str, values: list[object], below: int, limit: int) -> list[Row]:
+    scope = [[f"@{one}" for one in query.may], [f"@{one}" for one in marks("on", query.plugins)]]
     cursor = db.execute_sql(
-        f"SELECT id FROM search_text WHERE {where} AND terms && %s AND terms && %s "  # noqa: S608  # our own text
-        "AND id < %s ORDER BY id DESC LIMIT %s",
+        "WITH found AS MATERIALIZED ("  # noqa: S608  # our own text
+        f"SELECT id FROM search_text WHERE {where} AND terms && %s AND terms && %s "
+        "AND id < %s ORDER BY id DESC LIMIT %s) "
+        "SELECT e.id, e.plugin, e.kind, e.uid, e.organ, e.title, e.summary, e.time "
+        "FROM found JOIN search_entry AS e ON e.id = found.id ORDER BY e.id DESC",
         (*values, *scope, below, limit),
     )
-    return [number for (number,) in cursor.fetchall()]
+    found: list[Row] = cursor.fetchall()
+    return found
 
 
 def _entries(tokens: Iterable[str]) -> Iterator[str]:
