@@ -45,6 +45,9 @@ def use_folders(folders: Mapping[str, Path]) -> None:
 def translations(language: str) -> NullTranslations:
     """The merged catalogue of kernel and plugins; the kernel's own words win over a plugin's."""
     language = normal(language)
+    known = _catalogues.get(language)  # asked for each sentence of a page: without the lock
+    if known is not None:
+        return known
     with _lock:
         if language not in _catalogues:
             _catalogues[language] = _merge(language)
