@@ -7,6 +7,7 @@ from typing import Any
 
 from kernel.acts import generated
 from kernel.acts.models import Act, Task
+from kernel.acts.subjects import kinds
 from kernel.acts.verbs import act
 from kernel.crypto import canonical
 from kernel.errors import Conflict, OfficeError, Refused
@@ -85,12 +86,14 @@ def reconcile(step: Step = uncounted) -> Iterator[tuple[str, str]]:
     Else somebody could excuse with that mark what he has put in.
     """
     said = declared() or {}
+    counted: list[tuple[str, Any, str]] = [
+        ("person", Person, "people"), ("post", Post, "people"), ("task", Task, "tasks"),
+    ]  # fmt: skip
+    counted += [(model.kind, model, "documents") for model in kinds().all()]
     with connection():
-        for name, model, most in (
-            ("person", Person, "people"), ("post", Post, "people"), ("task", Task, "tasks"),
-        ):  # fmt: skip
-            step(0)
+        for name, model, most in counted:
             there = model.select().where(generated.is_generated(model.uid)).count()
-            if there > said.get(most, 0):
-                allowed = said.get(most, 0)
+            allowed = said.get(most, 0)
+            if there > allowed:
                 yield f"generated {name}", f"{there} rows, and the log speaks of {allowed}"
+            step(0)
