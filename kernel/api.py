@@ -9,6 +9,7 @@ from kernel.acts import deeds, notices, numbering, numbers, opinions, outbox, ta
 from kernel.acts.context import this_act, this_moment
 from kernel.acts.gate import Done, by_node, do, perform, prepare
 from kernel.acts.gate import stale as stale_form
+from kernel.acts.generated import Generation
 from kernel.acts.guards import scan
 from kernel.acts.house.reading import note as note_reading
 from kernel.acts.ink import read_ink
@@ -95,6 +96,7 @@ from kernel.settings import Settings
 from kernel.settings import load as load_settings
 from kernel.storage import comparing, search
 from kernel.storage.blobs import blobs
+from kernel.storage.bulk import insert_tuples
 from kernel.storage.database import (
     JSONField,
     Model,
@@ -308,4 +310,7 @@ __all__ = [
     "Ink",
     "ink_picture",
     "read_ink",
+    # Rows that are made up for measuring
+    "Generation",
+    "insert_tuples",
 ]

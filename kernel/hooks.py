@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     import click
     from starlette.routing import Route
 
+    from kernel.acts.generated import Generation
     from kernel.acts.subjects import Ref, Subject
     from kernel.acts.verbs import Verb
     from kernel.exchange.kinds import ExchangeKind
@@ -199,4 +200,13 @@ def furnish(reference: Path) -> None:
     """A demo node was just founded: leave on the desks what a morning at work looks like.
 
     ``reference`` is the folder of the reference data. Only ``manage.py demo`` asks for it.
+    """
+
+
+@hook("notify", "installed")
+def generate(part: Generation) -> None:
+    """Write one part of the rows that ``manage.py generate`` makes up, for measuring.
+
+    Called within the transaction of that part. What is written carries ``part.uid()`` and says
+    生成 where people read it; nothing may stand for an act, a signature or a seal.
     """

@@ -18,7 +18,7 @@ from starlette.applications import Starlette
 
 from kernel.acts import hold, house, ledger, notices, numbering, numbers, standing
 from kernel.acts.granted import is_granted
-from kernel.acts.house import guarding
+from kernel.acts.house import generating, guarding
 from kernel.acts.house import ledger as house_ledger
 from kernel.acts.models import Proposal
 from kernel.acts.outbox import Handler, Handlers, handlers
@@ -41,6 +41,7 @@ from kernel.plugins.bus import Bus, bus
 from kernel.plugins.loading import collect, load_all
 from kernel.plugins.switches import Switchboard, switchboard
 from kernel.portal.app import build_app, names_of, pages_of
+from kernel.portal.compiled import compiled
 from kernel.portal.ctx import renderer
 from kernel.portal.ctx import settings as settings_slot
 from kernel.portal.i18n import use_folders
@@ -219,7 +220,7 @@ def _fill(node: Node, board: Switchboard) -> None:
     key = open_log_key(settings.instance, log_origin)
     notebook.fill(Notebook(settings.notes, key.public, numbers.marks))
     hold.look()
-    for room in (hold, ledger, numbering, standing, exchange_ledger, house_ledger):
+    for room in (hold, ledger, numbering, standing, exchange_ledger, house_ledger, generating):
         log_check.add_reconciler(room.reconcile)
     authority.fill(Authority(settings.instance / "keys"))
     signer.fill(Signer(settings.instance))
@@ -227,6 +228,7 @@ def _fill(node: Node, board: Switchboard) -> None:
     _fill_registers(board)
     node.routes = _routes(board)
     urls.fill(names_of(node.routes))
+    compiled.keep_in(settings.instance / "run" / "templates")
     _fill_renderer(board, settings.instance / "themes")
 
 

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from kernel.acts.deeds import deeds_on
+from kernel.acts.generated import vouched
 from kernel.acts.models import Act, Number, Series
 from kernel.acts.numbers import VOID, DocNumber
 from kernel.acts.subjects import Subject, kinds
@@ -112,7 +113,7 @@ def compare(
         receipt of something, they are compared with the register of numbers only.
     :param says: its parameter that says the number.
     """
-    for rows in stretches(model, model.uid):
+    for rows in stretches(model, model.uid, where=vouched(model.uid)):
         uids = [row["uid"] for row in rows]
         with snapshot():
             shown = rows_of(model, model.uid, column, where=[model.uid.in_(uids)])

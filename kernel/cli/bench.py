@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from pathlib import Path
 
 import click
 
@@ -17,13 +18,20 @@ BENCHES = ROOT / "tests" / "bench"
 
 @click.command
 @click.option("--rounds", type=click.IntRange(1), metavar="N", help="轮数 rounds of each bench [7]")
+@click.option(
+    "--large",
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    metavar="DIR",
+    help="已用 generate 填充的节点 a node filled by `generate`, instead of a new one",
+)
 @json_option
-def command(rounds: int | None, as_json: bool) -> None:
+def command(rounds: int | None, large: Path | None, as_json: bool) -> None:
     """测速：各项与裸写法并列对比 Measure speed, each job beside its raw baseline.
 
     在临时节点上进行，同一数据库、同一同步方式，逐轮交替，取中位数，并列出 CPU 时间。
     It runs on a throw-away node: same SQLite, same sync mode, interleaved rounds, medians, with
-    CPU time beside the wall clock.
+    CPU time beside the wall clock. Search and tasks are measured on a large one, which takes
+    minutes to fill unless --large names one.
 
     退出码 exit code: 0 全部达标 all goals met, 1 有未达标 a goal was missed.
     """
@@ -35,6 +43,7 @@ def command(rounds: int | None, as_json: bool) -> None:
             "checkout.",
         )
     arguments = ["--rounds", str(rounds)] if rounds else []
+    arguments += ["--large", str(large.resolve())] if large else []
     arguments += ["--json"] if as_json else []
     done = subprocess.run([sys.executable, "-m", "tests.bench", *arguments], cwd=ROOT, check=False)
     raise click.exceptions.Exit(done.returncode)

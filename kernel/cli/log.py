@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 import click
 
 from kernel import cli
+from kernel.acts.house.generating import declared
 from kernel.cli.output import Progress, json_option, print_json
 from kernel.errors import Unverified
 from kernel.node import open_node
@@ -51,11 +53,12 @@ def verify(witnessed: tuple[Path, ...], as_json: bool) -> None:
                 log.checkpoint()
         with Progress("核验 checking") as shown:
             report = log_check.verify(shown.step, kept)
+        made_up = declared()
     if as_json:
         problems = [{"where": one.where, "what": one.what} for one in report.problems]
         facts = {"ok": report.ok, "size": report.size, "checkpoints": report.checkpoints}
         facts["rows"] = report.rows
-        print_json({**facts, "problems": problems})
+        print_json({**facts, "generated": made_up, "problems": problems})
     else:
         for problem in report.problems:
             click.secho(f"✗ {problem.where}: {problem.what}", fg="red")
@@ -66,8 +69,19 @@ def verify(witnessed: tuple[Path, ...], as_json: bool) -> None:
         )
         if not report.ok:
             click.echo(ADVICE)
+        if made_up:
+            click.echo(_made_up(made_up))
     if not report.ok:
         raise click.exceptions.Exit(1)
+
+
+def _made_up(said: dict[str, Any]) -> str:
+    """What the check cannot vouch for: rows that no act stands behind, and that say so."""
+    counts = "{people} 人 people, {documents} 件公文 documents, {tasks} 项待办 tasks".format(**said)
+    return (
+        f"其中生成数据不由任何办理动作产生，日志不为其内容作证：{counts}（动作 {said['act']}）\n"
+        "Generated rows stand on no act of a person; the log vouches for none of their content."
+    )
 
 
 @command.command()

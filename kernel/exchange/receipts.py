@@ -7,7 +7,6 @@ from datetime import datetime
 from functools import lru_cache
 
 import peewee
-import pypdfium2
 
 from kernel.crypto import canonical
 from kernel.crypto.x509 import unit_of
@@ -102,6 +101,8 @@ def contents_of(package: Package) -> Contents:
 @lru_cache(maxsize=512)
 def page_count(body: str) -> int:
     """How many pages a PDF has."""
+    import pypdfium2  # brings a library of its own: not at the start
+
     document = pypdfium2.PdfDocument(blobs().get(body))
     try:
         return len(document)

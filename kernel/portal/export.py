@@ -10,8 +10,6 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Any
 
-from openpyxl import Workbook
-
 from kernel.errors import Invalid
 from kernel.portal.cursor import Cursor
 from kernel.portal.lists import Fetch, ListSpec, parse, read
@@ -88,6 +86,8 @@ def _csv(rows: Iterator[list[object]]) -> bytes:
 
 
 def _xlsx(title: str, rows: Iterator[list[object]]) -> bytes:
+    from openpyxl import Workbook  # large, and wanted by few: not at the start
+
     book = Workbook(write_only=True)
     sheet: Any = book.create_sheet("".join(sign for sign in title if sign not in r"[]:*?/\ ")[:31])
     for row in rows:

@@ -15,10 +15,6 @@ from contextvars import ContextVar
 from gettext import GNUTranslations, NullTranslations
 from pathlib import Path
 
-from babel.messages.extract import extract_from_file
-from babel.messages.mofile import write_mo
-from babel.messages.pofile import read_po
-
 LANGUAGES = ("zh", "en")
 KERNEL_LOCALE = Path(__file__).resolve().parent.parent / "locale"
 
@@ -49,6 +45,9 @@ def use_folders(folders: Mapping[str, Path]) -> None:
 def translations(language: str) -> NullTranslations:
     """The merged catalogue of kernel and plugins; the kernel's own words win over a plugin's."""
     language = normal(language)
+    known = _catalogues.get(language)  # asked for each sentence of a page: without the lock
+    if known is not None:
+        return known
     with _lock:
         if language not in _catalogues:
             _catalogues[language] = _merge(language)
@@ -66,6 +65,9 @@ def _merge(language: str) -> NullTranslations:
 
 def read_catalogue(file: Path) -> GNUTranslations:
     """One ``.po`` file, ready for use."""
+    from babel.messages.mofile import write_mo  # the source's own language needs no catalogue
+    from babel.messages.pofile import read_po
+
     with file.open("rb") as source:
         catalogue = read_po(source)
     compiled = io.BytesIO()
@@ -146,6 +148,8 @@ _OPTIONS = {"silent": "false", "extensions": "jinja2.ext.loopcontrols,jinja2.ext
 
 def extract_messages(paths: Sequence[Path]) -> set[str]:
     """Every sentence marked for translation in the Python files and templates under *paths*."""
+    from babel.messages.extract import extract_from_file
+
     found: set[str] = set()
     for path in paths:
         for file in sorted(path.rglob("*")) if path.is_dir() else [path]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from pathlib import Path
 
 from markupsafe import Markup, escape
@@ -15,6 +16,7 @@ def icon_names(sprite: Path) -> frozenset[str]:
     return frozenset(re.findall(r'<symbol id="i-([a-z0-9-]+)"', sprite.read_text("utf-8")))
 
 
+@lru_cache(maxsize=1024)
 def icon_markup(name: str, sprite_url: str, *, small: bool = False) -> Markup:
     """One icon; it says nothing to screen readers, the word beside it does."""
     classes = "icon icon--sm" if small else "icon"

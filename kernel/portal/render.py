@@ -12,16 +12,15 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from functools import cached_property, partial
 from pathlib import Path
-from types import CodeType
 from typing import Any
 
-from jinja2 import BaseLoader, BytecodeCache, Environment, StrictUndefined, TemplateNotFound
-from jinja2.bccache import Bucket
+from jinja2 import BaseLoader, Environment, StrictUndefined, TemplateNotFound
 from markupsafe import Markup
 
 from kernel.errors import Invalid
 from kernel.portal import words
 from kernel.portal.assets import Assets
+from kernel.portal.compiled import compiled
 from kernel.portal.form_tokens import FormTokens
 from kernel.portal.i18n import gettext, ngettext, speaking
 from kernel.portal.icons import SPRITE, icon_markup, icon_names
@@ -60,27 +59,6 @@ class ChainLoader(BaseLoader):
 
 def _unchanged(file: Path, changed: float) -> bool:
     return file.is_file() and file.stat().st_mtime == changed
-
-
-class Compiled(BytecodeCache):
-    """The compiled templates of this process, for all its themes and all nodes that it opens."""
-
-    def __init__(self) -> None:
-        self._known: dict[str, tuple[str, CodeType]] = {}
-
-    def load_bytecode(self, bucket: Bucket) -> None:
-        """Hand Jinja what the same text of this file was compiled to."""
-        checksum, code = self._known.get(bucket.key, ("", None))
-        if checksum == bucket.checksum:
-            bucket.code = code
-
-    def dump_bytecode(self, bucket: Bucket) -> None:
-        """Keep what Jinja has compiled."""
-        if bucket.code is not None:
-            self._known[bucket.key] = bucket.checksum, bucket.code
-
-
-_compiled = Compiled()
 
 
 class Renderer:
@@ -146,7 +124,7 @@ class Renderer:
         env = Environment(
             loader=ChainLoader(folders, self._plugins),
             autoescape=True,
-            bytecode_cache=_compiled,
+            bytecode_cache=compiled,
             undefined=StrictUndefined,
             extensions=["jinja2.ext.i18n", "jinja2.ext.loopcontrols", "jinja2.ext.do", FormTokens],
             trim_blocks=True,

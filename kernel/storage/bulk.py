@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 from typing import Any
 
@@ -60,6 +60,20 @@ def _stored(values: list[Any], convert: Callable[[Any], Any] | None) -> list[Any
             last, kept = value, convert(value)
         made.append(kept)
     return made
+
+
+def insert_tuples(
+    model: type[peewee.Model], names: Sequence[str], rows: Iterable[Sequence[Any]]
+) -> None:
+    """Insert rows that are ready for the store, in the caller's transaction; no defaults.
+
+    For rows in their hundred thousands: twice as fast again as :func:`insert_rows`.
+
+    :param rows: a value for each name, in its stored form: times by
+        :func:`kernel.crypto.ids.stamp`, JSON as text.
+    """
+    require_transaction("insert_tuples")
+    execute_many(insertion(model, tuple(names))[0], rows)
 
 
 def _usual(model: type[peewee.Model]) -> dict[str, Callable[[], Any]]:

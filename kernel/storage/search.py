@@ -9,17 +9,20 @@ from __future__ import annotations
 
 import re
 import zlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Protocol
+from typing import Any, NamedTuple, Protocol
 
 import peewee
 
+from kernel.crypto.ids import stamp
 from kernel.storage import search_postgresql, search_sqlite
+from kernel.storage.bulk import insert_tuples
 from kernel.storage.database import connection, exclusive, on_postgresql, require_transaction
 from kernel.storage.models import SearchEntry
 from kernel.storage.words import Query, mark, marks, phrases, tokens
+from kernel.storage.writing import Ready
 
 LIMIT = 20
 _BITS = 20
@@ -49,8 +52,7 @@ class Entry:
     summary: str = ""
 
 
-@dataclass(frozen=True)
-class Hit:
+class Hit(NamedTuple):
     """One entry found, for display."""
 
     plugin: str
@@ -70,17 +72,28 @@ class Page:
     next: str | None = None
 
 
+Tokens = tuple[int, str, str, list[str]]
+"""Number, tokens of the title, tokens of the text, and the marks of who may see it."""
+
+
+Row = tuple[Any, ...]
+"""The columns of an entry, in the order of its table, as they are stored."""
+
+
 class Engine(Protocol):
     """What each database does for the index: a module with these functions."""
 
-    def put(self, number: int, title: str, body: str, scope: list[str]) -> None:
-        """Index the tokens of an entry under its number."""
+    def put_many(self, entries: list[Tokens]) -> None:
+        """Index the tokens of entries under their numbers."""
 
     def drop(self, number: int) -> None:
         """Forget an entry."""
 
-    def match(self, query: Query, below: int, limit: int) -> list[int]:
-        """The numbers of entries below one, the highest first."""
+    def in_titles(self, query: Query, below: int, limit: int) -> list[Row]:
+        """Entries below a number that hold all phrases in the title, the highest first."""
+
+    def elsewhere(self, query: Query, below: int, limit: int) -> list[Row]:
+        """Those that hold all of them, and not all in the title."""
 
 
 def index(entry: Entry) -> None:
@@ -99,8 +112,45 @@ def index(entry: Entry) -> None:
         summary=entry.summary,
         time=entry.time,
     ).execute()
-    scope = [mark("on", entry.plugin), *marks("may", entry.audience)]
-    _engine().put(number, tokens(entry.title), tokens(entry.text), scope)
+    scope = _scope(entry.plugin, entry.audience)
+    _engine().put_many([(number, tokens(entry.title), tokens(entry.text), scope)])
+
+
+def index_new(entries: Sequence[Entry]) -> None:
+    """Put many objects into the index that are not in it yet, within the caller's transaction."""
+    require_transaction("search.index_new")
+    for bucket in sorted({_bucket(f"{one.kind} {one.uid}") for one in entries}):
+        exclusive(f"search {bucket}")
+    numbers = _numbers(entries)
+    scopes: dict[tuple[str, frozenset[str]], list[str]] = {}
+    rows, texts = [], []
+    for number, one in zip(numbers, entries, strict=True):
+        who = (one.plugin, one.audience)
+        scope = scopes.get(who) or scopes.setdefault(who, _scope(*who))
+        shown = (one.plugin, one.kind, one.uid, one.organ, one.title, one.summary)
+        rows.append((number, *shown, stamp(one.time)))
+        texts.append((number, tokens(one.title), tokens(one.text), scope))
+    insert_tuples(SearchEntry, _COLUMNS, rows)
+    _engine().put_many(texts)
+
+
+_COLUMNS = ("id", "plugin", "kind", "uid", "organ", "title", "summary", "time")
+
+
+def _scope(plugin: str, audience: Iterable[str]) -> list[str]:
+    return [mark("on", plugin), *marks("may", audience)]
+
+
+def _numbers(entries: Iterable[Entry]) -> list[int]:
+    """A free id for each, as :func:`_number` gives it, with one question for each millisecond."""
+    free: dict[datetime, int] = {}
+    for moment in sorted({one.time for one in entries}):
+        free[moment] = _number(moment)
+    found = []
+    for one in entries:
+        found.append(free[one.time])
+        free[one.time] += 1
+    return found
 
 
 def remove(kind: str, uid: str) -> None:
@@ -129,27 +179,24 @@ def find(
     terms, who, what = phrases(text), set(principals), set(plugins)
     if not terms or not who or not what:
         return Page([])
-    may, on = marks("may", who), marks("on", what)
-    found: list[tuple[str, int]] = []
+    query = Query(terms, marks("may", who), sorted(what))
+    found: list[tuple[str, Row]] = []
     with connection():
         start, below = _cursor(before)
-        for part in ("t", "u"):
-            if part >= start and len(found) <= limit:
-                query = Query(terms, may, on, in_titles=part == "t")
-                found += [(part, n) for n in _engine().match(query, below, limit + 1 - len(found))]
-                below = _NEWEST
-        hits = _hits([number for _, number in found[:limit]])
+        if start == "t":
+            found = [("t", row) for row in _engine().in_titles(query, below, limit + 1)]
+            below = _NEWEST
+        if len(found) <= limit:
+            left = limit + 1 - len(found)
+            found += [("u", row) for row in _engine().elsewhere(query, below, left)]
+    hits = [_hit(row) for _, row in found[:limit]]
     more = len(found) > limit
-    return Page(hits, "{}{}".format(*found[limit - 1]) if more else None)
+    return Page(hits, f"{found[limit - 1][0]}{found[limit - 1][1][0]}" if more else None)
 
 
-def _hits(numbers: list[int]) -> list[Hit]:
-    rows = {row.id: row for row in SearchEntry.select().where(SearchEntry.id.in_(numbers))}
-    return [_hit(rows[number]) for number in numbers]
-
-
-def _hit(row: SearchEntry) -> Hit:
-    return Hit(row.plugin, row.kind, row.uid, row.organ, row.title, row.summary, row.time)
+def _hit(row: Row) -> Hit:
+    _, plugin, kind, uid, organ, title, summary, time = row
+    return Hit(plugin, kind, uid, organ, title, summary, datetime.fromisoformat(time))
 
 
 def _cursor(text: str | None) -> tuple[str, int]:
@@ -174,6 +221,12 @@ def _number(time: datetime) -> int:
     """A free id in the millisecond of this time."""
     first = (time - _ZERO) // timedelta(milliseconds=1) << _BITS
     exclusive(f"search moment {_bucket(str(first))}")
-    near = SearchEntry.id.between(first, first + 2**_BITS - 1)
-    last = SearchEntry.select(peewee.fn.MAX(SearchEntry.id)).where(near).scalar()
+    (last,) = _LAST.first(first, first + 2**_BITS) or (None,)
     return first if last is None else int(last) + 1
+
+
+_LAST = Ready(
+    lambda first, after: SearchEntry.select(peewee.fn.MAX(SearchEntry.id)).where(
+        (SearchEntry.id >= first) & (SearchEntry.id < after)
+    )
+)

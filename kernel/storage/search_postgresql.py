@@ -10,23 +10,32 @@ other, is then checked in the rows found.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from typing import Any
 
-from kernel.storage.database import db
-from kernel.storage.words import GAP, Phrase, Query, is_han
+from kernel.storage.database import db, execute_many
+from kernel.storage.words import GAP, Phrase, Query, is_han, marks
+
+Row = tuple[Any, ...]
 
 BEGINNING = 8
 """Beginnings of words are indexed up to this length; longer ones are found by it, and checked."""
 
 
-def put(number: int, title: str, body: str, scope: list[str]) -> None:
-    """Index the tokens of an entry."""
+def put_many(entries: list[tuple[int, str, str, list[str]]]) -> None:
+    """Index the tokens of entries."""
+    execute_many(
+        "INSERT INTO search_text (id, title, body, terms) VALUES (?, ?, ?, ?)",
+        [
+            (number, f" {title} ", f" {body} ", _terms(title, body, scope))
+            for number, title, body, scope in entries
+        ],
+    )
+
+
+def _terms(title: str, body: str, scope: list[str]) -> list[str]:
     titled = set(_entries(title.split()))
     found = titled.union(_entries(body.split()))
-    terms = [*found, *(f"^{one}" for one in titled), *(f"@{one}" for one in scope)]
-    db.execute_sql(
-        "INSERT INTO search_text (id, title, body, terms) VALUES (%s, %s, %s, %s)",
-        (number, f" {title} ", f" {body} ", terms),
-    )
+    return [*found, *(f"^{one}" for one in titled), *(f"@{one}" for one in scope)]
 
 
 def drop(number: int) -> None:
@@ -34,19 +43,31 @@ def drop(number: int) -> None:
     db.execute_sql("DELETE FROM search_text WHERE id = %s", (number,))
 
 
-def match(query: Query, below: int, limit: int) -> list[int]:
-    """Entries newest first."""
+def in_titles(query: Query, below: int, limit: int) -> list[Row]:
+    """Newest first."""
+    where, values = _in_title(query.phrases)
+    return _rows(query, where, values, below, limit)
+
+
+def elsewhere(query: Query, below: int, limit: int) -> list[Row]:
+    """Newest first."""
     titled, anywhere = _in_title(query.phrases), _anywhere(query.phrases)
-    where, values = titled if query.in_titles else anywhere
-    if not query.in_titles:
-        where, values = f"{where} AND NOT ({titled[0]})", [*values, *titled[1]]
-    scope = [[f"@{one}" for one in query.may], [f"@{one}" for one in query.on]]
+    where, values = f"{anywhere[0]} AND NOT ({titled[0]})", [*anywhere[1], *titled[1]]
+    return _rows(query, where, values, below, limit)
+
+
+def _rows(query: Query, where: str, values: list[object], below: int, limit: int) -> list[Row]:
+    scope = [[f"@{one}" for one in query.may], [f"@{one}" for one in marks("on", query.plugins)]]
     cursor = db.execute_sql(
-        f"SELECT id FROM search_text WHERE {where} AND terms && %s AND terms && %s "  # noqa: S608  # our own text
-        "AND id < %s ORDER BY id DESC LIMIT %s",
+        "WITH found AS MATERIALIZED ("  # noqa: S608  # our own text
+        f"SELECT id FROM search_text WHERE {where} AND terms && %s AND terms && %s "
+        "AND id < %s ORDER BY id DESC LIMIT %s) "
+        "SELECT e.id, e.plugin, e.kind, e.uid, e.organ, e.title, e.summary, e.time "
+        "FROM found JOIN search_entry AS e ON e.id = found.id ORDER BY e.id DESC",
         (*values, *scope, below, limit),
     )
-    return [number for (number,) in cursor.fetchall()]
+    found: list[Row] = cursor.fetchall()
+    return found
 
 
 def _entries(tokens: Iterable[str]) -> Iterator[str]:

@@ -13,6 +13,7 @@ import re
 import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import lru_cache
 
 GAP = "_"
 MOST_TERMS = 10
@@ -35,14 +36,13 @@ class Phrase:
 class Query:
     """What a database is asked for.
 
-    :ivar phrases: all of them must occur: in the title (``in_titles``), or anywhere but not all in
-        the title. :ivar may: tokens of who asks. :ivar on: tokens of the plugins that are on.
+    :ivar phrases: all of them must occur. :ivar may: tokens of who asks.
+    :ivar plugins: the names of those that are on.
     """
 
     phrases: list[Phrase]
     may: list[str]
-    on: list[str]
-    in_titles: bool
+    plugins: list[str]
 
 
 def normal(text: str) -> str:
@@ -73,6 +73,23 @@ def phrases(query: str) -> list[Phrase]:
     return [phrase for phrase in map(_phrase, terms) if phrase]
 
 
+def holds(text: str, wanted: Iterable[Phrase]) -> bool:
+    """Whether a text holds all of these phrases, as the index would say."""
+    plain = normal(text)
+    if not all(_may_hold(plain, phrase) for phrase in wanted):
+        return False
+    there = f" {tokens(text)} "
+    return all(
+        f" {' '.join(phrase.tokens)}{'' if phrase.open else ' '}" in there for phrase in wanted
+    )
+
+
+def _may_hold(plain: str, phrase: Phrase) -> bool:
+    """A quick look: no text holds a phrase without holding its first token."""
+    return phrase.tokens[0] in plain
+
+
+@lru_cache(maxsize=8192)
 def mark(sort: str, name: str) -> str:
     """The token for a principal or a plugin; a digest, so that no name can be part of another."""
     return "x" + hashlib.sha256(f"{sort} {name}".encode()).hexdigest()[:32]

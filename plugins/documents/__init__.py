@@ -13,6 +13,7 @@ from kernel.api import (
     Delivery,
     Desk,
     ExchangeKind,
+    Generation,
     Level,
     MenuItem,
     Panel,
@@ -20,7 +21,7 @@ from kernel.api import (
     Subject,
     hookimpl,
 )
-from plugins.documents import commands, menu, morning, pages, proving
+from plugins.documents import commands, generated, menu, morning, pages, proving
 from plugins.documents.acts import LEVELS, VERBS
 from plugins.documents.acts.receiving import register
 from plugins.documents.acts.sealing import apply_seal
@@ -109,3 +110,9 @@ def signed_for(desk: Desk, delivery: Delivery) -> None:
 def furnish(reference: Path) -> None:
     """A few documents on their way, for a demonstration."""
     morning.furnish(reference)
+
+
+@hookimpl
+def generate(part: Generation) -> None:
+    """Made-up documents with the tasks on them, for measuring."""
+    generated.write(part)

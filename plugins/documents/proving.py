@@ -12,6 +12,7 @@ from typing import Any
 
 from kernel.api import (
     Delivery,
+    Generation,
     Opinion,
     Person,
     comparing,
@@ -72,7 +73,9 @@ FROM_DELIVERY = ("organ", "title", "sender", "sender_name", "role", "urgency", "
 def reconcile(step: comparing.Step) -> Iterator[comparing.Found]:
     """Compare every document, version and registered delivery with what was signed."""
     with connection():
-        for rows in comparing.stretches(Document, Document.uid, size=100):
+        for rows in comparing.stretches(
+            Document, Document.uid, where=Generation.vouched(Document.uid), size=100
+        ):
             uids = [row["uid"] for row in rows]
             with snapshot():
                 found = [*_documents(uids), *_versions(uids)]

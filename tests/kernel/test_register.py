@@ -40,6 +40,7 @@ TABLE = tomllib.loads((Path(__file__).parent / "register.toml").read_text("utf-8
 OFFICE, INFO, FINANCE = "620700-CPCO", "620700-INFO", "620700-GFIN"
 BY_NODE = {
     "house.genesis": {"name": "x", "demo": True, "administrators": [], "admitted": ""},
+    "house.generate": {"seed": 1, "people": 0, "documents": 0, "tasks": 0, "until": ""},
     "house.install_guard": {"name": "x", "names": []},
     "house.restored": {"continues": "", "backup": ""},
     "exchange.accept": {"digest": "", "blob": "", "evidence": ""},

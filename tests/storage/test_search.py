@@ -2,6 +2,7 @@
 
 import random
 import re
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -10,7 +11,7 @@ import pytest
 from kernel.storage import search
 from kernel.storage.database import connection, db, on_postgresql, transaction
 from kernel.storage.search import Entry, Page
-from kernel.storage.words import Phrase, normal, phrases, tokens
+from kernel.storage.words import Phrase, holds, normal, phrases, tokens
 
 TEXTS = (Path(__file__).parent / "texts.txt").read_text("utf-8").splitlines()
 START = datetime(2008, 10, 1, tzinfo=UTC)
@@ -221,6 +222,52 @@ def test_title_hits_come_first(store: Path) -> None:
         entry(4, "公告", "会议地点"),
     )
     assert find("会议") == ["d3", "d1", "d4", "d2"]
+
+
+def test_many_hits_in_titles_hide_none_elsewhere(store: Path) -> None:
+    # Newer than the hits in texts stand more hits in titles than one look takes in.
+    put(*(entry(number, "简报", "防汛情况") for number in range(3)))
+    put(*(entry(number, "防汛通知", "防汛") for number in range(3, 200)))
+    found = find("防汛")
+    assert found == [f"d{number}" for number in [*range(199, 2, -1), 2, 1, 0]]
+    after = search.find("防汛", ALL, {"documents"}, 197)
+    assert after.next is not None and after.next.startswith("t")
+    rest = search.find("防汛", ALL, {"documents"}, 2, after.next)
+    assert [hit.uid for hit in rest.hits] == ["d2", "d1"]
+    last = search.find("防汛", ALL, {"documents"}, 2, rest.next)
+    assert ([hit.uid for hit in last.hits], last.next) == (["d0"], None)
+
+
+def test_many_new_entries_are_found_as_if_indexed_singly(store: Path) -> None:
+    pairs = list(zip(TEXTS[::2], TEXTS[1::2], strict=True))
+    # Several in one millisecond, and not in the order of their times.
+    entries = [entry(number % 7, *pair) for number, pair in enumerate(pairs)]
+    entries = [replace(one, uid=f"d{number}") for number, one in enumerate(entries)]
+    with transaction():
+        search.index_new(entries[: len(entries) // 2])
+    with transaction():
+        search.index_new(entries[len(entries) // 2 :])
+    for query in ("公文", "会议", "市"):
+        assert set(find(query)) == set(scanned(entries, query)) != set()
+    put(replace(entries[0], title="改过的标题"))
+    assert find("改过的标题") == ["d0"]
+
+
+@pytest.mark.parametrize(
+    ("text", "query", "held"),
+    [
+        ("安全生产工作", "生产 安全", True),
+        ("安全生产", "产工", False),
+        ("安全、生产", "全生", False),
+        ("GB/T 9704-2012", "gb/t 97", True),
+        ("GB/T 9704", "704", False),
+        ("安全", "全", True),
+    ],
+)
+def test_a_text_holds_what_the_index_finds_in_it(text: str, query: str, held: bool, store: Path):
+    assert holds(text, phrases(query)) is held
+    put(entry(1, text))
+    assert (find(query) == ["d1"]) is held
 
 
 def test_indexing_again_replaces(store: Path) -> None:
