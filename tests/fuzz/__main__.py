@@ -10,7 +10,6 @@ import sys
 import tempfile
 import traceback
 from collections.abc import Iterator, Sequence
-from datetime import UTC, datetime
 from multiprocessing import Pool
 from pathlib import Path
 
@@ -94,7 +93,7 @@ def _results(work: Sequence[tuple[str, int, int]], jobs: int) -> Iterator[Result
 def _report(said: Sequence[Facts], seed: int, as_json: bool, write: Path | None) -> None:
     click.echo(json.dumps(said, indent=2) if as_json else table(HEADS, map(row_of, said)))
     if write is not None:
-        write.write_text(as_markdown(said, datetime.now(UTC).date(), seed), "utf-8")
+        write.write_text(as_markdown(said, seed), "utf-8")
     if few := [one["parser"] for one in said if low(one)]:
         click.echo(f"below {FLOOR} % of branches: {', '.join(few)}", err=True)
     sys.exit(1 if any(one["violations"] for one in said) else 0)

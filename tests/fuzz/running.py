@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import importlib
 import logging
+import os
 import random
 import resource
 import signal
@@ -34,7 +35,7 @@ class Parser:
 
     :ivar modules: what is measured; :ivar leaves: functions in them that read nothing (they write,
         name or explain), with all that is in them.
-    :ivar unreached: branches that no input reaches, ``module:function`` → why.
+    :ivar unreached: branches that no input reaches, ``module:function`` → why; they still count.
     :ivar meaning: of what was accepted; where it is given, a changed input may be accepted only
         with the meaning of one of the samples (it is signed).
     :ivar check: what is wrong with an accepted input; empty for nothing.
@@ -73,11 +74,12 @@ class Violation:
 
 @dataclass
 class Result:
-    """What a run over one parser gave."""
+    """What a run over one parser gave. :ivar seconds: of processor time for the inputs."""
 
     name: str
     seed: int
     inputs: int = 0
+    seconds: float = 0.0
     changed: int = 0
     accepted: int = 0
     refused: int = 0
@@ -144,6 +146,7 @@ def _run(parser: Parser, count: int, seed: int, *, measured: bool) -> Result:
     with measuring(parser, result) if measured else nothing():
         for sample in samples:
             parser.read(sample)
+        begun = _spent()
         for index in range(count):
             how, given = parser.make(luck_of(parser.name, seed, index), samples)
             result.inputs += 1
@@ -153,7 +156,13 @@ def _run(parser: Parser, count: int, seed: int, *, measured: bool) -> Result:
                 shown = shown_of(given)
                 violation = Violation(parser.name, seed, index, how, what, shown)
                 result.violations.append(violation)
+        result.seconds = _spent() - begun
     return result
+
+
+def _spent() -> float:
+    """Seconds of processor time so far, of this process and of its children that have ended."""
+    return sum(os.times()[:4])
 
 
 @contextmanager
