@@ -167,7 +167,10 @@ def _check_document_acts(contents: Contents, acts: Sequence[ActFacts], dispatch:
         if any(act.by_node or act.organ != dispatch.organ for act in found):
             raise Refused(ACTS, f"{verb}: desk")
     for act in acts:
-        if act.verb == "documents.seal" and act.params.get("pdf") != _base(contents, act):
+        if act.verb != "documents.seal":
+            continue
+        base = _base(contents, act)
+        if base is None or act.params.get("pdf") != base:
             raise Refused(ACTS, "documents.seal: pdf")
 
 
