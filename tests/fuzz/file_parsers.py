@@ -376,10 +376,14 @@ def _folder() -> Path:
 
 
 def _laid(name: str, read: Callable[[Path], Any]) -> Callable[[bytes], Any]:
+    """Read a file of that name with this in it; with nothing in it there is no file."""
+
     def reading_it(data: bytes) -> Any:
         file = _folder() / name
         file.parent.mkdir(parents=True, exist_ok=True)
-        file.write_bytes(data)
+        file.unlink(missing_ok=True)
+        if data:
+            file.write_bytes(data)
         return read(file)
 
     return reading_it
@@ -405,6 +409,7 @@ def _settings() -> list[bytes]:
     return [
         b'origin = "https://oa.example.cn"\nport = 8443\ndemo = false\nhosts = "a b"\n',
         b'database = "postgresql://u:p@h/d"\nlanguage = "en"\nwitness = "~/w"\nhost = "::"\n',
+        b'instance = "~/office"\nport = 1\n',
         b"",
     ]
 
@@ -458,7 +463,8 @@ def _noted() -> list[bytes]:
 
 def _notebook(file: Path) -> Any:
     found = notes.Notebook([file], _key().public_key())
-    return found.newest, found.ahead(), notes.epoch_of(file.read_text("utf-8", "replace")[:20])
+    text = file.read_text("utf-8", "replace") if file.exists() else ""
+    return found.newest, found.ahead(), notes.epoch_of(text[:20])
 
 
 def _note_lines(luck: Luck, samples: Sequence[bytes]) -> Input:
