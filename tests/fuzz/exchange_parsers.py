@@ -495,7 +495,12 @@ def _contents(data: bytes) -> Contents:
 
 
 def _act_alone(data: bytes) -> Any:
-    return verify.read_act(data, verify.Trust(office().roots, office().trust))
+    return verify.read_act(data, _trusted_alone())
+
+
+@cache
+def _trusted_alone() -> verify.Trust:
+    return verify.Trust(office().roots, office().trust)
 
 
 BROKEN = (verify.Problem, ValueError, TypeError, KeyError, AttributeError, IndexError, LookupError)

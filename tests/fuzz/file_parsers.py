@@ -65,8 +65,10 @@ def _repacked(luck: Luck, data: bytes) -> bytes:
     elif what == 1:
         files[name + luck.choice(("", ".bin", "/vbaProject.bin", ".xlm"))] = content
         files["y"] = luck.choice((uploads._OLE + b"x", zips.MAGIC + b"x", bytes(5000)))
+    elif what == 2 and luck.randrange(30) == 0:
+        return _crowd()
     elif what == 2:
-        files = {name: content} | {f"{n}.txt": b"" for n in range(luck.choice((3, 30, 2500)))}
+        files = {name: content} | {f"{n}.txt": b"" for n in range(luck.choice((3, 30)))}
     elif what == 3:
         files[name] = b"macroEnabled" + content
     elif what == 4:
@@ -79,6 +81,12 @@ def _repacked(luck: Luck, data: bytes) -> bytes:
         )
     made = pack(files, luck.choice((zipfile.ZIP_DEFLATED, zipfile.ZIP_STORED)))
     return mutating.bytes_of(luck, made) if luck.randrange(8) == 0 else made
+
+
+@cache
+def _crowd() -> bytes:
+    """More members than a container may have."""
+    return pack({f"{n}.txt": b"" for n in range(2500)})
 
 
 _NAMES = ["../x", "a\\b", "C:x", "x\u202ey", "A.TXT", "a" * 300, "x.xml", "OFD.xml", "mimetype"]

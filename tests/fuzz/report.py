@@ -34,9 +34,9 @@ python -m tests.fuzz --only cms --seed 1 --index 5      # 重现一个输入 one
 The catalogue is `tests/fuzz/catalogue.py`; a form, a POST page or a file that reads raw input and
 is not there fails a test. Samples of signed things are made with new keys in each run, so that the
 counts of what was taken differ a little. Forms have a row each; their branches are in form-fields.
-“每秒”按处理器时间计，含生成输入与统计分支；“代码”是运行时的提交。
-Inputs a second are counted in processor time, making them and counting branches included; the
-state names the commit that was run.
+分支只统计前 3000 个输入；“每秒”按处理器时间计，含生成输入；“代码”是运行时的提交。
+Branches are counted over the first 3,000 inputs. Inputs a second are counted in processor time,
+making them included; the state names the commit that was run.
 """  # noqa: E501  # Chinese signs are counted twice as wide
 
 

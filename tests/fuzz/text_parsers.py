@@ -11,6 +11,7 @@ import pkgutil
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from datetime import date, datetime
+from html.parser import HTMLParser
 from typing import Any
 
 import wtforms
@@ -473,18 +474,62 @@ class NotValidError(Exception):
 def _form_reader(form: type[Form]) -> Callable[[Posted], Any]:
     def read(posted: Posted) -> Any:
         made = bound(form, posted)
-        valid = made.validate()
-        for field in made:
-            if not isinstance(field, Units):
-                str(field())  # drawn again with what was entered
-        if not valid:
-            said = made.errors_summary
-            if not said or not all(text for _, text in said):
-                raise AssertionError("refused without a word")
-            raise NotValidError(str(said))
-        return made.data
+        if made.validate():
+            return made.data
+        said = made.errors_summary
+        if not said or not all(text for _, text in said):
+            raise AssertionError("refused without a word")
+        if lost := [field.name for field in made if not kept(field, posted)]:
+            raise AssertionError(f"refused, and what was entered is lost: {', '.join(lost)}")
+        raise NotValidError(str(said))
 
     return read
+
+
+def kept(field: wtforms.Field, posted: Posted) -> bool:
+    """Whether a field of a refused form shows again what was entered.
+
+    Spaces do not count: a line loses those around it. No browser shows a file again, and what is
+    on no list cannot be chosen.
+    """
+    entered = [value for name, value in posted if name == field.name]
+    if isinstance(field, Files) or not all(isinstance(value, str) for value in entered):
+        return True
+    if isinstance(field, Units):
+        return set(field.chosen) == {value for value in entered if value}
+    shown = Drawn(str(field()))
+    if isinstance(field, Check):
+        return shown.chosen == bool(field.data)
+    first = str(entered[0]) if entered else ""
+    if isinstance(field, Choice):
+        return shown.value == first or first not in {value for value, _ in field.choices or ()}
+    return "".join(shown.value.split()) == "".join(first.split())
+
+
+class Drawn(HTMLParser):
+    """One field as a page shows it. :ivar value: what stands in it, or is chosen of its list."""
+
+    def __init__(self, page: str) -> None:
+        super().__init__()
+        self.value, self.chosen = "", False
+        self._inside = False
+        self.feed(page)
+        self.close()
+
+    def handle_starttag(self, tag: str, attrs: Any) -> None:
+        given = dict(attrs)
+        self._inside = tag == "textarea"
+        listed = tag == "option" or given.get("type") in ("radio", "checkbox")
+        self.chosen = self.chosen or "selected" in given or "checked" in given
+        if tag in ("input", "option") and not listed or "selected" in given or "checked" in given:
+            self.value = given.get("value") or ""
+
+    def handle_data(self, data: str) -> None:
+        if self._inside:
+            self.value += data
+
+    def handle_endtag(self, tag: str) -> None:
+        self._inside = False
 
 
 def _writable(_: Posted, found: dict[str, Any]) -> str:
