@@ -10,7 +10,7 @@ import random
 import resource
 import signal
 import traceback
-from collections.abc import Callable, Hashable, Iterator, Sequence
+from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from itertools import islice
@@ -130,16 +130,19 @@ def luck_of(name: str, seed: int, index: int) -> Luck:
     return random.Random(f"{name}/{seed}/{index}")
 
 
-def run(parser: Parser, count: int, seed: int, *, measured: bool = False) -> Result:
-    """Feed a parser with its samples, which it must take, and with so many made inputs."""
+def run(parser: Parser, count: int, seed: int, *, first: int = 0, measured: bool = False) -> Result:
+    """Feed a parser with its samples, which it must take, and with so many made inputs.
+
+    :param first: the number of the first input, where a long run is done in parts.
+    """
     logging.disable(logging.CRITICAL)  # what a parser has to say of bad input, it says often
     try:
-        return _run(parser, count, seed, measured=measured)
+        return _run(parser, range(first, first + count), seed, measured=measured)
     finally:
         logging.disable(logging.NOTSET)
 
 
-def _run(parser: Parser, count: int, seed: int, *, measured: bool) -> Result:
+def _run(parser: Parser, indices: Iterable[int], seed: int, *, measured: bool) -> Result:
     samples = list(parser.samples())
     meanings = set()
     result = Result(parser.name, seed)
@@ -147,7 +150,7 @@ def _run(parser: Parser, count: int, seed: int, *, measured: bool) -> Result:
         found = parser.read(sample)
         if parser.meaning is not None:
             meanings.add(parser.meaning(sample, found))
-    fed = iter(range(count))
+    fed = iter(indices)
     begun = _spent()
     if measured and parser.modules:
         with measuring(parser, result):
@@ -161,7 +164,7 @@ def _run(parser: Parser, count: int, seed: int, *, measured: bool) -> Result:
 
 def _feed(
     parser: Parser,
-    indices: Iterator[int],
+    indices: Iterable[int],
     samples: Sequence[Any],
     meanings: set[Hashable],
     result: Result,
