@@ -16,6 +16,7 @@ from kernel.portal.i18n import _, _l, speaking
 from kernel.portal.page import Message
 from kernel.portal.routing import page
 from kernel.portal.urls import url
+from kernel.portal.views.signing import in_words
 
 
 class DeclineForm(Form):
@@ -58,7 +59,7 @@ def _show(
 
 def _consequence(ctx: Ctx, proposal: Proposal) -> str:
     try:
-        return consequence_of(ctx.desk, proposal)
+        return in_words(ctx, consequence_of(ctx.desk, proposal))
     except OfficeError as error:
         return error.text(ctx.language)
 
