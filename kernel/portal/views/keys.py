@@ -347,8 +347,9 @@ def revoke_page(ctx: Ctx, uid: str) -> Response:
                     "Please say why the key is revoked.",
                     field="reason",
                 )
-            given = {"credential": form.credential.data or "", "reason": form.reason.data}
-            return ctx.sign(revoke_key, None, back=url("admin:keys_of", uid=uid), **given)
+            key, reason = form.credential.data or "", form.reason.data
+            back = url("admin:keys_of", uid=uid)
+            return ctx.sign(revoke_key, None, back=back, credential=key, reason=reason)
         except OfficeError as error:
             form.refuse(error)
             return _show(ctx, person, error.status, revoking=form)
