@@ -93,7 +93,8 @@ def _results(work: Sequence[tuple[str, int, int]], jobs: int) -> Iterator[Result
 def _report(said: Sequence[Facts], seed: int, as_json: bool, write: Path | None) -> None:
     click.echo(json.dumps(said, indent=2) if as_json else table(HEADS, map(row_of, said)))
     if write is not None:
-        write.write_text(as_markdown(said, seed), "utf-8")
+        reasons = {name: parser.unreached for name, parser in PARSERS.items()}
+        write.write_text(as_markdown(said, seed, reasons), "utf-8")
     if few := [one["parser"] for one in said if low(one)]:
         click.echo(f"below {FLOOR} % of branches: {', '.join(few)}", err=True)
     sys.exit(1 if any(one["violations"] for one in said) else 0)

@@ -508,6 +508,9 @@ BROKEN = (verify.Problem, ValueError, TypeError, KeyError, AttributeError, Index
 
 PARSERS = [
     Parser("container", ("kernel.exchange.container",), sent, container.read, _zip,
+           unreached={"kernel.exchange.container:read": "only above 2 GB",
+                      "kernel.exchange.container:_frame": "more than 500 entries are refused at "
+                      "their count; this one serves the writer"},
            check=lambda g, f: "" if container.write(f) == g else "another form of the same"),
     Parser("package", ("kernel.exchange.package", "kernel.exchange.envelope"), sent, _contents,
            _package, leaves=frozenset({"kernel.exchange.package:manifest_of",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import subprocess
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -34,9 +34,9 @@ python -m tests.fuzz --only cms --seed 1 --index 5      # 重现一个输入 one
 The catalogue is `tests/fuzz/catalogue.py`; a form, a POST page or a file that reads raw input and
 is not there fails a test. Samples of signed things are made with new keys in each run, so that the
 counts of what was taken differ a little. Forms have a row each; their branches are in form-fields.
-分支只统计前 3000 个输入；“每秒”按处理器时间计，含生成输入；“代码”是运行时主分支的提交，加号表示另有当时
+分支至少统计前 3000 个输入；“每秒”按处理器时间计，含生成输入；“代码”是运行时主分支的提交，加号表示另有当时
 尚未合入的改动。
-Branches are counted over the first 3,000 inputs. Inputs a second are counted in processor time,
+Branches are counted over the first 3,000 inputs at least. Inputs a second are counted in processor time,
 making them included; the state names the commit of the main branch that was run, a plus what was
 not merged yet.
 """  # noqa: E501  # Chinese signs are counted twice as wide
@@ -95,8 +95,11 @@ def row_of(one: Facts) -> tuple[str, ...]:
     return (*row, str(one["rate"]), one["state"])
 
 
-def as_markdown(said: Sequence[Facts], seed: int) -> str:
-    """The whole of docs/fuzz.md."""
+def as_markdown(said: Sequence[Facts], seed: int, reasons: Mapping[str, dict[str, str]]) -> str:
+    """The whole of docs/fuzz.md.
+
+    :param reasons: every parser → place in the code → why no input takes a branch there.
+    """
     lines = [
         INTRO,
         f"seed {seed}:\n",
@@ -105,14 +108,15 @@ def as_markdown(said: Sequence[Facts], seed: int) -> str:
         "|---|--:|--:|--:|--:|--:|--:|--:|---|",
         *(f"| {' | '.join(row_of(one))} |" for one in said),
     ]
-    few = [one for one in said if low(one)]
-    if few:
-        lines.append(
-            "\n未到的分支（超过一成时列出） Branches not reached, where more than a tenth:\n"
-        )
-    for one in few:
-        for place, where in sorted(one["missing"].items()):
-            lines.append(f"- {one['parser']}: `{place}`, {', '.join(map(str, where))}")
+    if lacking := sorted(set(reasons) - {one["parser"] for one in said}):
+        lines.append(f"\n尚未按此数目运行 Not run with so many yet: {', '.join(lacking)}")
+    missing = [(one["parser"], *row) for one in said for row in sorted(one["missing"].items())]
+    if missing:
+        lines.append("\n未到的分支 Branches not reached (line, and why where no input can):\n")
+    for parser, place, where in missing:
+        why = reasons.get(parser, {}).get(place, "")
+        at = ", ".join(map(str, where))
+        lines.append(f"- {parser}: `{place}`, {at}" + (f"：{why}" if why else ""))
     return "\n".join(lines) + "\n"
 
 
