@@ -92,7 +92,8 @@ def _mark(luck: Luck, samples: Sequence[str]) -> Input:
         piece = luck.choice(
             ("绝", "秘 ", "·", "机-", "★", "密级", "0", " ", "秘密", "\n", "000000 ")
         )
-        return "free", piece * luck.choice((1000, 20_000))
+        head = luck.choice(("", "绝密", "秘密★", "000000", "密级"))
+        return "free", head + piece * luck.choice((1000, 20_000)) + luck.choice(("", "x"))
     return text_or_noise(luck, samples)
 
 
