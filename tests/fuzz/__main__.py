@@ -17,7 +17,7 @@ import click
 
 from kernel.cli.output import table
 from tests.fuzz.catalogue import PARSERS
-from tests.fuzz.report import FLOOR, HEADS, Facts, as_markdown, facts_of, low, row_of
+from tests.fuzz.report import FLOOR, HEADS, Facts, as_markdown, commit, facts_of, low, row_of
 from tests.fuzz.running import Result, Violation, limited, luck_of, run
 
 KEPT = Path(tempfile.gettempdir()) / "juyan-fuzz"
@@ -66,6 +66,7 @@ def main(
         _show(names[0], seed, index)
         return
     said = _noted(lines)
+    commit()
     left = [(name, count, seed) for name in names if name not in said]
     for result in _results(left, jobs):
         facts = said[result.name] = facts_of(result)

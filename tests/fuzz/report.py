@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
+from functools import cache
 from typing import Any
 
 from kernel.settings import ROOT
@@ -64,14 +65,16 @@ def facts_of(result: Result) -> Facts:
         "taken": reached.taken if reached else 0,
         "missing": reached.missing if reached else {},
         "rate": round(result.inputs / max(result.seconds, 0.01)),
-        "state": f"{datetime.now(UTC):%Y-%m-%d} {_commit()}".strip(),
+        "state": f"{datetime.now(UTC):%Y-%m-%d} {commit()}".strip(),
     }
 
 
-def _commit() -> str:
+@cache
+def commit() -> str:
     """Which state of the code was run: of the main branch, with a plus for what is not in it yet.
 
-    Empty where it is no checkout.
+    Empty where it is no checkout. Ask before other processes are begun: one that is forked while git
+    answers would hold its answer open.
     """
     head, base = _git("rev-parse", "HEAD"), _git("merge-base", "HEAD", "main")
     return (base or head)[:7] + ("+" if base and base != head else "")
