@@ -73,8 +73,8 @@ def facts_of(result: Result) -> Facts:
 def commit() -> str:
     """Which state of the code was run: of the main branch, with a plus for what is not in it yet.
 
-    Empty where it is no checkout. Ask before other processes are begun: one that is forked while git
-    answers would hold its answer open.
+    Empty where it is no checkout. Ask before other processes are begun: one that is forked while
+    git answers would hold its answer open.
     """
     head, base = _git("rev-parse", "HEAD"), _git("merge-base", "HEAD", "main")
     return (base or head)[:7] + ("+" if base and base != head else "")
