@@ -171,7 +171,8 @@ def _check_document_acts(contents: Contents, acts: Sequence[ActFacts], dispatch:
         if any(act.by_node or act.organ != dispatch.organ for act in found):
             raise Refused(ACTS, f"{verb}: desk")
     for act in by_verb["documents.seal"]:
-        if act.params.get("pdf") != _base(contents, act):
+        base = _base(contents, act)
+        if base is None or act.params.get("pdf") != base:
             raise Refused(ACTS, "documents.seal: pdf")
 
 

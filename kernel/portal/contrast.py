@@ -76,8 +76,10 @@ def ratio(one: str, two: str) -> float:
 def hard_to_read(tokens: Mapping[str, str]) -> list[tuple[str, str, float]]:
     """The pairs of :data:`READ_ON` below :data:`LEAST`: text, ground and their contrast.
 
-    :raises ValueError: a colour is not written ``#rgb`` or ``#rrggbb``.
+    :raises ValueError: a colour is missing, or not written ``#rgb`` or ``#rrggbb``.
     """
+    if missing := [name for pair in READ_ON for name in pair if name not in tokens]:
+        raise ValueError(f"tokens.css: --{missing[0]}: ?")
     pairs = [(text, ground, ratio(tokens[text], tokens[ground])) for text, ground in READ_ON]
     return [pair for pair in pairs if pair[2] < LEAST]
 

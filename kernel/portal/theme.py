@@ -121,21 +121,30 @@ def overridden(theme: Theme) -> list[str]:
 
 def _judge(themes: dict[str, Theme], theme: Theme, may_hold: set[str]) -> None:
     chain(themes, theme.id)
-    if theme.id == ROOT_THEME:
-        return
-    brought = [file for file in theme.folder.rglob("[!.]*") if file.is_file()]
-    for file in (file for file in brought if file.suffix not in may_hold):
-        raise _wrong(theme.id, f"不能带有 {file.name}", f"it may not bring {file.name}")
     try:
-        known, all_of_it = tokens(themes, ROOT_THEME), tokens(themes, theme.id)
-        own = theme.folder / "tokens.css"
-        for name in contrast.settings_of(own.read_text("utf-8")) if own.exists() else ():
-            if name not in known or contrast.FIXED.match(name):
-                raise ValueError(f"tokens.css: --{name}")
-        for text, ground, ratio in contrast.hard_to_read(all_of_it):
+        _judge_files(theme, may_hold)
+        if theme.id != ROOT_THEME:
+            _judge_values(themes, theme)
+        for text, ground, ratio in contrast.hard_to_read(tokens(themes, theme.id)):
             raise ValueError(f"--{text} / --{ground} {ratio:.2f} : 1 < {contrast.LEAST} : 1")
     except (ValueError, OSError) as error:
         raise _wrong(theme.id, str(error), str(error)) from error
+
+
+def _judge_files(theme: Theme, may_hold: set[str]) -> None:
+    if theme.folder == BUILT_IN / ROOT_THEME:
+        return  # the scripts of the house
+    brought = [file for file in theme.folder.rglob("[!.]*") if file.is_file()]
+    for file in (file for file in brought if file.suffix not in may_hold):
+        raise _wrong(theme.id, f"不能带有 {file.name}", f"it may not bring {file.name}")
+
+
+def _judge_values(themes: dict[str, Theme], theme: Theme) -> None:
+    """What a theme sets itself; the default one is what the others are measured by."""
+    known, own = tokens(themes, ROOT_THEME), theme.folder / "tokens.css"
+    for name in contrast.settings_of(own.read_text("utf-8")) if own.exists() else ():
+        if name not in known or contrast.FIXED.match(name):
+            raise ValueError(f"tokens.css: --{name}")
 
 
 def chain(themes: dict[str, Theme], theme: str) -> list[Theme]:

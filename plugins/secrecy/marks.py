@@ -16,8 +16,11 @@ _STAR = r"[★☆✩✪✫✬✭✮✯✰⭐🌟*]"
 _PERIOD = r"(?:[0-9一二三四五六七八九十两]{1,3}\s*(?:年|个月|月|天|日)|长期|启用前|解密前|公布前)"
 _SPELLINGS = str.maketrans({"絕": "绝", "絶": "绝", "機": "机", "祕": "秘", "﹡": "*", "✱": "*"})
 
+# Runs of spaces are taken whole (``*+``) and by one part only, lines one by one: otherwise a text
+# of nothing but empty lines would be looked through once for each of them, or worse.
+_ALONE = rf"{_LEVEL}(?:\s*+{_STAR})?(?:\s*+{_PERIOD})?"
 _PATTERNS = (
-    re.compile(rf"^\W*(?:[0-9]{{6}}\s*)?({_LEVEL}\s*(?:{_STAR}?\s*{_PERIOD}?)?)\W*$", re.MULTILINE),
+    re.compile(rf"^[^\w\n]*+(?:[0-9]{{6}}\s*+)?({_ALONE})[^\w\n]*+$", re.MULTILINE),
     re.compile(rf"({_LEVEL}\s*{_STAR}\s*{_PERIOD}?)"),
     re.compile(rf"密\s*级\s*[:：]\s*({_LEVEL})"),
 )

@@ -10,7 +10,6 @@ import sys
 import tempfile
 import traceback
 from collections.abc import Iterator, Sequence
-from datetime import UTC, datetime
 from multiprocessing import Pool
 from pathlib import Path
 
@@ -18,7 +17,7 @@ import click
 
 from kernel.cli.output import table
 from tests.fuzz.catalogue import PARSERS
-from tests.fuzz.report import FLOOR, HEADS, Facts, as_markdown, facts_of, low, row_of
+from tests.fuzz.report import FLOOR, HEADS, Facts, as_markdown, commit, facts_of, low, row_of
 from tests.fuzz.running import Result, Violation, limited, luck_of, run
 
 KEPT = Path(tempfile.gettempdir()) / "juyan-fuzz"
@@ -67,6 +66,7 @@ def main(
         _show(names[0], seed, index)
         return
     said = _noted(lines)
+    commit()
     left = [(name, count, seed) for name in names if name not in said]
     for result in _results(left, jobs):
         facts = said[result.name] = facts_of(result)
@@ -94,7 +94,8 @@ def _results(work: Sequence[tuple[str, int, int]], jobs: int) -> Iterator[Result
 def _report(said: Sequence[Facts], seed: int, as_json: bool, write: Path | None) -> None:
     click.echo(json.dumps(said, indent=2) if as_json else table(HEADS, map(row_of, said)))
     if write is not None:
-        write.write_text(as_markdown(said, datetime.now(UTC).date(), seed), "utf-8")
+        reasons = {name: parser.unreached for name, parser in PARSERS.items()}
+        write.write_text(as_markdown(said, seed, reasons), "utf-8")
     if few := [one["parser"] for one in said if low(one)]:
         click.echo(f"below {FLOOR} % of branches: {', '.join(few)}", err=True)
     sys.exit(1 if any(one["violations"] for one in said) else 0)

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import base64
 import hashlib
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import timedelta
 from functools import cache
 from typing import Any
 
 from cryptography import x509 as cryptography_x509
 from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec, ed25519
+from cryptography.hazmat.primitives.asymmetric import ed25519
 from cryptography.hazmat.primitives.asymmetric.utils import (
     decode_dss_signature,
     encode_dss_signature,
@@ -31,30 +33,32 @@ from kernel.crypto import (
     x509,
 )
 from kernel.crypto.acts_format import verify_record
+from kernel.crypto.revocation import unlisted
 from kernel.errors import Unverified
 from kernel.seals import statement as seal_statement
 from kernel.seals.statement import SealStatement
-from tests.exchange_format.sample import START, Office
+from tests.exchange_format.corpus.certificates import certificate
+from tests.exchange_format.sample import START
 from tests.fuzz import mutating
 from tests.fuzz.mutating import Luck
 from tests.fuzz.running import Input, Parser, all_but
-from tests.webauthn.token import Token
+from tests.fuzz.signed import (
+    authorities,
+    by_security_key,
+    kin_or_any,
+    lists,
+    near_act,
+    near_certificate,
+    near_crl,
+    odd_keys,
+    office,
+    token,
+    written,
+)
 
 CANONICAL = "kernel.crypto.canonical"
 ORDER = 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551
 """Of the curve P-256."""
-
-
-@cache
-def office() -> Office:
-    """One formal office, and what all parsers of signed things share."""
-    return Office()
-
-
-@cache
-def token(algorithm: str = "ES256") -> Token:
-    """A security key."""
-    return Token(algorithm=algorithm)
 
 
 def bytes_or_noise(luck: Luck, samples: Sequence[bytes]) -> Input:
@@ -79,17 +83,10 @@ def canonical_or_noise(luck: Luck, samples: Sequence[bytes]) -> Input:
         changed = mutating.json_of(luck, value, [canonical.loads(one) for one in samples])
         if what == 7:
             return "changed", mutating.loose_json(luck, changed)
-        return "changed", _written(luck, changed)
+        return "changed", written(luck, changed)
     if what == 1:
         return "changed", mutating.bytes_of(luck, luck.choice(samples), samples)
     return "free", mutating.loose_json(luck, mutating.anything(luck))
-
-
-def _written(luck: Luck, value: Any) -> bytes:
-    try:
-        return canonical.dumps(value)
-    except canonical.Invalid:
-        return mutating.loose_json(luck, value)
 
 
 def _canonical_samples() -> list[bytes]:
@@ -145,15 +142,42 @@ def _ders() -> list[bytes]:
         signing_time=START, act_digest=None,
     )  # fmt: skip
     long = der.tlv(der.OCTETS, bytes(70_000))
-    return [signature, certs.der(one.exchange), der.sequence(der.integer(5)), long]
+    plain = der.sequence(der.integer(5), der.utc_time(START))
+    return [signature, certs.der(one.exchange), plain, long]
 
 
 def _der(data: bytes) -> list[der.Element]:
     found = list(der.parse(data))
+    if found and der.size_of(data) != len(found[0].raw):
+        raise AssertionError("an element is not as large as it says")
     for one in found:
+        _times_within(one)
         if one.tag == der.SEQUENCE:
             one.items(*(inner.tag for inner in one.items()[:3]))
+    if not found:
+        der.size_of(data)  # which it refuses
     return found
+
+
+def _times_within(one: der.Element) -> None:
+    if one.tag == der.UTC_TIME:
+        der.read_utc_time(one.content.decode())
+    elif one.tag & 0x20:
+        for inner in one.items():
+            _times_within(inner)
+
+
+def _der_input(luck: Luck, samples: Sequence[bytes]) -> Input:
+    what = luck.randrange(8)
+    if what < 3:
+        return bytes_or_noise(luck, samples)
+    if what == 3:
+        digits = luck.choice(
+            ("490101000000Z", "991231235959Z", "500230000000Z", "26112208000\u0660Z")
+        )
+        text = luck.choice((digits, mutating.text_of(luck, "261122080000Z")))
+        return "changed", der.tlv(der.UTC_TIME, text.encode("utf-8", "surrogatepass"))
+    return "changed", element(luck, luck.choice(samples[:3]), samples[:3])
 
 
 @cache
@@ -308,9 +332,13 @@ def _chained(data: bytes) -> Any:
         return cert, said
     known = x509.Trust(office().roots, [issuer.cert for issuer in office().issuers.values()])
     known.check()
+    known.check_lists()
     found = [
         purpose for purpose in ("exchange", "seals", "nodes") if certs.has_purpose(cert, purpose)
     ]
+    # With a signature its own certificates come along, the signer's among them.
+    known = replace(known.extended([cert]), crls=lists())
+    known.check_lists()
     known.chain(cert, found[0] if found else "exchange", START + timedelta(minutes=1))
     return cert, said
 
@@ -318,9 +346,11 @@ def _chained(data: bytes) -> Any:
 def _certificate(luck: Luck, samples: Sequence[bytes]) -> Input:
     what = luck.randrange(8)
     plain = [one for one in samples if not one.startswith(b"-")]
-    if what < 4:
+    if what < 3:
         return "changed", element(luck, luck.choice(plain), plain)
-    if what == 4:
+    if what < 6:
+        return "resigned", near_certificate(luck)
+    if what == 6:
         return "resigned", _other_certificate(luck)
     return bytes_or_noise(luck, samples)
 
@@ -343,13 +373,6 @@ def _other_certificate(luck: Luck) -> bytes:
     builder = builder.serial_number(luck.randrange(1, 2**64)).public_key(_public(luck))
     for extension in luck.sample(list(one.exchange.extensions), luck.randrange(5)):
         builder = builder.add_extension(extension.value, luck.randrange(2) == 0)
-    if luck.randrange(3) == 0:
-        ca = luck.randrange(2) == 0
-        basic = cryptography_x509.BasicConstraints(ca, 0 if ca else None)
-        try:
-            builder = builder.add_extension(basic, critical=True)
-        except ValueError:  # it has one already
-            pass
     if luck.randrange(4) == 0:
         odd = cryptography_x509.ObjectIdentifier("1.2.3.4")
         value = cryptography_x509.UnrecognizedExtension(odd, b"\x05\x00")
@@ -365,50 +388,38 @@ _NAMES = [
 _VALUES = ["DEMO 张掖", "620700-SWB", "x", "\u202e"]
 
 
-@cache
-def _odd_keys() -> list[Any]:
-    return [
-        ec.generate_private_key(ec.SECP384R1()).public_key(),
-        ed25519.Ed25519PrivateKey.generate().public_key(),
-    ]
-
-
 def _public(luck: Luck) -> Any:
-    return luck.choice((office().exchange_key.public_key(), *_odd_keys()))
+    return luck.choice((office().exchange_key, *odd_keys())).public_key()
 
 
-@cache
 def _crls() -> list[bytes]:
-    one, made = office(), []
+    one = office()
+    issuer, made = one.issuers["exchange"], []
     for numbers in ([one.exchange.serial_number], [], [5, 7]):
-        issuer = one.issuers["exchange"]
-        builder = cryptography_x509.CertificateRevocationListBuilder(issuer.cert.subject)
-        builder = builder.last_update(START).next_update(START + timedelta(days=7))
-        for number in numbers:
-            entry = cryptography_x509.RevokedCertificateBuilder(number, START - timedelta(days=1))
-            builder = builder.add_revoked_certificate(entry.build())
-        made.append(certs.pem(builder.sign(issuer.key, hashes.SHA256())))
-    return made
+        rows = [(number, START - timedelta(days=1)) for number in numbers]
+        made.append(certs.pem(x509.make_crl(issuer, rows, 1, this_update=START)))
+    return [*made, certs.pem(x509.make_crl(one.root, [], 1, this_update=START))]
 
 
 def _read_crl(data: bytes) -> Any:
-    crl = certs.load_crl(data)
-    one = office()
-    known = x509.Trust(one.roots, [one.issuers["exchange"].cert], [crl])
+    crl, one, at = certs.load_crl(data), office(), START + timedelta(minutes=1)
+    known = x509.Trust(one.roots, authorities(), [crl])
+    known.check_lists()
     try:
-        known.chain(one.exchange, "exchange", START + timedelta(minutes=1))
+        chain = known.chain(one.exchange, "exchange", at)
     except Unverified as error:
         if error.code == "x509.revoked":
-            return "revoked"
+            return crl, "revoked"
         raise
-    return "good"
+    return crl, unlisted([chain], known.crls, at)
 
 
 def _crl(luck: Luck, samples: Sequence[bytes]) -> Input:
-    if luck.randrange(2):
+    what = luck.randrange(8)
+    if what < 2:
         return bytes_or_noise(luck, samples)
-    import base64
-
+    if what < 5:
+        return "resigned", near_crl(luck)
     lines = luck.choice(samples).splitlines()
     plain = base64.b64decode(b"".join(lines[1:-1]))
     body = base64.encodebytes(element(luck, plain, [plain]))
@@ -438,17 +449,6 @@ def act_records() -> list[bytes]:
     ]
 
 
-def by_security_key(algorithm: str, act: bytes = b"", **changes: Any) -> bytes:
-    """The record of an act signed with a security key."""
-    one, key = office(), token(algorithm)
-    act = act or one.act("documents.sign_off", {}, origin=key.origin)
-    statement = one.statement(
-        kind="webauthn", public_key=canonical.b64(key.spki), webauthn=key.binding
-    )
-    value = canonical.b64(key.over(act, **changes))
-    return one.record(act, signature={"kind": "webauthn", "value": value}, credential=statement)
-
-
 def known() -> x509.Trust:
     """What acts are checked against."""
     return x509.Trust(office().roots, [issuer.cert for issuer in office().issuers.values()])
@@ -464,22 +464,20 @@ def _meaning_of_act(_: bytes, found: Any) -> Any:
 
 def act_record(luck: Luck, samples: Sequence[bytes]) -> Input:
     """A record changed as it lies there, or inside, with every signature made anew."""
-    what = luck.randrange(8)
+    what = luck.randrange(10)
     if what < 3:
         return canonical_or_noise(luck, samples)
+    if what < 5:
+        return "resigned", near_act(luck)
     fields = canonical.loads(luck.choice(samples))
-    if what == 3:
-        return "changed", _with_other_s(luck, fields)
-    if what == 4:
-        return "changed", _inner_value(luck, fields)
     if what == 5:
+        return "changed", _with_other_s(luck, fields)
+    if what == 6:
+        return "changed", _inner_value(luck, fields)
+    if what == 7:
         return "resigned", _other_statement(luck, fields)
-    act = mutating.json_of(luck, canonical.loads(canonical.unb64(fields["act"])))
-    try:
-        data = canonical.dumps(act)
-    except canonical.Invalid:
-        data = mutating.loose_json(luck, act)
-    return "resigned", resigned(luck, fields, data)
+    act = kin_or_any(luck, canonical.loads(canonical.unb64(fields["act"])))
+    return "resigned", resigned(luck, fields, written(luck, act))
 
 
 def resigned(luck: Luck, fields: dict[str, Any], act: bytes) -> bytes:
@@ -497,8 +495,7 @@ def resigned(luck: Luck, fields: dict[str, Any], act: bytes) -> bytes:
                 canonical.loads(canonical.unb64(fields["signature"]["value"]))["batch"]
             )
         if luck.randrange(2):
-            said = mutating.json_of(luck, canonical.loads(statement))
-            statement = _written(luck, said)
+            statement = written(luck, kin_or_any(luck, canonical.loads(statement)))
         (value,) = acts_batch.fold(statement, [act], suites.sign(key, statement))
     changed = {
         "act": canonical.b64(act),
@@ -514,14 +511,16 @@ def _with_other_s(luck: Luck, fields: dict[str, Any]) -> bytes:
 
 def _inner_value(luck: Luck, fields: dict[str, Any]) -> bytes:
     """What is JSON or a signature inside the record is changed, and everything around is right."""
-    where = luck.choice(("signature", "credential"))
-    name = luck.choice(sorted(fields[where]))
+    where, name = "signature", "value"
+    if luck.randrange(3) == 0:
+        where = luck.choice(("signature", "credential"))
+        name = luck.choice(sorted(fields[where]))
     try:
         raw = canonical.unb64(fields[where][name])
     except canonical.Invalid:
         return canonical.dumps(fields | {where: fields[where] | {name: ""}})
     try:
-        inner = _written(luck, mutating.json_of(luck, canonical.loads(raw)))
+        inner = written(luck, kin_or_any(luck, canonical.loads(raw)))
     except canonical.Invalid:
         inner = mutating.bytes_of(luck, raw)
     return canonical.dumps(fields | {where: fields[where] | {name: canonical.b64(inner)}})
@@ -534,7 +533,7 @@ def _other_statement(luck: Luck, fields: dict[str, Any]) -> bytes:
         changed: dict[str, Any] = {"node_certificate": luck.choice((pem, pem + "\n", pem[:90]))}
     else:
         said = canonical.loads(canonical.unb64(credential["statement"]))
-        data = _written(luck, mutating.json_of(luck, said))
+        data = written(luck, kin_or_any(luck, said))
         signature = suites.sign(office().issuers["people"].key, data)
         changed = {"statement": canonical.b64(data), "signature": canonical.b64(signature)}
     return canonical.dumps(fields | {"credential": changed})
@@ -553,15 +552,39 @@ def _statements() -> list[bytes]:
 
 
 @cache
-def _seal_statements() -> list[bytes]:
+def _seal_statements() -> list[tuple[bytes, int]]:
     uid = "sha256:" + "ab" * 32
     one = SealStatement("s", "620700", "印", uid, uid, ("p", "q"), START, START)
-    return [one.to_bytes(), SealStatement("t", "620702", "", uid, uid, (), START, START).to_bytes()]
+    other = SealStatement("t", "620702", "", uid, uid, (), START, START)
+    return [(one.to_bytes(), 0), (other.to_bytes(), 0)]
 
 
-def _read_seal_statement(data: bytes) -> Any:
-    issuer = office().issuers["seals"]
-    return seal_statement.read(data, suites.sign(issuer.key, data), issuer.cert)
+def _sealed_by(luck: Luck, samples: Sequence[tuple[bytes, int]]) -> Input:
+    """Most are changed by members of the same kind, so that one thing at a time is wrong."""
+    data, _ = luck.choice(samples)
+    which = luck.randrange(len(_seal_issuers())) if luck.randrange(12) == 0 else 0
+    if luck.randrange(2):
+        return "resigned", (written(luck, kin_or_any(luck, canonical.loads(data))), which)
+    how, changed = canonical_or_noise(luck, [one for one, _ in samples])
+    return how, (changed, which)
+
+
+@cache
+def _seal_issuers() -> list[tuple[Any, Any]]:
+    """Keys, and certificates of those who are said to have signed; only the first is right."""
+    one = office()
+    odd = [certificate(one, key, issuer=one.issuers["seals"]) for key in odd_keys()]
+    right = one.issuers["seals"]
+    return [(right.key, right.cert), (one.seal_key, right.cert), *((right.key, c) for c in odd)]
+
+
+def _read_seal_statement(given: tuple[bytes, int]) -> Any:
+    data, which = given
+    key, cert = _seal_issuers()[which]
+    found = seal_statement.read(data, suites.sign(key, data), cert)
+    if which:
+        raise AssertionError("signed by another one")
+    return found
 
 
 @cache
@@ -714,10 +737,7 @@ PARSERS = [
     Parser("time-stamp", ("kernel.crypto.ids",), _moments, ids.parse_stamp, text_or_noise,
            check=lambda g, f: "" if ids.stamp(f) == g else "two spellings",
            leaves=frozenset({"kernel.crypto.ids:stamp"})),
-    Parser("der", ("kernel.crypto.der",), _ders, _der,
-           lambda luck, s: ("changed", element(luck, luck.choice(s[:3]), s[:3]))
-           if luck.randrange(2) else bytes_or_noise(luck, s),
-           refusals=(ValueError,),
+    Parser("der", ("kernel.crypto.der",), _ders, _der, _der_input, refusals=(ValueError,),
            leaves=frozenset({"kernel.crypto.der:tlv", "kernel.crypto.der:_base128"})),
     Parser("cms", ("kernel.crypto.cms",), _cms_samples, _read_cms, _cms, meaning=_meaning_of_cms,
            leaves=frozenset(f"kernel.crypto.cms:{one}" for one in (
@@ -727,21 +747,18 @@ PARSERS = [
                "sign_detached", "verify_detached", "_read", "_Parts.attributes"))),
     Parser("certificate", ("kernel.crypto.certs", "kernel.crypto.chain"), _certificates, _chained,
            _certificate, meaning=lambda g, f: certs.der(f[0]),
-           leaves=frozenset(f"kernel.crypto.{one}" for one in (
-               "certs:load_crl", "chain:_check_revoked"))),
-    Parser("crl", ("kernel.crypto.certs", "kernel.crypto.chain"), _crls, _read_crl, _crl,
-           leaves=frozenset(f"kernel.crypto.{one}" for one in (
-               "certs:load_cert", "chain:Trust.check", "chain:_issuer_of", "chain:_issued",
-               "chain:_check_time", "chain:_check_usage", "chain:_check_purpose",
-               "chain:_is_for_documents", "chain:verify_chain", "certs:has_purpose"))),
+           leaves=frozenset({"kernel.crypto.certs:load_crl", "kernel.crypto.certs:_crl"})),
+    Parser("crl", ("kernel.crypto.certs", "kernel.crypto.revocation"), _crls, _read_crl, _crl,
+           meaning=lambda g, f: f[0].tbs_certlist_bytes,
+           leaves=all_but("kernel.crypto.certs", "load_crl", "_crl", "sound", "malformed")),
     Parser("act-record", ("kernel.crypto.acts_format", "kernel.crypto.acts_batch",
-                          "kernel.crypto.acts_grants"),
+                          "kernel.crypto.acts_grants", "kernel.crypto.webauthn"),
            act_records, _read_act, act_record, meaning=_meaning_of_act),
     Parser("credential-statement", ("kernel.crypto.credential_format",), _statements,
            credential_format.read_statement, canonical_or_noise,
            leaves=frozenset({"kernel.crypto.credential_format:verify_signature"})),
     Parser("seal-statement", ("kernel.seals.statement",), _seal_statements, _read_seal_statement,
-           canonical_or_noise),
+           _sealed_by),
     Parser("checkpoint", ("kernel.crypto.note",), _notes, _read_note, _note,
            meaning=_meaning_of_note, leaves=frozenset({"kernel.crypto.note:_check_name"})),
     Parser("soft-signature", ("kernel.crypto.suites",), _softs, _soft, _soft_input,

@@ -65,8 +65,10 @@ def _repacked(luck: Luck, data: bytes) -> bytes:
     elif what == 1:
         files[name + luck.choice(("", ".bin", "/vbaProject.bin", ".xlm"))] = content
         files["y"] = luck.choice((uploads._OLE + b"x", zips.MAGIC + b"x", bytes(5000)))
+    elif what == 2 and luck.randrange(30) == 0:
+        return _crowd()
     elif what == 2:
-        files = {name: content} | {f"{n}.txt": b"" for n in range(luck.choice((3, 30, 2500)))}
+        files = {name: content} | {f"{n}.txt": b"" for n in range(luck.choice((3, 30)))}
     elif what == 3:
         files[name] = b"macroEnabled" + content
     elif what == 4:
@@ -79,6 +81,12 @@ def _repacked(luck: Luck, data: bytes) -> bytes:
         )
     made = pack(files, luck.choice((zipfile.ZIP_DEFLATED, zipfile.ZIP_STORED)))
     return mutating.bytes_of(luck, made) if luck.randrange(8) == 0 else made
+
+
+@cache
+def _crowd() -> bytes:
+    """More members than a container may have."""
+    return pack({f"{n}.txt": b"" for n in range(2500)})
 
 
 _NAMES = ["../x", "a\\b", "C:x", "x\u202ey", "A.TXT", "a" * 300, "x.xml", "OFD.xml", "mimetype"]
@@ -376,10 +384,14 @@ def _folder() -> Path:
 
 
 def _laid(name: str, read: Callable[[Path], Any]) -> Callable[[bytes], Any]:
+    """Read a file of that name with this in it; with nothing in it there is no file."""
+
     def reading_it(data: bytes) -> Any:
         file = _folder() / name
         file.parent.mkdir(parents=True, exist_ok=True)
-        file.write_bytes(data)
+        file.unlink(missing_ok=True)
+        if data:
+            file.write_bytes(data)
         return read(file)
 
     return reading_it
@@ -405,13 +417,85 @@ def _settings() -> list[bytes]:
     return [
         b'origin = "https://oa.example.cn"\nport = 8443\ndemo = false\nhosts = "a b"\n',
         b'database = "postgresql://u:p@h/d"\nlanguage = "en"\nwitness = "~/w"\nhost = "::"\n',
+        b'instance = "~/office"\nport = 1\n',
         b"",
     ]
 
 
-def _themes() -> list[bytes]:
-    own = [file.read_bytes() for file in sorted(ROOT.glob("themes/*/theme.toml"))]
-    return [one.replace(b'extends = "default"', b'extends = ""') for one in own]
+Laid = tuple[str, bytes, bytes, str]
+"""The id of a theme, its theme.toml, its tokens.css, and the name of one file more."""
+
+
+def _themes() -> list[Laid]:
+    folder = ROOT / "themes" / "zhangye"
+    own = (folder / "theme.toml").read_bytes(), (folder / "tokens.css").read_bytes()
+    plain = b'name = "\xe6\x9c\xac" \nextends = "zhangye"\nmark = "x"\n'
+    default = (ROOT / "themes" / "default" / "tokens.css").read_bytes()
+    return [
+        ("own", *own, ""),
+        ("own", plain, b"", "static/a.css"),
+        ("default", b'name = "x"\n', default, ""),
+    ]
+
+
+def _theme(given: Laid) -> Any:
+    """The theme of a node beside those of the product, one of which it may replace."""
+    name, toml, css, more = given
+    place = _folder() / "themes"
+    shutil.rmtree(place, ignore_errors=True)
+    for file, data in (("theme.toml", toml), ("tokens.css", css), (more, b"x" if more else b"")):
+        if data:
+            (place / name / file).parent.mkdir(parents=True, exist_ok=True)
+            (place / name / file).write_bytes(data)
+    folders, faults = [ROOT / "themes", place], dict[str, Any]()
+    try:
+        found = theme.load_themes(folders)
+    except OfficeError:  # a running node leaves it out, and has its own default one
+        lenient = theme.load_themes(folders, faults)
+        if not faults or "default" not in lenient:
+            raise AssertionError("left out without a word") from None
+        raise
+    return theme.tokens(found, name if name in found else "default")
+
+
+def _other_theme(luck: Luck, samples: Sequence[Laid]) -> Input:
+    name, toml, css, more = luck.choice(samples)
+    what = luck.randrange(8)
+    if what == 0:
+        name = luck.choice(("own", "default", "zhangye", "a", "0x", "Ä", "x" * 40, "a b"))
+    elif what == 1:
+        more = luck.choice(("a.js", "static/x.exe", "templates/a.html", ".git", "x", "a.css"))
+    elif what < 4:
+        how, toml = _toml(luck, [one[1] for one in samples])
+        return how, (name, toml, css, more)
+    else:
+        css = _other_tokens(luck, css)
+    return "changed", (name, toml, css, more)
+
+
+def _other_tokens(luck: Luck, css: bytes) -> bytes:
+    """A colour, or the name of a token, exchanged; or anything."""
+    found = list(re.finditer(rb"--([a-z0-9-]+)\s*:\s*([^;]+)", css))
+    if not found or luck.randrange(4) == 0:
+        return mutating.bytes_of(luck, css)
+    match = luck.choice(found)
+    part = luck.choice((1, 2, 2))
+    new = luck.choice(_COLOURS if part == 2 else [b"danger", b"x", b"surface", b"ink-1", b"A"])
+    return css[: match.start(part)] + new + css[match.end(part) :]
+
+
+_COLOURS = [
+    b"#fff",
+    b"#000000",
+    b"#12345",
+    b"red",
+    b"url(x)",
+    b"",
+    b"}",
+    b"#FFFFFF",
+    b"\\61",
+    b"@x",
+]
 
 
 _VALUES = [
@@ -458,7 +542,8 @@ def _noted() -> list[bytes]:
 
 def _notebook(file: Path) -> Any:
     found = notes.Notebook([file], _key().public_key())
-    return found.newest, found.ahead(), notes.epoch_of(file.read_text("utf-8", "replace")[:20])
+    text = file.read_text("utf-8", "replace") if file.exists() else ""
+    return found.newest, found.ahead(), notes.epoch_of(text[:20])
 
 
 def _note_lines(luck: Luck, samples: Sequence[bytes]) -> Input:
@@ -514,9 +599,9 @@ PARSERS = [
     Parser("settings", ("kernel.settings",), _settings,
            _laid("node/settings.toml", lambda file: load(file.parent, {"JUYAN_PORT": "81"})),
            _toml),
-    Parser("theme", ("kernel.portal.theme",), _themes,
-           _laid("themes/default/theme.toml", lambda file: theme.load_themes([file.parent.parent])),
-           _toml, leaves=frozenset({"kernel.portal.theme:Theme.brand"})),
+    Parser("theme", ("kernel.portal.theme", "kernel.portal.contrast"), _themes, _theme,
+           _other_theme, leaves=frozenset({"kernel.portal.theme:Theme.brand",
+                                           "kernel.portal.theme:overridden"})),
     Parser("notes", ("kernel.storage.notes",), _noted, _laid("checkpoints.log", _notebook),
            _note_lines, leaves=frozenset(f"kernel.storage.notes:Notebook.{one}" for one in (
                "add", "_append", "_begin_anew", "beyond", "knows"))),

@@ -25,10 +25,11 @@ Fields = list[tuple[str, Any]]
 
 @dataclass(frozen=True)
 class Shown:
-    """A form on a page: where it is sent, with what in it."""
+    """A form on a page: where it is sent, with what in it, and which of it a person types."""
 
     action: str
     fields: tuple[tuple[str, str], ...]
+    typed: tuple[str, ...] = ()
 
 
 class _Forms(HTMLParser):
@@ -38,7 +39,8 @@ class _Forms(HTMLParser):
         self._address = address
         self._action: str | None = None
         self._fields: Fields = []
-        self._text = self._select = ""
+        self._typed: list[str] = []
+        self._select = ""
 
     def handle_starttag(self, tag: str, attrs: Any) -> None:
         given = dict(attrs)
@@ -49,8 +51,10 @@ class _Forms(HTMLParser):
             return
         elif tag in ("input", "button") and given.get("type") != "file":
             self._fields.append((name, value or ("" if given.get("type") == "hidden" else "on")))
+            if tag == "input" and given.get("type", "text") in ("text", "date", "number"):
+                self._typed.append(name)
         elif tag == "textarea":
-            self._text = name
+            self._typed.append(name)
             self._fields.append((name, "关于做好值班工作的通知"))
         elif tag == "select":
             self._select = name
@@ -60,8 +64,8 @@ class _Forms(HTMLParser):
 
     def handle_endtag(self, tag: str) -> None:
         if tag == "form" and self._action is not None:
-            self.found.append(Shown(self._action, tuple(self._fields)))
-            self._action, self._fields = None, []
+            self.found.append(Shown(self._action, tuple(self._fields), tuple(self._typed)))
+            self._action, self._fields, self._typed = None, [], []
 
 
 def forms_on(pages: dict[str, bytes]) -> list[Shown]:

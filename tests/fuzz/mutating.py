@@ -6,7 +6,10 @@ Every change is drawn from a seeded :class:`random.Random`; nothing here knows a
 from __future__ import annotations
 
 import random
+import re
+from base64 import b64decode, b64encode
 from collections.abc import Callable, Sequence
+from datetime import datetime, timedelta
 from typing import Any
 
 Luck = random.Random
@@ -235,3 +238,61 @@ def loose_json(luck: Luck, value: Any) -> bytes:
     if what == 1 and data.startswith(b"{") and len(data) > 2:
         return b"{" + data[1:-1] + b"," + data[1:]
     return data
+
+
+def kin(luck: Luck, value: Any) -> Any:
+    """Another value of the same kind: a time for a time, a digest for a digest, a number near."""
+    if isinstance(value, bool):
+        return not value
+    if isinstance(value, int):
+        return luck.choice((value + 1, value - 1, 0, -1, 1, value * 2, luck.choice(NUMBERS)))
+    if isinstance(value, list):
+        return luck.choice(
+            ([], value * 2, value[:-1], value[::-1], [*value, value[0]] if value else [""])
+        )
+    if isinstance(value, dict):
+        return {} if luck.randrange(4) == 0 or not value else kin_json(luck, value)
+    if not isinstance(value, str):
+        return luck.choice(("", {}, [], 0, False, "x"))
+    if _STAMP.fullmatch(value):
+        days = luck.choice((-900, -1, -0.01, -0.00001, 0.00001, 0.01, 1, 40, 4000))
+        moment = datetime.fromisoformat(value[:-1]) + timedelta(days=days)
+        return moment.isoformat(timespec="milliseconds") + luck.choice(("Z", "Z", "Z", "z", ""))
+    if _HEX.fullmatch(value):
+        other = value[:-1] + ("0" if value[-1] != "0" else "1")
+        return luck.choice((other, value[:-2], value.upper(), value + "00"))
+    if _UUID.fullmatch(value):
+        return luck.choice((value[:-1] + "0", value[:14] + "4" + value[15:], value.upper()))
+    raw = _from_base64(value)
+    if raw:
+        return b64encode(bytes_of(luck, raw)).decode()
+    return luck.choice(("", value + "x", value[:-1], value * 200, text_of(luck, value)))
+
+
+def kin_json(luck: Luck, value: Any) -> Any:
+    """The JSON value with one or two members exchanged for others of their kind."""
+    for _ in range(luck.choice((1, 1, 1, 2))):
+        value = _with_kin(luck, value)
+    return value
+
+
+def _with_kin(luck: Luck, value: Any) -> Any:
+    if isinstance(value, dict) and value and luck.randrange(8):
+        key = luck.choice(sorted(value))
+        return {**value, key: _with_kin(luck, value[key])}
+    if isinstance(value, list) and value and luck.randrange(3):
+        at = luck.randrange(len(value))
+        return [*value[:at], _with_kin(luck, value[at]), *value[at + 1 :]]
+    return kin(luck, value) if not isinstance(value, dict) or not value else {**value, "x": 1}
+
+
+def _from_base64(text: str) -> bytes:
+    try:
+        return b64decode(text, validate=True) if len(text) >= 16 else b""
+    except ValueError:
+        return b""
+
+
+_STAMP = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z")
+_HEX = re.compile(r"(sha256:)?[0-9a-f]{64}")
+_UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from datetime import date
+import subprocess
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from functools import cache
 from typing import Any
 
+from kernel.settings import ROOT
 from tests.fuzz.running import Result
 
 FLOOR = 90
@@ -32,10 +35,18 @@ python -m tests.fuzz --only cms --seed 1 --index 5      # 重现一个输入 one
 The catalogue is `tests/fuzz/catalogue.py`; a form, a POST page or a file that reads raw input and
 is not there fails a test. Samples of signed things are made with new keys in each run, so that the
 counts of what was taken differ a little. Forms have a row each; their branches are in form-fields.
+分支至少统计前 3000 个输入；“每秒”按处理器时间计，含生成输入；“代码”是运行时主分支的提交，加号表示另有当时
+尚未合入的改动。
+Branches are counted over the first 3,000 inputs at least. Inputs a second are counted in processor time,
+making them included; the state names the commit of the main branch that was run, a plus what was
+not merged yet.
 """  # noqa: E501  # Chinese signs are counted twice as wide
 
 
-HEADS = ("parser", "inputs", "changed", "accepted", "refused", "violations", "branches")
+HEADS = (
+    *("parser", "inputs", "changed", "accepted", "refused", "violations", "branches"),
+    *("a second", "state"),
+)
 Facts = dict[str, Any]
 """What a run over one parser gave, as plain values."""
 
@@ -53,7 +64,25 @@ def facts_of(result: Result) -> Facts:
         "branches": reached.total if reached else 0,
         "taken": reached.taken if reached else 0,
         "missing": reached.missing if reached else {},
+        "rate": round(result.inputs / max(result.seconds, 0.01)),
+        "state": f"{datetime.now(UTC):%Y-%m-%d} {commit()}".strip(),
     }
+
+
+@cache
+def commit() -> str:
+    """Which state of the code was run: of the main branch, with a plus for what is not in it yet.
+
+    Empty where it is no checkout. Ask before other processes are begun: one that is forked while
+    git answers would hold its answer open.
+    """
+    head, base = _git("rev-parse", "HEAD"), _git("merge-base", "HEAD", "main")
+    return (base or head)[:7] + ("+" if base and base != head else "")
+
+
+def _git(*words: str) -> str:
+    done = subprocess.run(["git", *words], cwd=ROOT, capture_output=True, text=True, check=False)
+    return done.stdout.strip()
 
 
 def low(one: Facts) -> bool:
@@ -65,27 +94,32 @@ def row_of(one: Facts) -> tuple[str, ...]:
     """One line of the table."""
     changed = f"{100 * one['changed'] // max(one['inputs'], 1)} %"
     counts = (one["accepted"], one["refused"], one["violations"])
-    return (one["parser"], str(one["inputs"]), changed, *map(str, counts), _share(one))
+    row = (one["parser"], str(one["inputs"]), changed, *map(str, counts), _share(one))
+    return (*row, str(one["rate"]), one["state"])
 
 
-def as_markdown(said: Sequence[Facts], day: date, seed: int) -> str:
-    """The whole of docs/fuzz.md."""
+def as_markdown(said: Sequence[Facts], seed: int, reasons: Mapping[str, dict[str, str]]) -> str:
+    """The whole of docs/fuzz.md.
+
+    :param reasons: every parser → place in the code → why no input takes a branch there.
+    """
     lines = [
         INTRO,
-        f"{day.isoformat()}, seed {seed}:\n",
+        f"seed {seed}:\n",
         "| 解析器 parser | 输入 inputs | 改动 changed | 接受 taken | 拒绝 refused "
-        "| 缺陷 defects | 分支 branches |",
-        "|---|--:|--:|--:|--:|--:|--:|",
+        "| 缺陷 defects | 分支 branches | 每秒 a second | 代码 state |",
+        "|---|--:|--:|--:|--:|--:|--:|--:|---|",
         *(f"| {' | '.join(row_of(one))} |" for one in said),
     ]
-    few = [one for one in said if low(one)]
-    if few:
-        lines.append(
-            "\n未到的分支（超过一成时列出） Branches not reached, where more than a tenth:\n"
-        )
-    for one in few:
-        for place, where in sorted(one["missing"].items()):
-            lines.append(f"- {one['parser']}: `{place}`, {', '.join(map(str, where))}")
+    if lacking := sorted(set(reasons) - {one["parser"] for one in said}):
+        lines.append(f"\n尚未按此数目运行 Not run with so many yet: {', '.join(lacking)}")
+    missing = [(one["parser"], *row) for one in said for row in sorted(one["missing"].items())]
+    if missing:
+        lines.append("\n未到的分支 Branches not reached (line, and why where no input can):\n")
+    for parser, place, where in missing:
+        why = reasons.get(parser, {}).get(place, "")
+        at = ", ".join(map(str, where))
+        lines.append(f"- {parser}: `{place}`, {at}" + (f"：{why}" if why else ""))
     return "\n".join(lines) + "\n"
 
 

@@ -5,13 +5,15 @@ from __future__ import annotations
 import ast
 import importlib
 import logging
+import os
 import random
 import resource
 import signal
 import traceback
-from collections.abc import Callable, Hashable, Iterator, Sequence
+from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from itertools import islice
 from pathlib import Path
 from types import FrameType
 from typing import Any, Literal
@@ -24,6 +26,9 @@ from tests.fuzz.mutating import Luck
 How = Literal["changed", "resigned", "free"]
 """A changed sample; a changed sample that was signed, or its sums made right, anew; free input."""
 Input = tuple[How, Any]
+MEASURED = 3000
+"""Inputs over which branches are counted, since that doubles the work: what the others reach beyond
+them does not count."""
 SECONDS = 30
 """Of processor time for one input: far above any input here, so that only what hangs meets it."""
 
@@ -34,7 +39,7 @@ class Parser:
 
     :ivar modules: what is measured; :ivar leaves: functions in them that read nothing (they write,
         name or explain), with all that is in them.
-    :ivar unreached: branches that no input reaches, ``module:function`` → why.
+    :ivar unreached: branches that no input reaches, ``module:function`` → why; they still count.
     :ivar meaning: of what was accepted; where it is given, a changed input may be accepted only
         with the meaning of one of the samples (it is signed).
     :ivar check: what is wrong with an accepted input; empty for nothing.
@@ -73,11 +78,12 @@ class Violation:
 
 @dataclass
 class Result:
-    """What a run over one parser gave."""
+    """What a run over one parser gave. :ivar seconds: of processor time for the inputs."""
 
     name: str
     seed: int
     inputs: int = 0
+    seconds: float = 0.0
     changed: int = 0
     accepted: int = 0
     refused: int = 0
@@ -124,16 +130,19 @@ def luck_of(name: str, seed: int, index: int) -> Luck:
     return random.Random(f"{name}/{seed}/{index}")
 
 
-def run(parser: Parser, count: int, seed: int, *, measured: bool = False) -> Result:
-    """Feed a parser with its samples, which it must take, and with so many made inputs."""
+def run(parser: Parser, count: int, seed: int, *, first: int = 0, measured: bool = False) -> Result:
+    """Feed a parser with its samples, which it must take, and with so many made inputs.
+
+    :param first: the number of the first input, where a long run is done in parts.
+    """
     logging.disable(logging.CRITICAL)  # what a parser has to say of bad input, it says often
     try:
-        return _run(parser, count, seed, measured=measured)
+        return _run(parser, range(first, first + count), seed, measured=measured)
     finally:
         logging.disable(logging.NOTSET)
 
 
-def _run(parser: Parser, count: int, seed: int, *, measured: bool) -> Result:
+def _run(parser: Parser, indices: Iterable[int], seed: int, *, measured: bool) -> Result:
     samples = list(parser.samples())
     meanings = set()
     result = Result(parser.name, seed)
@@ -141,25 +150,38 @@ def _run(parser: Parser, count: int, seed: int, *, measured: bool) -> Result:
         found = parser.read(sample)
         if parser.meaning is not None:
             meanings.add(parser.meaning(sample, found))
-    with measuring(parser, result) if measured else nothing():
-        for sample in samples:
-            parser.read(sample)
-        for index in range(count):
-            how, given = parser.make(luck_of(parser.name, seed, index), samples)
-            result.inputs += 1
-            result.changed += how != "free"
-            what = _answer(parser, how, given, meanings, result)
-            if what:
-                shown = shown_of(given)
-                violation = Violation(parser.name, seed, index, how, what, shown)
-                result.violations.append(violation)
+    fed = iter(indices)
+    begun = _spent()
+    if measured and parser.modules:
+        with measuring(parser, result):
+            for sample in samples:
+                parser.read(sample)
+            _feed(parser, islice(fed, MEASURED), samples, meanings, result)
+    _feed(parser, fed, samples, meanings, result)
+    result.seconds = _spent() - begun
     return result
 
 
-@contextmanager
-def nothing() -> Iterator[None]:
-    """No measuring."""
-    yield
+def _feed(
+    parser: Parser,
+    indices: Iterable[int],
+    samples: Sequence[Any],
+    meanings: set[Hashable],
+    result: Result,
+) -> None:
+    for index in indices:
+        how, given = parser.make(luck_of(parser.name, result.seed, index), samples)
+        result.inputs += 1
+        result.changed += how != "free"
+        what = _answer(parser, how, given, meanings, result)
+        if what:
+            shown = shown_of(given)
+            result.violations.append(Violation(parser.name, result.seed, index, how, what, shown))
+
+
+def _spent() -> float:
+    """Seconds of processor time so far, of this process and of its children that have ended."""
+    return sum(os.times()[:4])
 
 
 def _answer(parser: Parser, how: How, given: Any, meanings: set[Hashable], result: Result) -> str:

@@ -12,7 +12,7 @@ from kernel.crypto.credential_format import read_statement
 from kernel.errors import Invalid, Unverified
 from kernel.portal.cursor import read_cursor
 from kernel.portal.theme import load_themes
-from kernel.settings import load
+from kernel.settings import ROOT, load
 from kernel.storage import notes, search
 from kernel.storage.backup import manifest
 from kernel.testing_office import Browser
@@ -83,6 +83,20 @@ def test_settings_and_themes_that_are_no_toml_are_refused_in_words(tmp_path: Pat
         load(tmp_path, {})
     with pytest.raises(Invalid, match="themes.invalid"):
         load_themes([tmp_path / "themes"])
+
+
+def test_a_default_theme_that_lacks_a_colour_is_left_out_in_words(tmp_path: Path):
+    theme = tmp_path / "default"
+    theme.mkdir()
+    (theme / "theme.toml").write_text('name = "x"')
+    (theme / "tokens.css").write_text("@layer theme { :root { --ink-1: #000; } }")
+    with pytest.raises(Invalid, match="themes.invalid") as refused:
+        load_themes([ROOT / "themes", tmp_path])
+    assert "“default”" in refused.value.zh
+    faults: dict[str, Invalid] = {}
+    themes = load_themes([ROOT / "themes", tmp_path], faults)
+    assert faults.keys() == {"default"}
+    assert themes["default"].folder == ROOT / "themes" / "default"
 
 
 def test_the_home_of_nobody_is_no_place_for_a_witness(tmp_path: Path):

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import html
+import re
 import traceback
 from collections import Counter
+from collections.abc import Iterable, Iterator
 
 import pytest
 
@@ -15,6 +18,7 @@ from tests.fuzz.harvest import (
     RARE,
     Sent,
     Shown,
+    forms_on,
     get_of,
     get_routes,
     harvest,
@@ -25,6 +29,7 @@ from tests.fuzz.harvest import (
 )
 from tests.fuzz.running import bounded, luck_of
 from tests.threats.attacks import catch_up
+from tests.web.archives import docx
 
 # What a broken multipart form held is closed when it is collected, not before (Starlette).
 pytestmark = pytest.mark.filterwarnings(
@@ -42,11 +47,15 @@ class Pages:
         self.routes = post_routes(office)
         self.known = uids()
         self.forms: dict[str, list[tuple[str, Shown]]] = {path: [] for path in self.routes}
-        for name, shown in harvest(office, PEOPLE).items():
-            for one in shown:
-                if path := route_of(self.routes, one.action):
-                    self.forms[path].append((name, one))
         self._browsers: dict[str, Browser] = {}
+        for name, shown in harvest(office, PEOPLE).items():
+            self.found(name, shown)
+
+    def found(self, name: str, shown: Iterable[Shown]) -> None:
+        """Take up forms that somebody meets."""
+        for one in shown:
+            if path := route_of(self.routes, one.action):
+                self.forms[path].append((name, one))
 
     def browser(self, name: str) -> Browser:
         """Signed in; anew where a request has signed him out."""
@@ -131,6 +140,58 @@ def run_all(pages: Pages, count: int) -> None:
         wrong += pages.looked(path, max(count // 4, 4))
     assert not wrong, report(wrong)
     assert_the_log_holds()
+
+
+BELL = "\a"
+"""A sign that no text may have."""
+
+
+def _to_type(pages: Pages) -> Iterator[tuple[str, str, Shown]]:
+    """Of every route the forms in which something is typed, each kind once."""
+    seen = set()
+    for path, some in sorted(pages.forms.items()):
+        for name, one in some:
+            kind = (path, tuple(sorted({field for field, _ in one.fields})))
+            if one.typed and kind not in seen:
+                seen.add(kind)
+                yield path, name, one
+
+
+def _begin_more(pages: Pages) -> None:
+    """A draft, a Word file read in, and a proposal: pages that no link leads to yet."""
+    drafter = pages.browser("林晓梅")
+    draft = drafter.post("/documents/out/new", data={"type": "通知"}, follow_redirects=False)
+    at = draft.headers["location"].removesuffix("/edit")
+    files = {"file": ("稿.docx", docx("关于做好值班工作的通知", "正文。"))}
+    shown = {f"{at}/word": drafter.post(f"{at}/word", files=files).content}
+    shown |= {
+        f"{at}/{name}": drafter.get(f"{at}/{name}").content for name in ("edit", "attachments")
+    }
+    pages.found("林晓梅", forms_on(shown))
+    first, second = pages.browser("杨帆"), pages.browser("何静")
+    nonce = re.search(
+        r'name="nonce" value="([^"]+)"', first.post("/admin/rollout", data={"phase": "2"}).text
+    )
+    assert nonce
+    first.post("/acts/confirm", data={"nonce": nonce[1]})
+    pages.found("何静", forms_on({"/admin/proposals": second.get("/admin/proposals").content}))
+
+
+def test_a_refused_form_shows_what_was_typed(pages: Pages):
+    _begin_more(pages)
+    wrong, tried = [], set()
+    for path, name, shown in _to_type(pages):
+        typed = {field: f"所填之{n}，&<b>" for n, field in enumerate(shown.typed)}
+        data = {field: value for field, value in reversed(shown.fields)}
+        data |= {field: text + BELL for field, text in typed.items()}
+        got = pages.browser(name).post(shown.action, data=data, follow_redirects=False)
+        text = html.unescape(got.text)
+        lost = [field for field, value in typed.items() if value not in text]
+        tried.add(path)
+        if not 400 <= got.status_code < 500 or lost:
+            wrong.append(f"{path} {name}: {got.status_code}, lost {lost}")
+    assert wrong == []
+    assert len(tried) >= 17
 
 
 @pytest.mark.both

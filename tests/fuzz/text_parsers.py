@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import hashlib
 import importlib
 import io
 import json
@@ -10,9 +11,11 @@ import pkgutil
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from datetime import date, datetime
+from html.parser import HTMLParser
 from typing import Any
 
 import wtforms
+from fido2 import cbor
 from starlette.datastructures import FormData, UploadFile
 from starlette.requests import Request
 
@@ -40,9 +43,10 @@ from plugins.secrecy import marks
 from plugins.webauthn import answers, registering
 from plugins.webauthn.place import Place
 from tests.fuzz import mutating
-from tests.fuzz.crypto_parsers import text_or_noise, token
+from tests.fuzz.crypto_parsers import text_or_noise
 from tests.fuzz.mutating import Luck
 from tests.fuzz.running import Input, Parser, all_but
+from tests.fuzz.signed import odd_client, token
 
 PARAGRAPHS = [
     *(
@@ -90,7 +94,8 @@ def _mark(luck: Luck, samples: Sequence[str]) -> Input:
         piece = luck.choice(
             ("绝", "秘 ", "·", "机-", "★", "密级", "0", " ", "秘密", "\n", "000000 ")
         )
-        return "free", piece * luck.choice((1000, 20_000))
+        head = luck.choice(("", "绝密", "秘密★", "000000", "密级"))
+        return "free", head + piece * luck.choice((1000, 20_000)) + luck.choice(("", "x"))
     return text_or_noise(luck, samples)
 
 
@@ -158,7 +163,8 @@ _SORTS = (
     Sort("title", "标题", "title"),
 )
 LIST = ListSpec(
-    "发文", (Column("title", "标题", "title"),), _SORTS, "time",
+    "发文", (Column("title", "标题", "title", sort="title"), Column("time", "时间", "time")),
+    _SORTS, "time",
     filters=(Filter("state", "状态", (("open", "未办"), ("done", "已办"))),),
 )  # fmt: skip
 Params = dict[str, str]
@@ -207,8 +213,12 @@ def _asked() -> list[Params]:
 
 
 def _list_of(params: Params) -> Any:
-    rows = [{"uid": n, "time": n, "title": "甲"} for n in range(22)]
-    shown = lists.build(LIST, params, path="/x", fetch=lambda query, limit: rows[:limit])
+    rows = [{"uid": n, "time": n, "title": "甲" * n} for n in range(22)]
+
+    def fetch(query: lists.ListQuery, limit: int) -> list[dict[str, Any]]:
+        return [row for row in rows if query.text in str(row["title"])][:limit]
+
+    shown = lists.build(LIST, params, path="/x", fetch=fetch)
     links = (shown.next_link, shown.first_link, shown.bare_link, shown.export_link("csv"))
     return links, [shown.sorted_by(one) + shown.sort_link(one) for one in LIST.columns]
 
@@ -219,9 +229,12 @@ def _params(luck: Luck, samples: Sequence[Params]) -> Input:
     if luck.randrange(4) == 0:
         return "free", {name: mutating.text(luck, 40).encode("utf-8", "replace").decode()}
     value = params.get(name, "time")
-    params[name] = (
-        _cursor(luck, _cursors())[1] if name == "after" else mutating.text_of(luck, value)
-    )
+    if name == "after":
+        params[name] = _cursor(luck, _cursors())[1]
+    elif luck.randrange(3):
+        params[name] = mutating.text_of(luck, value)
+    else:
+        params[name] = luck.choice(("title", "time", "open", "done", "甲", "甲甲甲", "", " "))
     # An address holds no half characters: what is none in UTF-8 comes as a sign that says so.
     shown = {key: text.encode("utf-8", "replace").decode() for key, text in params.items()}
     return "changed", shown
@@ -363,19 +376,50 @@ def _answer(luck: Luck, samples: Sequence[str]) -> Input:
 
 def _signed_answer(luck: Luck, samples: Sequence[str]) -> Input:
     """Some are signed by the key itself over things that nobody may sign."""
-    if luck.randrange(4):
+    if luck.randrange(3):
         return _answer(luck, samples)
     key = token(luck.choice(("ES256", "EdDSA")))
-    flags, key.flags = key.flags, luck.choice((0, 1, 4, 5, 0x45, 0x85, 0xFF))
-    odd: list[dict[str, Any]] = [
-        {"crossOrigin": True}, {"topOrigin": "x"}, {"origin": "http://other"}, {"type": "x"},
-        {"challenge": "\ud800"}, {"challenge": 5}, {"origin": ["http://testserver"]}, {"x": 1},
-    ]  # fmt: skip
-    key.extra = luck.choice(odd)
+    flags, key.flags = key.flags, luck.choice((0, 1, 4, 5, 5, 5, 0x45, 0x85, 0xFF))
     try:
-        return "resigned", key.get(_options())
+        client = odd_client(luck, key.client_data("webauthn.get", CHALLENGE))
+        said = key.authenticator_data()
     finally:
-        key.flags, key.extra = flags, {}
+        key.flags = flags
+    if luck.randrange(6) == 0:
+        said = luck.choice((said[:-1], said + b"\xa0", b"", bytes(32) + said[32:]))
+    signature = key.sign(said + hashlib.sha256(client).digest())
+    parts = {"authenticatorData": said, "clientDataJSON": client, "signature": signature}
+    whole = json.loads(key.get(_options()))
+    whole["response"] |= {name: answers.websafe(data) for name, data in parts.items()}
+    return "resigned", json.dumps(whole)
+
+
+def _registration(luck: Luck, samples: Sequence[str]) -> Input:
+    """Nobody signs a registration: what the key says of itself is changed within its CBOR."""
+    if luck.randrange(3):
+        return _answer(luck, samples)
+    whole = json.loads(luck.choice(samples))
+    made = cbor.decode(answers.bytes_of(whole["response"]["attestationObject"]))
+    said = made["authData"]
+    at = 37 + 16 + 2 + int.from_bytes(said[53:55], "big")
+    cose = _other_cose(luck, cbor.decode(said[at:]))
+    flags = luck.choice((said[32], said[32], said[32], 0x41, 0x44, 5, 0xC5, 0))
+    made["authData"] = said[:32] + bytes([flags]) + said[33:at] + cbor.encode(cose)
+    if luck.randrange(8) == 0:
+        made[luck.choice(("fmt", "attStmt", "authData"))] = luck.choice((b"", "x", 5, {}, True))
+    whole["response"]["attestationObject"] = answers.websafe(cbor.encode(made))
+    if luck.randrange(4) == 0:
+        client = odd_client(luck, answers.bytes_of(whole["response"]["clientDataJSON"]))
+        whole["response"]["clientDataJSON"] = answers.websafe(client)
+    return "changed", json.dumps(whole)
+
+
+def _other_cose(luck: Luck, cose: dict[int, Any]) -> dict[int, Any]:
+    name = luck.choice((1, 3, -1, -2, -3))
+    value = luck.choice((*range(-10, 9), b"", bytes(32), b"\xff" * 32, bytes(33), "x", -257, -47))
+    if luck.randrange(5) == 0:
+        return {key: was for key, was in cose.items() if key != name}
+    return {**cose, name: value}
 
 
 def _carried() -> list[str]:
@@ -448,18 +492,62 @@ class NotValidError(Exception):
 def _form_reader(form: type[Form]) -> Callable[[Posted], Any]:
     def read(posted: Posted) -> Any:
         made = bound(form, posted)
-        valid = made.validate()
-        for field in made:
-            if not isinstance(field, Units):
-                str(field())  # drawn again with what was entered
-        if not valid:
-            said = made.errors_summary
-            if not said or not all(text for _, text in said):
-                raise AssertionError("refused without a word")
-            raise NotValidError(str(said))
-        return made.data
+        if made.validate():
+            return made.data
+        said = made.errors_summary
+        if not said or not all(text for _, text in said):
+            raise AssertionError("refused without a word")
+        if lost := [field.name for field in made if not kept(field, posted)]:
+            raise AssertionError(f"refused, and what was entered is lost: {', '.join(lost)}")
+        raise NotValidError(str(said))
 
     return read
+
+
+def kept(field: wtforms.Field, posted: Posted) -> bool:
+    """Whether a field of a refused form shows again what was entered.
+
+    Spaces do not count: a line loses those around it. No browser shows a file again, and what is
+    on no list cannot be chosen.
+    """
+    entered = [value for name, value in posted if name == field.name]
+    if isinstance(field, Files) or not all(isinstance(value, str) for value in entered):
+        return True
+    if isinstance(field, Units):
+        return set(field.chosen) == {value for value in entered if value}
+    shown = Drawn(str(field()))
+    if isinstance(field, Check):
+        return shown.chosen == bool(field.data)
+    first = str(entered[0]) if entered else ""
+    if isinstance(field, Choice):
+        return shown.value == first or first not in {value for value, _ in field.choices or ()}
+    return "".join(shown.value.split()) == "".join(first.split())
+
+
+class Drawn(HTMLParser):
+    """One field as a page shows it. :ivar value: what stands in it, or is chosen of its list."""
+
+    def __init__(self, page: str) -> None:
+        super().__init__()
+        self.value, self.chosen = "", False
+        self._inside = False
+        self.feed(page)
+        self.close()
+
+    def handle_starttag(self, tag: str, attrs: Any) -> None:
+        given = dict(attrs)
+        self._inside = tag == "textarea"
+        listed = tag == "option" or given.get("type") in ("radio", "checkbox")
+        self.chosen = self.chosen or "selected" in given or "checked" in given
+        if tag in ("input", "option") and not listed or "selected" in given or "checked" in given:
+            self.value = given.get("value") or ""
+
+    def handle_data(self, data: str) -> None:
+        if self._inside:
+            self.value += data
+
+    def handle_endtag(self, tag: str) -> None:
+        self._inside = False
 
 
 def _writable(_: Posted, found: dict[str, Any]) -> str:
@@ -636,9 +724,11 @@ PARSERS = [
            check=_leads_nowhere_else, leaves=frozenset({"kernel.portal.urls:Urls.__init__",
                                                         "kernel.portal.urls:Urls.__call__"})),
     Parser("webauthn-answer", ("plugins.webauthn.answers", "kernel.crypto.webauthn"), _got,
-           _read_got, _signed_answer, meaning=lambda g, f: f),
+           _read_got, _signed_answer, meaning=lambda g, f: f,
+           leaves=frozenset(f"kernel.crypto.webauthn:{one}" for one in (
+               "read_assertion", "security_key", "load_key"))),  # act-record feeds these
     Parser("webauthn-registration", ("plugins.webauthn.registering",), _made,
-           lambda g: registering.new_key(g, CHALLENGE, PLACE), _answer),
+           lambda g: registering.new_key(g, CHALLENGE, PLACE), _registration),
     Parser("carried-attachments", ("plugins.documents.pages.word",), _carried, _attachments,
            _carried_input, leaves=all_but("plugins.documents.pages.word", "_attached")),
     Parser("pasted-table", ("plugins.documents.attachments",), _pasted, _table, _small_text,

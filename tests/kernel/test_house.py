@@ -32,7 +32,11 @@ def test_the_second_person_sees_all_that_he_signs(office: Office):
     second = office.browser()
     second.login("何静")
     assert "推进接入阶段" in second.get("/tasks").text, "it is a task of his"
+    listed = second.get("/admin/proposals").text
     page = second.post(f"/admin/proposals/{waiting.uid}", data={"answer": "yes"}).text
+    for shown in (listed, page):
+        assert "将进入第2阶段" in shown
+        assert "Phase 2" not in shown, "one language at a time"
     for part in ("推进接入阶段", "提出人", "杨帆", "phase", "<dd>2</dd>"):
         assert part in page
 

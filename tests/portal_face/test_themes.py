@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import pytest
@@ -99,3 +100,13 @@ def test_a_child_may_stand_before_its_parent(tmp_path: Path):
     themes = load_themes([BUILT_IN, tmp_path])
     assert tokens(themes, "a-town")["brand-800"] == "#0a3d2e"
     assert overridden(themes["county"]) == ["home/home.html"]
+
+
+@pytest.mark.parametrize("name", ["default", "zhangye", "county"])
+def test_a_nodes_own_theme_brings_no_template_whatever_its_name(tmp_path: Path, name: str):
+    shutil.copytree(BUILT_IN / "zhangye", tmp_path / name)
+    write(tmp_path / name / "templates/account/login.html", "{{ 7 * 191 }}")
+    renderer = Renderer([], {}, urls=lambda name: name, own=tmp_path)
+    assert set(renderer.themes) == {"default", "zhangye"}
+    assert "login.html" in renderer.theme_faults[name].zh
+    assert all(theme.folder.parent == BUILT_IN for theme in renderer.themes.values())

@@ -73,10 +73,10 @@ def _object(statement: Statement) -> Subject | None:
     return subject
 
 
-def consequence_of(desk: Desk, proposal: Proposal) -> str:
+def consequence_of(desk: Desk, proposal: Proposal) -> str | tuple[str, str]:
     """What follows when it is confirmed, in the words that the first person was shown."""
     verb, subject, arguments = _proposed(proposal)
-    return "" if verb.confirm is None else str(verb.confirm(desk, subject, **arguments))
+    return "" if verb.confirm is None else verb.confirm(desk, subject, **arguments)
 
 
 @act(

@@ -68,6 +68,7 @@ def login(ctx: Ctx) -> Response:
         title=_login_title(ctx),
         rows=_choices(text) if settings().demo else [],
         text=text,
+        who=str(ctx.form.get("who", "")) if ctx.posted else "",
         target=target,
         wrong=wrong or _why_out(ctx),
         ask=to_log_in(),

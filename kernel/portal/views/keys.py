@@ -17,6 +17,8 @@ from kernel.identity import credentials
 from kernel.identity.authenticators import authenticators
 from kernel.identity.models import Credential, Enrolment, Person, Post, Unit
 from kernel.portal.ctx import Ctx
+from kernel.portal.fields import Hidden, Text
+from kernel.portal.forms import Form
 from kernel.portal.i18n import _, _l, language, speaking
 from kernel.portal.lists import Column, Fetch, Filter, ListQuery, ListSpec, Sort, from_query
 from kernel.portal.page import Message
@@ -24,6 +26,23 @@ from kernel.portal.routing import page
 from kernel.portal.urls import url
 
 LEVEL = "house.keys"
+
+
+class OpenKeyForm(Form):
+    """What a key that is to be registered will be called."""
+
+    label = Text(
+        _l("插件名称"),
+        limit=50,
+        hint=_l("便于本人辨认，如“办公室蓝色插件”“备用插件”。一个人可以有几个。"),
+    )
+
+
+class RevokeKeyForm(Form):
+    """Which key is stopped, and why."""
+
+    credential = Hidden()
+    reason = Text(_l("停用理由"), limit=300)
 
 
 def _count(row: dict[str, Any]) -> str:
@@ -147,10 +166,25 @@ def _person(uid: str) -> Person:
 @page("/admin/keys/{uid}", name="admin:keys_of", level=LEVEL)
 def keys_of_page(ctx: Ctx, uid: str) -> Response:
     """The keys of one person, what is being registered, and what may be done."""
-    person = _person(uid)
+    return _show(ctx, _person(uid))
+
+
+def _show(
+    ctx: Ctx,
+    person: Person,
+    status: int = 200,
+    *,
+    opening: OpenKeyForm | None = None,
+    revoking: RevokeKeyForm | None = None,
+) -> Response:
+    """Draw the page. :param opening, revoking: what was refused, with what was typed."""
     with speaking(ctx.language):
         return ctx.render(
             "admin/keys_of.html",
+            status=status,
+            opening=opening or OpenKeyForm(),
+            revoking=revoking,
+            blank=RevokeKeyForm(),
             title=_("%(name)s的安全认证插件", name=person.name),
             person=person,
             posts=posts_of([person])[person.id],
@@ -217,14 +251,18 @@ def _back(ctx: Ctx, uid: str, error: OfficeError) -> Response:
 )
 def open_page(ctx: Ctx, uid: str) -> Response:
     """Open a registration: the one-time code is shown once, to be told to the person."""
-    person, label = _person(uid), str(ctx.form.get("label", "")).strip()[:50]
+    person, form = _person(uid), OpenKeyForm(ctx.form)
     method = authenticators().in_browser()
-    try:
-        kind = method.kind if method is not None else ""
-        code = ctx.do(open_enrolment, person=person.uid, kind=kind, label=label)
-    except OfficeError as error:
-        return _back(ctx, uid, error)
     with speaking(ctx.language):
+        if not form.validate():
+            return _show(ctx, person, 422, opening=form)
+        try:
+            kind = method.kind if method is not None else ""
+            label = form.label.data or ""
+            code = ctx.do(open_enrolment, person=person.uid, kind=kind, label=label)
+        except OfficeError as error:
+            form.refuse(error)
+            return _show(ctx, person, error.status, opening=form)
         ctx.say(
             _(
                 "已开通。请把登记码 %(code)s 告诉%(name)s本人（24小时内有效，只显示这一次），"
@@ -301,17 +339,21 @@ def cancel_page(ctx: Ctx, uid: str) -> Response:
 )
 def revoke_page(ctx: Ctx, uid: str) -> Response:
     """Revoke a key at once, with the reason."""
-    reason = str(ctx.form.get("reason", "")).strip()[:300]
-    credential = str(ctx.form.get("credential", ""))
-    try:
-        if not reason:
-            raise Invalid(
-                "keys.no_reason",
-                "请写明停用的理由（如：遗失、调离）。",
-                "Please say why the key is revoked.",
-                field="reason",
-            )
-        back = url("admin:keys_of", uid=uid)
-        return ctx.sign(revoke_key, None, back=back, credential=credential, reason=reason)
-    except OfficeError as error:
-        return _back(ctx, uid, error)
+    person, form = _person(uid), RevokeKeyForm(ctx.form)
+    with speaking(ctx.language):
+        if not form.validate():
+            return _show(ctx, person, 422, revoking=form)
+        try:
+            if not form.reason.data:
+                raise Invalid(
+                    "keys.no_reason",
+                    "请写明停用的理由（如：遗失、调离）。",
+                    "Please say why the key is revoked.",
+                    field="reason",
+                )
+            key, reason = form.credential.data or "", form.reason.data
+            back = url("admin:keys_of", uid=uid)
+            return ctx.sign(revoke_key, None, back=back, credential=key, reason=reason)
+        except OfficeError as error:
+            form.refuse(error)
+            return _show(ctx, person, error.status, revoking=form)

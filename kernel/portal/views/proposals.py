@@ -10,15 +10,32 @@ from kernel.crypto import canonical
 from kernel.errors import OfficeError
 from kernel.identity.models import Person
 from kernel.portal.ctx import Ctx
-from kernel.portal.i18n import _, speaking
+from kernel.portal.fields import Paragraphs
+from kernel.portal.forms import Form
+from kernel.portal.i18n import _, _l, speaking
 from kernel.portal.page import Message
 from kernel.portal.routing import page
 from kernel.portal.urls import url
+from kernel.portal.views.signing import in_words
+
+
+class DeclineForm(Form):
+    """Why somebody does not agree to what another person proposed."""
+
+    reason = Paragraphs(_l("理由"), limit=300, rows=3)
 
 
 @page("/admin/proposals", name="admin:proposals", level="house.confirm")
 def proposals_page(ctx: Ctx) -> Response:
     """What was proposed and waits for another person."""
+    return _show(ctx)
+
+
+def _show(
+    ctx: Ctx, status: int = 200, uid: str = "", refused: DeclineForm | None = None
+) -> Response:
+    """Draw the page. :param refused: what was said against the proposal *uid*, and not taken."""
+    blank = DeclineForm()
     waiting = Proposal.select().where(Proposal.visible(ctx.desk) & (Proposal.state == "open"))
     rows = []
     for one in waiting.order_by(Proposal.id).limit(100):
@@ -30,15 +47,19 @@ def proposals_page(ctx: Ctx) -> Response:
                 "by": proposer.name if proposer else "",
                 "params": said["params"],
                 "consequence": _consequence(ctx, one),
+                "form": refused if refused is not None and one.uid == uid else blank,
             }
         )
     with speaking(ctx.language):
-        return ctx.render("admin/proposals.html", title=_("双人复核"), rows=rows)
+        title = _("双人复核")
+        return ctx.render(
+            "admin/proposals.html", status=status, title=title, rows=rows, refused=refused
+        )
 
 
 def _consequence(ctx: Ctx, proposal: Proposal) -> str:
     try:
-        return consequence_of(ctx.desk, proposal)
+        return in_words(ctx, consequence_of(ctx.desk, proposal))
     except OfficeError as error:
         return error.text(ctx.language)
 
@@ -53,10 +74,22 @@ def _consequence(ctx: Ctx, proposal: Proposal) -> str:
 def confirm_page(ctx: Ctx, uid: str) -> Response:
     """Confirm or decline."""
     found, back = ctx.get(Proposal, uid), url("admin:proposals")
+    if ctx.form.get("answer") == "no":
+        return _declined(ctx, found, back)
     try:
-        if ctx.form.get("answer") == "no":
-            return ctx.sign(decline, found, back=back, reason=str(ctx.form.get("reason", "")))
         return ctx.sign(confirm, found, back=back)
     except OfficeError as error:
         ctx.said.append(Message("danger", error.text(ctx.language)))
         return ctx.go("admin:proposals")
+
+
+def _declined(ctx: Ctx, found: Proposal, back: str) -> Response:
+    form = DeclineForm(ctx.form)
+    with speaking(ctx.language):
+        if not form.validate():
+            return _show(ctx, 422, found.uid, form)
+    try:
+        return ctx.sign(decline, found, back=back, reason=form.reason.data or "")
+    except OfficeError as error:
+        form.refuse(error)
+        return _show(ctx, error.status, found.uid, form)

@@ -37,7 +37,11 @@ def consequence_of(ctx: Ctx, prepared: PreparedAct) -> str:
     """What follows from an act, in the language of the page; empty if its verb does not say."""
     if prepared.verb.confirm is None:
         return ""
-    said = prepared.verb.confirm(ctx.desk, prepared.subject, **prepared.arguments)
+    return in_words(ctx, prepared.verb.confirm(ctx.desk, prepared.subject, **prepared.arguments))
+
+
+def in_words(ctx: Ctx, said: str | tuple[str, str]) -> str:
+    """What a verb says of its consequence, in the language of the page."""
     return str(said) if not isinstance(said, tuple) else said[ctx.language == "en"]
 
 

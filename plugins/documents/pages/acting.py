@@ -9,6 +9,7 @@ from starlette.responses import Response
 
 from kernel.api import (
     Ctx,
+    Form,
     Invalid,
     NotFound,
     OfficeError,
@@ -56,6 +57,8 @@ def act_page(ctx: Ctx, uid: str, verb: str) -> Response:
             return show(ctx, document, forms)
         try:
             _same_version(ctx, document)
+            if verb in _TYPED and not _TYPED[verb](forms).validate():
+                return show(ctx, document, forms, 422)
             return run(ctx, document, forms)
         except Stale:
             seen = str(ctx.form.get("version", ""))
@@ -194,3 +197,11 @@ _RUNS: dict[str, Run] = {
     "discard": _discard,
     "withdraw": _withdraw,
 }
+_TYPED: dict[str, Callable[[Forms], Form]] = {
+    "review": lambda forms: forms.opinion,
+    "office_review": lambda forms: forms.opinion,
+    "sign_off": lambda forms: forms.opinion,
+    "send_back": lambda forms: forms.back,
+}
+"""The form of what is typed for a step: too long, or with signs that cannot be signed, it is shown
+again."""

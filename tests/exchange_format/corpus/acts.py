@@ -179,6 +179,8 @@ ACTS = [
     Case("a seal on a file of no size", 218, acting("seal", pdf_size=0)),
     Case("a seal on a file of size true", 218, acting("seal", pdf_size=True)),
     Case("a seal on a longer file", 218, acting("seal", pdf_size=10**9)),
+    Case("a seal on no file", 218, acting("seal", pdf=None, pdf_size=None)),
+    Case("a seal on no file, of size 0", 218, acting("seal", pdf=None, pdf_size=0)),
     Case("a sign-off of another document", 218, acting("sign_off", **OTHER_DOCUMENT)),
     Case("a sign-off of nothing", 218, acting("sign_off", **act(object=None))),
     Case("a sign-off of another text", 218, acting("sign_off", **OTHER_TEXT)),

@@ -33,12 +33,14 @@ def certificate(
     issuer: x509.Issuer | None = None,
     algorithm: Any = None,
     unit: str = "",
+    serial: int = 77,
+    demo: bool = False,
 ) -> x509.Certificate:
     """A certificate with whatever a careless authority could write into it."""
     above = issuer or office.issuers["exchange"]
-    name = x509.Subject(NAME, NAME, unit or office.unit).name(demo=False)
+    name = x509.Subject(NAME, NAME, unit or office.unit).name(demo)
     builder = certificates.CertificateBuilder(
-        above.cert.subject, name, key.public_key(), 77, start, end
+        above.cert.subject, name, key.public_key(), serial, start, end
     )
     names = "digital_signature content_commitment key_encipherment data_encipherment"
     names += " key_agreement key_cert_sign crl_sign encipher_only decipher_only"

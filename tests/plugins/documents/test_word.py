@@ -9,7 +9,9 @@ from typing import Any
 import pytest
 
 from kernel.api import connection
+from plugins.documents import word
 from plugins.documents.models import Document
+from tests.fuzz.running import bounded
 from tests.plugins.documents.test_pages import as_person, begun, version
 from tests.plugins.people import DRAFTER, Flow
 from tests.web.archives import TYPES, W, pack
@@ -191,3 +193,13 @@ def test_attachments_that_somebody_wrote_into_are_refused(flow: Flow):
     forged = accepted(answer.text, attachments='[{"title": "甲", "kind": "script"}]', keep=["0"])
     assert browser.post(there, data=forged).status_code == 422
     assert stored().body == []
+
+
+@pytest.mark.parametrize("line", ["附件", "附 件 1", "附件一：", "附件 2 :", "附件 ："])
+def test_the_line_above_an_attachment_is_known(line: str):
+    assert word._is_section({"text": line})
+
+
+def test_a_line_of_spaces_takes_no_time():
+    with bounded(2):
+        assert not word._is_section({"text": "附件" + " " * 100_000 + "x"})

@@ -3,6 +3,7 @@
 import pytest
 
 from plugins.secrecy.marks import find_mark
+from tests.fuzz.running import bounded
 
 
 @pytest.mark.parametrize(
@@ -63,5 +64,24 @@ def test_a_mark_is_repeated_in_short_form():
     assert find_mark("机密 ★ 1 年") == "机密★1年"
 
 
-def test_a_long_text_takes_no_time():
-    assert find_mark("机密工作 秘密 " * 100_000) == ""
+@pytest.mark.parametrize(
+    "text",
+    [
+        "机密工作 秘密 " * 100_000,
+        "\n" * 100_000,
+        " \n" * 50_000,
+        "000000" + "\n" * 100_000,
+        "绝密" + " " * 100_000 + "x",
+        "密 " * 50_000,
+        "绝" + "." * 100_000,
+    ],
+    ids=["words", "lines", "blanks", "number", "spaces", "level", "dots"],
+)
+def test_a_long_text_takes_no_time(text: str):
+    with bounded(2):
+        assert find_mark(text) == ""
+
+
+@pytest.mark.parametrize("text", ["甲\n\n 机密 \n\n乙", "机密\n1年内完成", "秘\n密", "机密　★　\n"])
+def test_a_mark_among_other_lines_is_found(text: str):
+    assert find_mark(text)
