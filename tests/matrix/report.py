@@ -80,7 +80,9 @@ def as_markdown(walk: Walk, when: date, browser: str) -> str:
     """The whole page."""
     seen = [screen for screen in SCREENS if (screen.name, "title") in walk.asked]
     heads = ["页面 screen", "地址 address", "人员 as", *GROUPS, "Tab"]
-    lines = [INTRO, f"{when.isoformat()}, Chromium {browser}: {len(seen)} × 2 × 14.", ""]
+    twice = sum(walk.asked[screen.name, "title"] > 1 for screen in seen)
+    lines = [INTRO, f"{when.isoformat()}, Chromium {browser}:"]
+    lines += [f"{len(seen)} / {len(SCREENS)} screens, {twice} of them in both languages.", ""]
     lines += [_row(heads), _row(["---"] * 3 + ["--:"] * (len(heads) - 3))]
     for screen in seen:
         address = screen.page or screen.at.split("?")[0]
