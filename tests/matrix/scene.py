@@ -123,6 +123,11 @@ class Stage:
             back = Document.get(Document.uid == returned)
         reason = "标题与内容不符，请修改后再报。"
         self.act("王芳", "documents.send_back", back, to="draft", reason=reason)
+        with connection():
+            back = Document.get(Document.uid == returned)
+            again = written("关于退回修改的通知", body=body)
+            content = content_from(again, Unit.by_code("620700-CPCO"))
+        self.act("林晓梅", "documents.save", back, content=content)
         self.facts["returned"] = returned
 
     def received(self) -> None:

@@ -96,8 +96,8 @@ SCREENS = (
     Screen("document-flow", OUT, CLERK, "/documents/out/{sent1}?tab=flow"),
     Screen("document-picture", OUT, CLERK, "/documents/out/{sent1}?tab=flow&view=picture"),
     Screen("document-versions", OUT, DRAFTER, "/documents/out/{draft}?tab=versions"),
-    Screen("versions", f"{OUT}/versions", DRAFTER, "/documents/out/{draft}/versions"),
-    Screen("compare", f"{OUT}/compare", DRAFTER, "/documents/out/{draft}/compare"),
+    Screen("versions", f"{OUT}/versions", DRAFTER, "/documents/out/{returned}/versions"),
+    Screen("compare", f"{OUT}/compare", DRAFTER, "/documents/out/{returned}/compare"),
     Screen("edit", f"{OUT}/edit", DRAFTER, "/documents/out/{draft}/edit"),
     Screen(
         "edit-wrong",
