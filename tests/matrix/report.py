@@ -96,17 +96,15 @@ def as_markdown(walk: Walk, when: date, browser: str) -> str:
 def _budgets(walk: Walk) -> Iterable[str]:
     limits = f"HTML ≤ {LIMITS['html']} kB, CSS ≤ {LIMITS['css']} kB, JS ≤ {LIMITS['js']} kB (gzip)"
     yield f"## 页面预算 Budgets\n\n{limits}, ≤ {LIMITS['requests']} requests, "
-    yield f"≤ {LIMITS['nodes']} nodes, layout shift ≤ {LIMITS['shift']}; 慢速 slow: first paint at "
-    yield "1.6 Mbit/s, 150 ms, CPU ÷ 4, nothing cached, ≤ 2500 ms.\n"
-    heads = ["screen", "HTML kB", "CSS kB", "JS kB", "requests", "nodes", "shift", "slow ms"]
+    yield f"≤ {LIMITS['nodes']} nodes, layout shift ≤ {LIMITS['shift']}.\n"
+    heads = ["screen", "HTML kB", "CSS kB", "JS kB", "requests", "nodes", "shift"]
     yield _row(heads)
-    yield _row(["---", *["--:"] * 7])
+    yield _row(["---", *["--:"] * 6])
     for screen, facts in walk.budgets.items():
-        slow = f"{facts['slow']:.0f}" if "slow" in facts else ""
         numbers = [
             f"{value:.3g}" if value < 1000 else f"{value:.0f}" for value in weights(facts).values()
         ]
-        yield _row([screen, *numbers, slow])
+        yield _row([screen, *numbers])
 
 
 def _row(row: Iterable[str]) -> str:
