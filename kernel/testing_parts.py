@@ -43,6 +43,7 @@ PARTS: dict[str, tuple[str, Callable[[], str | None]]] = {
     "clamav": ("ClamAV", _programs("clamd")),
     "strace": ("strace", _programs("strace")),
     "postgresql": ("PostgreSQL", _postgresql),
+    "npm": ("npm, which brings Chromium 109 to the long run", _programs("npm")),
 }
 """Each part: its name for people, and how its path is found."""
 

@@ -74,7 +74,8 @@ async def _static(request: Request) -> Response:
     asset = await run_in_threadpool(renderer().assets.read, request.path_params["path"])
     if asset is None:
         return PlainTextResponse("not found", 404)
-    return Response(asset.data, media_type=asset.media_type, headers=asset.headers)
+    data, headers = asset.sent(request.headers.get("accept-encoding", ""))
+    return Response(data, media_type=asset.media_type, headers=headers)
 
 
 async def _health(request: Request) -> Response:

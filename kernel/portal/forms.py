@@ -103,6 +103,8 @@ def _aria(field: Field) -> dict[str, str]:
     described = [f"{field.id}-hint"] if field.description else []
     described += [f"{field.id}-error"] if field.errors else []
     found = {"aria-describedby": " ".join(described)} if described else {}
+    if getattr(field, "look", "") == "radio":
+        return found  # it goes to the list around the buttons, which knows no other of these
     if field.errors:
         found["aria-invalid"] = "true"
     if getattr(field, "must", False):

@@ -2,14 +2,23 @@
 
 import json
 import re
+from base64 import b64encode
+from hashlib import sha384
 from pathlib import Path
+
+import pytest
 
 from kernel.settings import ROOT
 from kernel.work.fonts import FANDOL, check_lock
 
 PAGE = (ROOT / "THIRD_PARTY.md").read_text("utf-8")
 VENDOR = ROOT / "themes" / "default" / "static" / "vendor"
-LOCK = json.loads((VENDOR / "vendor.lock.json").read_text("utf-8"))["packages"]
+OURS = ROOT / "tests" / "vendor"
+"""What only the tests use."""
+LOCKS = {
+    folder: json.loads((folder / "vendor.lock.json").read_text("utf-8"))["packages"]
+    for folder in (VENDOR, OURS)
+}
 FOREIGN = re.compile(r"\.(otf|ttf|ttc|woff2?|pfb|min\.js|min\.css|jar|so|wasm|whl)$")
 
 
@@ -23,7 +32,7 @@ def shipped() -> list[Path]:
     """Files of the product that look like somebody else's work."""
     return [
         file
-        for top in ("kernel", "plugins", "themes", "data/reference")
+        for top in ("kernel", "plugins", "themes", "data/reference", "tests")
         for file in (ROOT / top).rglob("*")
         if FOREIGN.search(file.name)
     ]
@@ -31,14 +40,16 @@ def shipped() -> list[Path]:
 
 def test_foreign_files_lie_in_vendored_folders_only():
     assert shipped()
-    strays = [f for f in shipped() if FANDOL not in f.parents and VENDOR not in f.parents]
+    homes = {FANDOL, VENDOR, OURS}
+    strays = [f for f in shipped() if not homes & set(f.parents)]
     assert strays == []
 
 
-def test_each_vendored_package_has_its_licence_and_its_row():
-    for package in LOCK:
+@pytest.mark.parametrize("home", LOCKS, ids=lambda home: home.parent.name)
+def test_each_vendored_package_has_its_licence_and_its_row(home: Path):
+    for package in LOCKS[home]:
         name, version = package["name"], package["version"]
-        folder = VENDOR / name / version
+        folder = home / name / version
         assert (folder / "LICENSE").stat().st_size > 100
         row = rows()[name]
         assert row[1:3] == [version, package["licence"]]
@@ -46,10 +57,23 @@ def test_each_vendored_package_has_its_licence_and_its_row():
         assert (ROOT / row[4].strip("`")) == folder
 
 
-def test_no_vendored_folder_is_without_lock():
-    locked = {f"{p['name']}/{p['version']}/{file}" for p in LOCK for file in p["files"]}
-    found = {str(f.relative_to(VENDOR)) for f in VENDOR.rglob("*") if f.is_file()}
-    assert found - {"vendor.lock.json"} == locked
+def _sha384(file: Path) -> str:
+    return "sha384-" + b64encode(sha384(file.read_bytes()).digest()).decode()
+
+
+@pytest.mark.parametrize("home", LOCKS, ids=lambda home: home.parent.name)
+def test_every_vendored_file_is_in_its_lock_and_unchanged(home: Path):
+    locked = {
+        f"{p['name']}/{p['version']}/{file}": digest
+        for p in LOCKS[home]
+        for file, digest in p["files"].items()
+    }
+    found = {
+        str(file.relative_to(home)): _sha384(file)
+        for file in home.rglob("*")
+        if file.is_file() and file.name != "vendor.lock.json"
+    }
+    assert found == locked
 
 
 def test_the_fonts_have_their_licence_their_lock_and_their_row():

@@ -98,3 +98,13 @@ def test_no_sheet_or_script_reaches_outside(assets: Assets):
         asset = assets.read(name)
         assert asset is not None
         assert not re.search(rb"https?://|@import|url\(", asset.data), name
+
+
+def test_what_is_sent_is_packed_for_who_takes_it(assets: Assets):
+    sheet = assets.read("default/app.css")
+    assert sheet is not None
+    data, headers = sheet.sent("gzip, deflate, br")
+    assert headers["Content-Encoding"] == "gzip" and headers["Vary"] == "Accept-Encoding"
+    assert gzip.decompress(data) == sheet.data and len(data) < 15 * 1024
+    plain, headers = sheet.sent("")
+    assert plain == sheet.data and "Content-Encoding" not in headers
