@@ -57,6 +57,10 @@ class Reason:
     text: str
 
 
+_TEXTS = (
+    *("ev_id", "type", "msg_id", "recipient", "state_from", "state_to", "policy_id"),
+    *("origin", "delivery"),
+)
 _PLAIN = (
     *("ev_id", "type", "msg_id", "pkg_digest", "recipient", "act", "state_from", "state_to"),
     "policy_id",
@@ -138,7 +142,8 @@ class Evidence:
         kind = TYPES[self.type]
         digests = [self.pkg_digest, *self.heads, *([self.act] if self.act else [])]
         return (
-            all(map(is_digest, digests))
+            all(isinstance(getattr(self, name), str) for name in _TEXTS)
+            and all(map(is_digest, digests))
             and self.event_time.source in TIME_SOURCES
             and (bool(self.reasons) or not kind.negative)
             and all(fits(reason.code, self.type) for reason in self.reasons)

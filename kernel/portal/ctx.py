@@ -236,6 +236,8 @@ def _flashes(request: Request) -> list[Message]:
     packed = request.cookies.get(cookies.name_of(cookies.FLASH), "")
     try:
         data = json.loads(base64.urlsafe_b64decode(packed)) if packed else []
+        if not all(isinstance(said, str) for one in data for said in one):
+            return []  # the cookie is the browser's: anything may stand there
         return [Message(kind, text, safe_path(href, ""), label) for kind, text, href, label in data]
     except (ValueError, TypeError, RecursionError):
         return []
