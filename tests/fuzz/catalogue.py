@@ -17,6 +17,7 @@ OF_OUR_OWN: dict[str, str] = {
     "kernel/acts/house/guarding.py": "acts from our own table",
     "kernel/acts/house/ledger.py": "acts and statements from our own tables",
     "kernel/acts/house/reading.py": "acts from our own table",
+    "kernel/acts/house/generating.py": "acts from our own table",
     "kernel/acts/ledger.py": "our own table, held against the log (threat 7)",
     "kernel/acts/models.py": "acts from our own table",
     "kernel/acts/signatures.py": "acts from our own table",
@@ -32,6 +33,7 @@ OF_OUR_OWN: dict[str, str] = {
     "kernel/exchange/submission.py": "evidence that this node has just made",
     "kernel/exchange/tables/0004_times_of_evidence.py": "evidence from our own table",
     "kernel/founding.py": "what the founding itself wrote",
+    "kernel/generating.py": "rows that it has made up itself",
     "kernel/identity/authority.py": "the keys and certificates of this node",
     "kernel/identity/challenges.py": "challenges from our own table",
     "kernel/identity/credentials.py": "statements from our own table, signed by our own authority",
@@ -50,6 +52,7 @@ OF_OUR_OWN: dict[str, str] = {
     "kernel/seals/signer_vault.py": "the signer's own vault",
     "kernel/seals/signer_wire.py": "requests of our own node, on a socket that only it opens",
     "kernel/seals/signer_work.py": "requests of our own node, on a socket that only it opens",
+    "kernel/storage/search.py": "titles from our own index",
     "kernel/storage/backup/tables.py": "tables in a backup, after its signature was verified",
     "kernel/storage/backup/writing.py": "it writes the tar",
     "kernel/storage/blobs.py": "our own store; what is altered there is threat 8",
@@ -75,6 +78,7 @@ OF_OUR_OWN: dict[str, str] = {
     "plugins/softkey/keys.py": "the file of the demo's own keys",
     "plugins/webauthn/keys.py": "statements from our own tables",
     "plugins/workflow/definition.py": "shipped with the plugin that needs the flow",
+    "plugins/documents/generated.py": "rows that it has made up itself",
 }
 """Files that read raw text or bytes which no person and no peer can send, and where they come from.
 
