@@ -43,8 +43,10 @@ def test_the_server_draws_size_theme_and_language_itself(scene: Scene, browser: 
 
 SPOILT = {
     "overflow": "document.querySelector('h1').style.cssText = 'width: 3000px'",
-    "cut text": "document.querySelector('h1').style.cssText = 'width: 2em; overflow: hidden; white-space: nowrap'",
-    "targets": "document.querySelector('.size-switch button').style.cssText = 'min-height: 0; height: 10px; padding: 0'",
+    "cut text": "document.querySelector('h1').style.cssText ="
+    " 'width: 2em; overflow: hidden; white-space: nowrap'",
+    "targets": "document.querySelector('.size-switch button').style.cssText ="
+    " 'min-height: 0; height: 10px; padding: 0'",
     "tab stops": "document.querySelector('.brand').style.outline = 'none'",
     "axe": "document.querySelector('h1').style.color = '#ccc'",
     "title": "document.title = '别的'",
