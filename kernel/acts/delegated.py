@@ -8,7 +8,7 @@ from typing import Any
 from kernel.acts.verbs import Verb
 from kernel.errors import Invalid, Refused
 from kernel.identity import delegations
-from kernel.identity.desk import Desk, ServiceDesk
+from kernel.identity.desk import Desk, ServiceDesk, delegation_ended
 from kernel.identity.models import Delegation
 from kernel.storage.blobs import blobs
 from kernel.storage.database import in_transaction, lock_rows
@@ -43,7 +43,7 @@ def ask(desk: Desk, verb: Verb, arguments: dict[str, Any]) -> None:
         # Whoever takes it back waits for this act, and the next act for him.
         lock_rows(Delegation, Delegation.uid == desk.acting.delegation, shared=True)
     if not delegations.holds(desk.acting.delegation):
-        raise delegations.ended()
+        raise delegation_ended()
     if looks(verb):
         return
     allowed = verb.transcribe if transcribed else verb.delegate

@@ -9,7 +9,7 @@ from datetime import datetime
 import peewee
 
 from kernel.crypto.ids import now
-from kernel.errors import OfficeError, Refused
+from kernel.errors import OfficeError
 from kernel.identity.desk import Acting, Desk, desk_of
 from kernel.identity.models import Delegation, Post
 from kernel.slots import Slot
@@ -108,13 +108,4 @@ def desk_by(own: Desk, uid: str) -> Desk | None:
         session=own.session,
         origin=own.origin,
         acting=acting,
-    )
-
-
-def ended() -> Refused:
-    """The refusal for a delegation that does not hold (any more)."""
-    return Refused(
-        "rights.delegation_ended",
-        "委托已结束或被收回，不能再以委托人名义办理。请回到您自己的办公身份。",
-        "The delegation ended or was taken back; go on at your own desk.",
     )

@@ -146,16 +146,29 @@ def at_this_moment(desk: Desk) -> Desk:
     may have waited. What was given meanwhile counts from the next page on. Within the transaction
     of the act; whoever takes something from its post waits for it.
 
-    :raises Refused: ``identity.inactive`` where the post or the person is gone meanwhile.
+    :raises Refused: ``identity.inactive`` where the post or the person is gone meanwhile,
+        ``rights.delegation_ended`` where those are of who gave a delegation.
     """
     places = {desk.post.uid, desk.post.uid if desk.acting is None else desk.acting.own.uid}
     lock_rows(Post, Post.uid.in_(places), shared=True)
     standing = _STANDING.rows(*_pair(places))
-    if len(standing) != len(places) or not all(row[1] and row[2] for row in standing):
+    alive = {row[0] for row in standing if row[1] and row[2]}
+    if desk.acting is not None and desk.post.uid not in alive:
+        raise delegation_ended()  # with the post of who gave it
+    if alive != places:
         raise _inactive(desk.person)
     roles = next(row[3] for row in standing if row[0] == desk.post.uid)
     left = desk.levels & rights().held(desk.post.uid, roles)
     return desk if left == desk.levels else replace(desk, levels=left)
+
+
+def delegation_ended() -> Refused:
+    """The refusal for a delegation that does not hold (any more)."""
+    return Refused(
+        "rights.delegation_ended",
+        "委托已结束或被收回，不能再以委托人名义办理。请回到您自己的办公身份。",
+        "The delegation ended or was taken back; go on at your own desk.",
+    )
 
 
 def _pair(places: set[str]) -> tuple[str, str]:

@@ -17,7 +17,7 @@ import peewee
 from kernel.crypto.ids import now
 from kernel.errors import NotFound, Refused
 from kernel.identity import credentials, delegations
-from kernel.identity.desk import Desk, desk_of
+from kernel.identity.desk import Desk, delegation_ended, desk_of
 from kernel.identity.models import Person, Post, Session, Unit
 
 IDLE = timedelta(minutes=30)
@@ -121,7 +121,7 @@ def move_to(desk: Desk, delegation: str) -> str:
     """Go on at the desk of whoever delegated to this person's post, with a new token."""
     own = desk if desk.acting is None else desk_of(desk.acting.own)
     if delegations.desk_by(own, delegation) is None:
-        raise delegations.ended()
+        raise delegation_ended()
     Session.update(delegation=delegation).where(Session.uid == desk.session).execute()
     return renew(desk)
 

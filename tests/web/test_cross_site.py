@@ -199,9 +199,11 @@ def test_a_get_changes_no_row_but_for_the_reading_that_is_noted_once(office: Off
 
 NOTED = {
     "acts_act",
+    "acts_notice",
     "documents_document",
     "exchange_delivery",
     "exchange_evidence",
     "log_leaf",
 }
-"""What opening a delivery and taking a file out may write: the act, its leaf, the state of both."""
+"""What opening a delivery and taking a file out may write: the act, its leaf, the state of both;
+and that a notice was opened."""
