@@ -193,7 +193,8 @@ def _tell(uid: str) -> None:
     """Tell the plugin of a delivery, whether or not that was done."""
     row = Delivery.get(Delivery.uid == uid)
     desk = settling._desk(row.claim_act)
-    bus().tell("signed_for", row.type.partition(".")[0], desk=desk, delivery=row)
+    with settling.following(row.claim_act):
+        bus().tell("signed_for", row.type.partition(".")[0], desk=desk, delivery=row)
     Delivery.update(parked=False).where(Delivery.id == row.id).execute()
 
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from kernel.acts import outbox
 from kernel.node import open_node
 from tests.faults import invariants
 from tests.faults.bench import forked_signer
@@ -92,6 +93,7 @@ def _whole(options: Options, place: Path, scene: Scene, say: Say) -> None:
         load = Load(options.bench.facts, say)
         steps = short(load, options.focus)
         load.run([steps[scene.number]])
+        outbox.drain()  # what is told to people afterwards
         say(violations=list(invariants.everything([], True, scene.known)))
         say(known=sorted(invariants.digests()), more=scene.number + 1 < len(steps))
 
