@@ -101,7 +101,9 @@ def _own(desk: Desk, announcement: Announcement, **_: Any) -> None:
         )
     if announcement.state == "withdrawn":
         raise Conflict(
-            "announcements.withdrawn", "这条公告已经撤下。", "It has been withdrawn already."
+            "announcements.withdrawn",
+            "这条公告已经撤下，请刷新页面查看。",
+            "It has been withdrawn already; reload the page to see it.",
         )
 
 

