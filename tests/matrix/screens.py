@@ -77,6 +77,19 @@ SCREENS = (
     Screen("delegations-taken", "/account/delegations", HEAD, "/account/delegations"),
     Screen("help", "/help", CLERK, "/help"),
     Screen("feedback", "/feedback", CLERK, "/feedback"),
+    Screen("notices", "/me/notices", CLERK, "/me/notices"),
+    Screen("reminders", "/me/reminders", CLERK, "/me/reminders"),
+    Screen("phrases", "/me/phrases", LEADER, "/me/phrases"),
+    Screen("calendar", "/calendar", CLERK, "/calendar"),
+    Screen("calendar-list", "/calendar", CLERK, "/calendar?view=list"),
+    Screen("calendar-days", "/admin/calendar", SYSTEM, "/admin/calendar"),
+    Screen("announcements", "/announcements/", CLERK, "/announcements/"),
+    Screen("announcements-new", "/announcements/new", CLERK, "/announcements/new"),
+    Screen("feedback-mine", "/feedback/", CLERK, "/feedback/"),
+    Screen("feedback-new", "/feedback/new", CLERK, "/feedback/new"),
+    Screen("feedback-all", "/feedback/all", SYSTEM, "/feedback/all"),
+    Screen("contacts", "/contacts/", CLERK, "/contacts/"),
+    Screen("contacts-mine", "/contacts/mine", CLERK, "/contacts/mine"),
     # Outgoing documents
     Screen("out", "/documents/out", CLERK, "/documents/out"),
     Screen("out-drafts", "/documents/out", DRAFTER, "/documents/out"),
@@ -165,6 +178,8 @@ SCREENS = (
 )
 
 FILES = {
+    "/events": "a stream",
+    "/me/notices/{uid}": "it leads on to what the notice is about",
     "/files/{kind}/{uid}/pages/{number:int}": "a picture",
     "/files/{kind}/{uid}/document.pdf": "a PDF",
     "/files/{kind}/{uid}/package.asice": "a package",
@@ -175,3 +190,9 @@ FILES = {
     "/documents/out/{uid}/scans/{digest}": "a scan",
 }
 """Pages of the register that answer with a file instead of a screen."""
+
+NOT_IN_THE_SCENE = {
+    "/announcements/{uid}": "nobody has published one",
+    "/feedback/{uid}": "nobody has written one",
+}
+"""Pages that the scene has nothing for yet; their own tests draw them."""
