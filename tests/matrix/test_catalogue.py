@@ -10,7 +10,10 @@ SHOWN = {page for page, (methods, _level, _weight) in PAGES.items() if "GET" in 
 
 
 def test_every_page_is_looked_at():
-    assert SHOWN - {screen.page for screen in SCREENS} - FILES.keys() - NOT_IN_THE_SCENE.keys() == set()
+    assert (
+        SHOWN - {screen.page for screen in SCREENS} - FILES.keys() - NOT_IN_THE_SCENE.keys()
+        == set()
+    )
 
 
 def test_no_screen_shows_a_page_that_is_not_there():
