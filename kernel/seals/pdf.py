@@ -114,9 +114,10 @@ def check_seals(
     """
     try:
         seals = PdfFileReader(io.BytesIO(pdf), strict=True).embedded_regular_signatures
-        context = _context(roots, at, crls)
         clean = all(_is_plain(seal, pdf) for seal in seals) and _reach_the_end(seals, pdf)
-        return [_check(seal, context, clean) for seal in seals]
+        # A context each, for it keeps certificates: what lies in one seal must not stand in for
+        # what was changed in another.
+        return [_check(seal, _context(roots, at, crls), clean) for seal in seals]
     except Exception as error:  # because a damaged file can break the parser in any way
         raise Unverified(
             "seals.unreadable",

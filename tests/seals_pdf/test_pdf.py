@@ -124,6 +124,20 @@ def test_a_second_seal_leaves_the_first_valid(
     assert all(check.holds for check in checks)
 
 
+def test_a_certificate_in_one_seal_does_not_stand_in_for_another(
+    sealed: bytes, chain: Chain, seal: Callable[..., bytes]
+) -> None:
+    both = seal(sealed, Placement(1, 60.0, 200.0), "seal-2")
+    hole = both.rindex(b"/Contents <") + len(b"/Contents <")
+    held = bytes.fromhex(both[hole : both.index(b">", hole)].decode())
+    enclosed = cms.ContentInfo.load(held[: der.size_of(held)])["content"]["certificates"]
+    (middle,) = [one.chosen for one in enclosed if one.chosen.ca]
+    at = held.index(middle.signature) + 10
+    changed = held[:at] + bytes([held[at] ^ 1]) + held[at + 1 :]
+    assert holds(both, chain)
+    assert not holds(both[:hole] + changed.hex().encode() + both[hole + len(held) * 2 :], chain)
+
+
 def test_the_seal_is_seen_at_its_place_and_nowhere_else(
     workshop: Workshop, document: Typeset, sealed: bytes
 ) -> None:
