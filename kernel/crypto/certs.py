@@ -13,6 +13,7 @@ from cryptography.utils import CryptographyDeprecationWarning
 from cryptography.x509.oid import NameOID
 
 from kernel.crypto import suites
+from kernel.crypto.der import BIT_STRING, SEQUENCE, parse
 from kernel.crypto.memory import remembered
 from kernel.crypto.oids import PURPOSES
 from kernel.errors import Unverified
@@ -149,7 +150,16 @@ def _cert(data: bytes) -> Certificate:
         cert = (x509.load_pem_x509_certificate if pem else x509.load_der_x509_certificate)(data)
         if cert.serial_number <= 0:  # forbidden by RFC 5280, 4.1.2.2, and still only warned about
             raise malformed()
+        _check_whole(cert)
     return cert
+
+
+def _check_whole(thing: Certificate | Crl) -> None:
+    """Refuse bits beyond the signature's last, which nobody signed and every parser overlooks."""
+    (written,) = parse(thing.public_bytes(serialization.Encoding.DER))
+    signature = written.items(SEQUENCE, SEQUENCE, BIT_STRING)[2]
+    if signature.content[0] != 0:
+        raise malformed()
 
 
 def load_crl(data: bytes) -> Crl:
@@ -163,4 +173,6 @@ def load_crl(data: bytes) -> Crl:
 @remembered(256)
 def _crl(data: bytes) -> Crl:
     with sound(malformed):
-        return x509.load_pem_x509_crl(data)
+        crl = x509.load_pem_x509_crl(data)
+        _check_whole(crl)
+    return crl

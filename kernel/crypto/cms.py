@@ -30,6 +30,12 @@ SIGNING_TIME = "1.2.840.113549.1.9.5"
 SIGNING_CERTIFICATE_V2 = "1.2.840.113549.1.9.16.2.47"
 
 _SHA256 = der.sequence(der.oid("2.16.840.1.101.3.4.2.1"))
+_SHA256_NULL = der.sequence(der.oid("2.16.840.1.101.3.4.2.1"), der.tlv(der.NULL, b""))
+"""As many programs write it (RFC 5754, 2: both forms are to be taken)."""
+_VERSION = der.integer(1)
+"""Of data that is no CMS itself, signed by who is named by issuer and number (RFC 5652, 5.1)."""
+_HEAD = (der.oid(SIGNED_DATA), _VERSION, _VERSION, der.sequence(der.oid(DATA)))
+_DIGESTS = (_SHA256, _SHA256_NULL)
 _ECDSA_SHA256 = der.sequence(der.oid("1.2.840.10045.4.3.2"))
 
 
@@ -205,12 +211,38 @@ def verify_foreign(
     """Check a detached signature that another program wrote (the seal in a PDF, PAdES).
 
     Attributes beyond ours are allowed; content type, message digest and ESSCertIDv2 must be there.
-    Zeros after the signature are allowed, because a PDF pads the room that it keeps for it.
+    Zeros after the signature are allowed, because a PDF pads the room that it keeps for it. What
+    the signature itself does not cover has one form: nothing can be changed or hidden in it.
 
     :param digest: SHA-256 of what is signed.
     :param at: the instant for the certificates, and the time reported if none is signed.
     :raises Unverified: as :func:`verify_detached`.
     """
+    opened, cert, others = _open_foreign(signature)
+    if opened.value(MESSAGE_DIGEST, der.OCTETS).content != digest:
+        raise _digest_differs()
+    suites.verify(x509.public_key(cert), opened.signed, opened.signature)
+    chain = trust.extended(others).chain(cert, purpose, at)
+    has_time = der.oid(SIGNING_TIME) in opened.attributes
+    return Signed(cert, chain, opened.time() if has_time else at, None)
+
+
+@x509.sound(_malformed)
+def check_foreign_form(signature: bytes) -> None:
+    """Check all of a foreign signature that it does not cover itself, and verify nothing.
+
+    For who leaves the verifying to another program that is lax here (pyHanko, OpenSSL).
+
+    :param signature: as for :func:`verify_foreign`.
+    :raises Unverified: ``cms.form`` or ``cms.algorithm``.
+    """
+    _open_foreign(signature)
+
+
+def _open_foreign(
+    signature: bytes,
+) -> tuple[_Opened, x509.Certificate, list[x509.Certificate]]:
+    """What was found, the signer's certificate, and those above it."""
     size = der.size_of(signature)
     if signature[size:].strip(b"\0"):
         raise _malformed()
@@ -219,12 +251,19 @@ def verify_foreign(
     cert = certs.pop(opened.essence()[0], None)
     if cert is None or opened.value(CONTENT_TYPE, der.OID).raw != der.oid(DATA):
         raise _malformed()
-    if opened.value(MESSAGE_DIGEST, der.OCTETS).content != digest:
-        raise _digest_differs()
-    suites.verify(x509.public_key(cert), opened.signed, opened.signature)
-    chain = trust.extended(certs.values()).chain(cert, purpose, at)
-    has_time = der.oid(SIGNING_TIME) in opened.attributes
-    return Signed(cert, chain, opened.time() if has_time else at, None)
+    others = list(certs.values())
+    if opened.signer != _identity(opened.certs[opened.essence()[0]]) or not _is_line(cert, others):
+        raise _malformed()
+    return opened, cert, others
+
+
+def _is_line(cert: x509.Certificate, others: Sequence[x509.Certificate]) -> bool:
+    """Whether each is the issuer of the one before it, so that none is there for nothing."""
+    by_name = {one.subject.public_bytes(): one for one in others}
+    issuer = by_name.pop(cert.issuer.public_bytes(), None)
+    while issuer is not None:
+        issuer = by_name.pop(issuer.issuer.public_bytes(), None)
+    return len({one.subject for one in others}) == len(others) and not by_name
 
 
 @dataclass(frozen=True)
@@ -236,6 +275,8 @@ class _Opened:
     attributes: dict[bytes, der.Element]
     """OID (DER) → the one value."""
     signed: bytes
+    signer: bytes
+    """Issuer and serial number (DER)."""
     signature: bytes
 
     def value(self, kind: str, tag: int) -> der.Element:
@@ -262,8 +303,11 @@ def _named(essence: bytes) -> list[bytes]:
 
 @remembered(256)
 def _enclosed(certificates: bytes) -> dict[bytes, bytes]:
-    """Digest → certificate, of those that lie in a signature."""
-    return {_sha256(cert.raw): cert.raw for cert in der.parse(certificates)}
+    """Digest → certificate, of those that lie in a signature: each once, in the order of DER."""
+    certs = [cert.raw for cert in der.parse(certificates)]
+    if certs != sorted(set(certs)):
+        raise _malformed()
+    return {_sha256(cert): cert for cert in certs}
 
 
 def _read(signature: bytes) -> _Parts:
@@ -288,18 +332,16 @@ def _open(signature: bytes) -> _Opened:
     fields = signed_data.items(der.INTEGER, der.SET, der.SEQUENCE, 0xA0, der.SET)
     (signer,) = fields[4].items(der.SEQUENCE)
     tags = (der.INTEGER, der.SEQUENCE, der.SEQUENCE, 0xA0, der.SEQUENCE, der.OCTETS)
-    _, _, digest, attributes, algorithm, value = signer.items(*tags)
-    if kind.raw != der.oid(SIGNED_DATA):
-        raise _malformed()
-    if not (_is(digest, _SHA256) and _is(algorithm, _ECDSA_SHA256)):
+    version, identity, digest, attributes, algorithm, value = signer.items(*tags)
+    if not (digest.raw in _DIGESTS and algorithm.raw == _ECDSA_SHA256):
         raise _weak()
+    if (kind.raw, fields[0].raw, version.raw, fields[2].raw) != _HEAD:
+        raise _malformed()
+    if fields[1].content not in _DIGESTS:
+        raise _malformed()
     signed = bytes([der.SET]) + attributes.raw[1:]
-    return _Opened(_enclosed(fields[3].content), _attributes(attributes), signed, value.content)
-
-
-def _is(found: der.Element, algorithm: bytes) -> bool:
-    """Whether it is this algorithm; others write an empty parameter after it."""
-    return found.raw == algorithm or found.items()[0].raw == algorithm[2:]
+    certs, found = _enclosed(fields[3].content), _attributes(attributes)
+    return _Opened(certs, found, signed, identity.raw, value.content)
 
 
 def _attributes(attributes: der.Element) -> dict[bytes, der.Element]:

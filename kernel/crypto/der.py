@@ -8,7 +8,8 @@ from functools import lru_cache
 from operator import itemgetter
 from typing import Any, NamedTuple
 
-INTEGER, OCTETS, OID, UTC_TIME, SEQUENCE, SET = 0x02, 0x04, 0x06, 0x17, 0x30, 0x31
+INTEGER, BIT_STRING, OCTETS, NULL, OID = 0x02, 0x03, 0x04, 0x05, 0x06
+UTC_TIME, SEQUENCE, SET = 0x17, 0x30, 0x31
 
 
 def tlv(tag: int, content: bytes) -> bytes:

@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from asn1crypto.crl import CertificateList
-from asn1crypto.parser import peek
 from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePrivateKey
 from cryptography.x509 import Certificate
 from pyhanko.pdf_utils.incremental_writer import IncrementalPdfFileWriter
@@ -27,6 +26,7 @@ from pyhanko.sign.validation.status import PdfSignatureStatus, SignatureCoverage
 from pyhanko.stamp import StaticStampStyle
 from pyhanko_certvalidator import ValidationContext
 
+from kernel.crypto import cms
 from kernel.errors import Invalid, Unverified
 from kernel.seals.pdf_parts import Impression, KeySigner, SealSigner, Sign, asn1, page_box
 from kernel.work.workshop import Placement
@@ -43,8 +43,8 @@ class SealCheck:
     trusted: bool
     """Its certificate leads to one of the roots and was valid at the time asked for."""
     whole_document: bool
-    """It covers the whole file, or nothing but further seals was added behind it; and no seal has
-    anything hidden in the room that is kept for it."""
+    """It covers the whole file, or nothing but further seals was added behind it; and in the room
+    that is kept for the seals, which no seal covers, nothing was hidden or changed."""
     signer_cn: str
     organisation: str
     time: datetime | None
@@ -114,9 +114,10 @@ def check_seals(
     """
     try:
         seals = PdfFileReader(io.BytesIO(pdf), strict=True).embedded_regular_signatures
-        context = _context(roots, at, crls)
         clean = all(_is_plain(seal, pdf) for seal in seals) and _reach_the_end(seals, pdf)
-        return [_check(seal, context, clean) for seal in seals]
+        # A context each, for it keeps certificates: what lies in one seal must not stand in for
+        # what was changed in another.
+        return [_check(seal, _context(roots, at, crls), clean) for seal in seals]
     except Exception as error:  # because a damaged file can break the parser in any way
         raise Unverified(
             "seals.unreadable",
@@ -169,8 +170,11 @@ def _is_plain(seal: EmbeddedPdfSignature, pdf: bytes) -> bool:
     _, start, end, _ = seal.byte_range
     held: bytes = seal.pkcs7_content
     written = f"<{held.hex()}>".encode()
-    rest = held[peek(held) :]
-    return pdf[start:end] in (written, written.upper()) and not rest.strip(b"\0")
+    try:
+        cms.check_foreign_form(held)
+    except Unverified:
+        return False
+    return pdf[start:end] in (written, written.upper())
 
 
 def _writer(pdf: bytes, page: int) -> IncrementalPdfFileWriter:

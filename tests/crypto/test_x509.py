@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import base64
 import subprocess
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
+from cryptography.hazmat.primitives.serialization import Encoding
 
 from kernel.crypto import suites, x509
 from kernel.crypto.ids import now
@@ -133,3 +135,25 @@ def test_openssl_accepts_the_chain(root: x509.Issuer, authority: x509.Issuer, tm
     command = ["openssl", "verify", "-x509_strict", "-CAfile", "root", "-untrusted", "mid", "leaf"]
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True)
     assert done.stdout == "leaf: OK\n", done.stderr
+
+
+def test_no_bits_lie_beyond_a_signature(root: x509.Issuer, authority: x509.Issuer):
+    # Nobody signed how many of the last byte's bits do not count; other parsers overlook it.
+    while authority.cert.signature[-1] & 1:
+        authority = x509.issue_intermediate(root, "exchange", "Zhangye")
+    crl = x509.make_crl(authority, [], 1)
+    while crl.signature[-1] & 1:
+        crl = x509.make_crl(authority, [], 1)
+    for thing, load in ((authority.cert, x509.load_cert), (crl, x509.load_crl)):
+        written = bytearray(thing.public_bytes(Encoding.DER))
+        load(pem_of(written, load))
+        written[-len(thing.signature) - 1] = 1
+        with pytest.raises(Unverified) as error:
+            load(pem_of(written, load))
+        assert error.value.code == "x509.form"
+
+
+def pem_of(written: bytes, load: Any) -> bytes:
+    kind = "CERTIFICATE" if load is x509.load_cert else "X509 CRL"
+    lines = base64.encodebytes(written).decode()
+    return f"-----BEGIN {kind}-----\n{lines}-----END {kind}-----\n".encode()

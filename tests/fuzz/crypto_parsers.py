@@ -741,10 +741,12 @@ PARSERS = [
            leaves=frozenset({"kernel.crypto.der:tlv", "kernel.crypto.der:_base128"})),
     Parser("cms", ("kernel.crypto.cms",), _cms_samples, _read_cms, _cms, meaning=_meaning_of_cms,
            leaves=frozenset(f"kernel.crypto.cms:{one}" for one in (
-               "sign_detached", "verify_foreign"))),
+               "sign_detached", "verify_foreign", "check_foreign_form", "_open_foreign",
+               "_is_line"))),
     Parser("cms-foreign", ("kernel.crypto.cms",), _cms_samples, _read_foreign, _cms,
            meaning=_meaning_of_cms, leaves=frozenset(f"kernel.crypto.cms:{one}" for one in (
-               "sign_detached", "verify_detached", "_read", "_Parts.attributes"))),
+               "sign_detached", "verify_detached", "_read", "_Parts.attributes",
+               "check_foreign_form"))),
     Parser("certificate", ("kernel.crypto.certs", "kernel.crypto.chain"), _certificates, _chained,
            _certificate, meaning=lambda g, f: certs.der(f[0]),
            leaves=frozenset({"kernel.crypto.certs:load_crl", "kernel.crypto.certs:_crl"})),

@@ -2,15 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
-from playwright.sync_api import Browser, Page, Route, sync_playwright
+from playwright.sync_api import Browser, Page, Route
 
 from tests.portal_face.gallery import PAGES
-from tests.portal_face.serve import serving
-
-ARGS = ["--no-sandbox", "--headless", "--disable-gpu", "--disable-background-networking"]
 
 # What sticks out to the right of the window, and what is too small to hit.
 MEASURE = """() => {
@@ -31,20 +26,6 @@ MEASURE = """() => {
   const scroll = document.documentElement.scrollWidth - width;
   return {scroll, out: out.map(name), small: small.map(name)};
 }"""
-
-
-@pytest.fixture(scope="module")
-def base() -> Iterator[str]:
-    with serving() as address:
-        yield address
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with sync_playwright() as play:
-        chromium = play.chromium.launch(executable_path="/usr/bin/chromium", args=ARGS)
-        yield chromium
-        chromium.close()
 
 
 def open_page(browser: Browser, width: int, height: int) -> tuple[Page, list[str]]:

@@ -15,6 +15,8 @@ from cryptography.hazmat.primitives.asymmetric.ec import ECDSA
 from cryptography.hazmat.primitives.hashes import SHA256
 from PIL import Image, ImageChops
 
+from kernel.crypto import der
+from kernel.crypto.cms import check_foreign_form
 from kernel.errors import Invalid, Unverified
 from kernel.seals.impression import seal_pdf, seal_svg
 from kernel.seals.pdf import apply_seal, check_seals
@@ -88,6 +90,27 @@ def test_a_changed_byte_is_found(document: Typeset, sealed: bytes, chain: Chain,
         assert not holds(bytes(changed), chain), at
 
 
+@pytest.mark.filterwarnings("ignore:Parsed a serial number")
+def test_what_no_seal_covers_has_one_form(sealed: bytes, chain: Chain) -> None:
+    # The container of the outermost signature: versions, names of algorithms, certificates.
+    hole = sealed.rindex(b"/Contents <") + len(b"/Contents <")
+    end = sealed.index(b">", hole)
+    held = bytes.fromhex(sealed[hole:end].decode())
+    taken = []
+    for at in range(der.size_of(held)):
+        for mask in (0x01, 0x80):
+            changed = bytearray(held)
+            changed[at] ^= mask
+            try:
+                check_foreign_form(bytes(changed))
+            except Unverified:
+                continue
+            taken.append(sealed[:hole] + bytes(changed).hex().encode() + sealed[end:])
+    # What is left is covered by the signature, or by that of a certificate: a part of it, for time.
+    assert 500 < len(taken) < 2500
+    assert not any(holds(pdf, chain) for pdf in Random(1).sample(taken, 100))
+
+
 def test_what_is_added_behind_the_seal_is_found(sealed: bytes, chain: Chain) -> None:
     assert not holds(sealed + b"\n% more\n", chain)
 
@@ -99,6 +122,20 @@ def test_a_second_seal_leaves_the_first_valid(
     checks = check_seals(both, [chain.root])
     assert [check.field_name for check in checks] == ["seal-1", "seal-2"]
     assert all(check.holds for check in checks)
+
+
+def test_a_certificate_in_one_seal_does_not_stand_in_for_another(
+    sealed: bytes, chain: Chain, seal: Callable[..., bytes]
+) -> None:
+    both = seal(sealed, Placement(1, 60.0, 200.0), "seal-2")
+    hole = both.rindex(b"/Contents <") + len(b"/Contents <")
+    held = bytes.fromhex(both[hole : both.index(b">", hole)].decode())
+    enclosed = cms.ContentInfo.load(held[: der.size_of(held)])["content"]["certificates"]
+    (middle,) = [one.chosen for one in enclosed if one.chosen.ca]
+    at = held.index(middle.signature) + 10
+    changed = held[:at] + bytes([held[at] ^ 1]) + held[at + 1 :]
+    assert holds(both, chain)
+    assert not holds(both[:hole] + changed.hex().encode() + both[hole + len(held) * 2 :], chain)
 
 
 def test_the_seal_is_seen_at_its_place_and_nowhere_else(
