@@ -19,7 +19,13 @@ import peewee
 from kernel.crypto.ids import stamp
 from kernel.storage import search_postgresql, search_sqlite
 from kernel.storage.bulk import insert_tuples
-from kernel.storage.database import connection, exclusive, on_postgresql, require_transaction
+from kernel.storage.database import (
+    connection,
+    exclusive,
+    on_postgresql,
+    require_transaction,
+    transaction,
+)
 from kernel.storage.models import SearchEntry
 from kernel.storage.words import Query, mark, marks, phrases, tokens
 from kernel.storage.writing import Ready
@@ -88,6 +94,9 @@ class Engine(Protocol):
 
     def drop(self, number: int) -> None:
         """Forget an entry."""
+
+    def tidy(self, first: bool) -> bool:
+        """Bring the parts of the index closer to one; whether more is to be done."""
 
     def in_titles(self, query: Query, below: int, limit: int) -> list[Row]:
         """Entries below a number that hold all phrases in the title, the highest first."""
@@ -160,6 +169,18 @@ def remove(kind: str, uid: str) -> None:
     if row is not None:
         _engine().drop(row[0])
         SearchEntry.delete().where(SearchEntry.id == row[0]).execute()
+
+
+def tidy() -> None:
+    """Make the index quick again after much was written; others can write in between.
+
+    It may be cut short at any time, and goes on the next time.
+    """
+    first = more = True
+    while more:
+        with transaction():
+            more = _engine().tidy(first)
+        first = False
 
 
 def find(

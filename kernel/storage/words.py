@@ -11,7 +11,7 @@ from __future__ import annotations
 import hashlib
 import re
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cache, lru_cache
 
@@ -81,11 +81,14 @@ def phrases(query: str) -> list[Phrase]:
     return [phrase for phrase in map(_phrase, terms) if phrase]
 
 
-def holds(text: str, wanted: Iterable[Phrase]) -> bool:
+def holds(text: str, wanted: Sequence[Phrase]) -> bool:
     """Whether a text holds all of these phrases, as the index would say."""
     plain = normal(text)
     if not all(_may_hold(plain, phrase) for phrase in wanted):
         return False
+    wanted = [phrase for phrase in wanted if not _is_pair(phrase)]
+    if not wanted:
+        return True
     there = f" {tokens(text)} "
     return all(
         f" {' '.join(phrase.tokens)}{'' if phrase.open else ' '}" in there for phrase in wanted
@@ -95,6 +98,12 @@ def holds(text: str, wanted: Iterable[Phrase]) -> bool:
 def _may_hold(plain: str, phrase: Phrase) -> bool:
     """A quick look: no text holds a phrase without holding its first token."""
     return phrase.tokens[0] in plain
+
+
+def _is_pair(phrase: Phrase) -> bool:
+    """Whether it is two characters: wherever a text holds them, they are a token of it."""
+    first = phrase.tokens[0]
+    return len(phrase.tokens) == 1 and not phrase.open and len(first) == 2 and is_han(first)
 
 
 @lru_cache(maxsize=8192)
