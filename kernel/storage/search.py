@@ -12,6 +12,7 @@ import zlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from time import monotonic
 from typing import Any, NamedTuple, Protocol
 
 import peewee
@@ -31,6 +32,8 @@ from kernel.storage.words import Query, mark, marks, phrases, tokens
 from kernel.storage.writing import Ready
 
 LIMIT = 20
+TIDY_SECONDS = 120
+"""Well within the lease of a scheduled job."""
 _BITS = 20
 """Room for a million entries in one millisecond, below the time in an entry's id."""
 _ZERO = datetime(1970, 1, 1, tzinfo=UTC)
@@ -174,10 +177,11 @@ def remove(kind: str, uid: str) -> None:
 def tidy() -> None:
     """Make the index quick again after much was written; others can write in between.
 
-    It may be cut short at any time, and goes on the next time.
+    It may be cut short at any time, ends after :data:`TIDY_SECONDS`, and goes on the next time.
     """
+    end = monotonic() + TIDY_SECONDS
     first = more = True
-    while more:
+    while more and monotonic() < end:
         with transaction():
             more = _engine().tidy(first)
         first = False

@@ -56,7 +56,7 @@ STEP = 500
 
 def in_titles(query: Query, below: int, limit: int) -> list[Row]:
     """Newest first. Ranking by bm25 instead would sort all hits of a common word."""
-    return _wanted(query, f"({_titles(query)}) AND {_seen(query)}", below, limit, lambda _: True)
+    return _wanted(query, f"({_titles(query)}) AND {_seen(query)}", below, limit, None)
 
 
 def elsewhere(query: Query, below: int, limit: int) -> list[Row]:
@@ -74,17 +74,18 @@ def elsewhere(query: Query, below: int, limit: int) -> list[Row]:
 
 
 def _wanted(
-    query: Query, expression: str, below: int, limit: int, wanted: Callable[[Row], bool]
+    query: Query, expression: str, below: int, limit: int, wanted: Callable[[Row], bool] | None
 ) -> list[Row]:
     """The plugins are compared in the rows: in the index each has as many entries as it has
     objects, and all these would be run through.
     """
     plugins = frozenset(query.plugins)
     found: list[Row] = []
-    size = limit
+    size = limit if wanted is None else 2 * limit
     while len(found) < limit:
         rows = _rows(expression, below, size)
-        found += [row for row in rows if row[_PLUGIN] in plugins and wanted(row)]
+        seen = [row for row in rows if row[_PLUGIN] in plugins]
+        found += seen if wanted is None else [row for row in seen if wanted(row)]
         if len(rows) < size:
             break
         below, size = rows[-1][0], 2 * size
