@@ -25,7 +25,7 @@ from kernel.identity.models import NodeFact, Person, Post, Unit
 from kernel.plugins.bus import bus
 from kernel.portal.pinyin import spelled
 from kernel.settings import REFERENCE
-from kernel.storage import log
+from kernel.storage import log, search
 from kernel.storage.bulk import insert_tuples
 from kernel.storage.database import connection, transaction
 
@@ -75,6 +75,7 @@ def make_up(amount: Amount, progress: Progress = lambda count: None) -> dict[str
         progress(count)
     log.integrate()
     log.checkpoint()
+    search.tidy()
     with connection():
         return dict(NodeFact.read(FACT))
 

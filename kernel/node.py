@@ -11,6 +11,7 @@ import logging
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -52,14 +53,14 @@ from kernel.seals import resuming, revoking
 from kernel.seals.models import Seal
 from kernel.seals.signer_client import Signer, signer
 from kernel.settings import ROOT, Settings
-from kernel.storage import log_check
+from kernel.storage import log_check, search
 from kernel.storage.blobs import open_blobs
 from kernel.storage.database import close_database, connection, db, open_database
 from kernel.storage.log import open_log_key
 from kernel.storage.migrations import Applied, MigrationSet, migrate, pending
 from kernel.storage.notes import Notebook, notebook
 from kernel.storage.postgresql import masked
-from kernel.work.schedules import Schedules, schedules
+from kernel.work.schedules import Job, Schedules, schedules
 from kernel.work.workshop import Workshop, workshop
 
 _log = logging.getLogger("juyan.node")
@@ -252,7 +253,8 @@ def _fill_registers(board: Switchboard) -> None:
     for fault in bus().faults:
         board.isolate(fault.plugin, fault.error)
     _refuse_faulty(board)
-    schedules.fill(Schedules([*revoking.JOBS, *exchange_room.JOBS, *notices.JOBS]))
+    own_jobs = [*revoking.JOBS, *exchange_room.JOBS, *notices.JOBS]
+    schedules.fill(Schedules([*own_jobs, Job("search.tidy", timedelta(days=1), search.tidy)]))
 
 
 def _routes(board: Switchboard) -> dict[str, list[PageRoute]]:

@@ -195,6 +195,13 @@ class Task(Model):
         )
 
 
+Task.add_index(
+    *(Task.organ, Task.post, Task.form, Task.plugin, Task.unit, Task.level, Task.due),
+    where=Task.done.is_null(),
+    name="acts_task_open",
+)
+
+
 class Opinion(Model):
     """What a person wrote while acting: immutable, printed with name and date, never reordered.
 

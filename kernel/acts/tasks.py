@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from functools import cache, lru_cache, reduce
 from operator import or_
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 import peewee
 
@@ -20,6 +20,8 @@ Tab = Literal["todo", "toread", "doing", "done", "drafts"]
 TABS: tuple[Tab, ...] = ("todo", "toread", "doing", "done", "drafts")
 Place = Any
 """A value, or the place of one in a query that is built beforehand."""
+FORMS = ("draft", "todo", "toread")
+"""All forms of a task: asked for by name, the index of open tasks is used."""
 _FORM = {"todo": "todo", "toread": "toread", "drafts": "draft"}
 
 
@@ -112,6 +114,61 @@ def query(desk: Desk, tab: Tab, plugins: frozenset[str]) -> peewee.ModelSelect[T
     return chosen.where(running) if tab == "doing" else chosen.where(~running)
 
 
+class Row(NamedTuple):
+    """One task of a list; the names are those of :class:`Task`."""
+
+    id: int
+    uid: str
+    plugin: str
+    kind: str
+    subject: str
+    title: str
+    meta: str
+    step: str
+    form: str
+    urgency: str
+    sender: str
+    due: datetime | None
+    created: datetime
+    done: datetime | None
+
+
+_ORDERS = {
+    "due": (Task.due.is_null(), Task.due, Task.uid),
+    "new": (Task.id.desc(), Task.uid.desc()),
+    "old": (Task.id, Task.uid),
+}
+
+
+def first_page(
+    desk: Desk, tab: Tab, plugins: frozenset[str], order: str, limit: int
+) -> list[Row] | None:
+    """The first rows of a tab that lists what is open, as :func:`query` has them; this page is
+    asked for most, so its statement is built once. None for the other tabs.
+
+    :param order: ``due`` (those without a limit last), ``new`` or ``old``.
+    """
+    if tab not in _FORM:
+        return None
+    ready = _first_page(plugins, desk.levels, _FORM[tab], order, limit)
+    rows = ready.rows(desk.organ_code, desk.unit.code, desk.post.uid)
+    return [Row._make(row) for row in rows]
+
+
+@lru_cache(maxsize=512)
+def _first_page(
+    plugins: frozenset[str], levels: frozenset[str], form: str, order: str, limit: int
+) -> Ready:
+    fields = [getattr(Task, name) for name in Row._fields]
+
+    def build(organ: str, unit: str, post: str) -> peewee.Query:
+        where = theirs(organ, unit, post, levels) & Task.done.is_null() & (Task.form == form)
+        where &= Task.plugin.in_(sorted(plugins))
+        return Task.select(*fields).where(where).order_by(*_ORDERS[order]).limit(limit)
+
+    return Ready(build)
+
+
 def counts(desk: Desk, plugins: frozenset[str]) -> dict[str, int]:
     """How many tasks stand in the tabs that a badge shows."""
     ready = _counting(plugins, desk.levels)
@@ -125,7 +182,7 @@ def _counting(plugins: frozenset[str], levels: frozenset[str]) -> Ready:
         lambda organ, unit, post: (
             Task.select(Task.form, peewee.fn.COUNT(Task.id))
             .where(theirs(organ, unit, post, levels) & Task.done.is_null())
-            .where(Task.plugin.in_(sorted(plugins)))
+            .where(Task.plugin.in_(sorted(plugins)) & Task.form.in_(FORMS))
             .group_by(Task.form)
         )
     )

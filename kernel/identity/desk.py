@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 
 from kernel.errors import NotSignedIn, Refused
 from kernel.identity.models import Person, Post, Unit
-from kernel.identity.phases import require_connected
+from kernel.identity.phases import organ_of, require_connected
 from kernel.identity.rights import rights
 from kernel.storage.database import lock_rows
 from kernel.storage.writing import Ready
@@ -112,20 +112,29 @@ class ServiceDesk:
     reason: str = ""
 
 
-def desk_of(post: Post, *, credential: str = "", session: str = "", origin: str = "") -> Desk:
+def desk_of(
+    post: Post,
+    *,
+    credential: str = "",
+    session: str = "",
+    origin: str = "",
+    organ: Unit | None = None,
+) -> Desk:
     """The desk of a post.
 
+    :param organ: the organ of its unit, where it was read before.
     :raises Refused: the person or the post is not active, or the unit is not connected yet.
     """
     person, unit = post.person, post.unit
     if not (post.active and person.active):
         raise _inactive(person)
-    require_connected(unit)
+    organ = organ or organ_of(unit)
+    require_connected(organ)
     return Desk(
         person=person,
         post=post,
         unit=unit,
-        organ=unit if unit.is_organ else Unit.by_code(unit.organ),
+        organ=organ,
         levels=rights().of(post),
         credential=credential,
         session=session,

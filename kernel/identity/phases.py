@@ -46,9 +46,13 @@ def phase_at(organ: str) -> int:
     return reached if 0 < rollout <= reached else 0
 
 
-def require_connected(unit: Unit) -> None:
-    """Refuse with ``units.not_connected`` if the unit's turn has not come."""
-    organ = unit if unit.is_organ else Unit.by_code(unit.organ)
+def organ_of(unit: Unit) -> Unit:
+    """The organ that a unit is, or belongs to."""
+    return unit if unit.is_organ else Unit.by_code(unit.organ)
+
+
+def require_connected(organ: Unit) -> None:
+    """Refuse with ``units.not_connected`` if the turn of the organ has not come."""
     if not connected(organ):
         raise Refused(
             "units.not_connected",

@@ -11,6 +11,7 @@ import hashlib
 import secrets
 from contextlib import suppress
 from datetime import timedelta
+from typing import Any
 
 import peewee
 
@@ -18,7 +19,9 @@ from kernel.crypto.ids import now
 from kernel.errors import NotFound, Refused
 from kernel.identity import credentials, delegations
 from kernel.identity.desk import Desk, delegation_ended, desk_of
-from kernel.identity.models import Person, Post, Session, Unit
+from kernel.identity.models import Credential, Person, Post, Session, Unit
+from kernel.storage.database import Model
+from kernel.storage.writing import Ready
 
 IDLE = timedelta(minutes=30)
 LONGEST = timedelta(hours=12)
@@ -51,22 +54,51 @@ def find(token: str, origin: str, *, touch: bool = True) -> Desk | None:
     :param touch: whether this is its person at work; what a page asks by itself is not, so that an
         open page does not keep a session alive.
     """
-    session = Session.get_or_none(Session.token_hash == _hash(token))
-    if session is None or session.ended is not None:
+    found = _FOUND.objects((Session, Post, Person, Unit, Unit), _hash(token))
+    if not found:
         return None
+    session, post, person, unit, organ = found[0]
     moment = now()
     if moment - session.seen > IDLE or moment - session.created > LONGEST:
-        return None
-    if not credentials.is_active(session.credential, session.person):
         return None
     if touch and moment - session.seen > _TOUCH:
         # While another process writes it waits for the next page: reading must not fail for it.
         with suppress(peewee.OperationalError):
             Session.update(seen=moment).where(Session.id == session.id).execute()
-    post = Post.get(Post.uid == session.post)
-    own = desk_of(post, credential=session.credential, session=session.uid, origin=origin)
+    post.person, post.unit = person, unit
+    own = desk_of(
+        post, credential=session.credential, session=session.uid, origin=origin, organ=organ
+    )
     # The moment a delegation ends, whoever worked by it is back at his own desk.
     return delegations.desk_by(own, session.delegation) or own if session.delegation else own
+
+
+def _finding(token_hash: str) -> peewee.Query:
+    """A session that was not ended and whose key stands, with its post, person, unit and organ."""
+    organ = Unit.alias()
+    tables = (*_columns(Post), *_columns(Person), *_columns(Unit))
+    key = (Credential.uid == Session.credential) & (Credential.person == Session.person)
+    chosen: peewee.Query = (
+        Session.select(*_columns(Session), *tables, *[getattr(organ, n) for n in _names(Unit)])
+        .join(Credential, on=key & Credential.revoked.is_null())
+        .join(Post, on=Post.uid == Session.post)
+        .join(Person, on=Person.id == Post.person)
+        .join(Unit, on=Unit.id == Post.unit)
+        .join(organ, on=organ.code == Unit.organ)
+        .where((Session.token_hash == token_hash) & Session.ended.is_null())
+    )
+    return chosen
+
+
+def _names(model: type[Model]) -> list[str]:
+    return [field.name for field in model._meta.sorted_fields]
+
+
+def _columns(model: type[Model]) -> list[Any]:
+    return list(model._meta.sorted_fields)
+
+
+_FOUND = Ready(_finding)
 
 
 def end(token: str) -> None:
@@ -142,8 +174,18 @@ def move(desk: Desk, post_uid: str) -> str:
 
 def posts_of(person: Person) -> list[Post]:
     """The active posts of a person with their units, the first one first."""
-    query = Post.select(Post, Unit).join(Unit).where((Post.person == person) & Post.active)
-    found = list(query.order_by(Post.rank, Post.id))
-    for post in found:
-        post.person = person
+    found = []
+    for post, unit in _POSTS.objects((Post, Unit), person.id):
+        post.person, post.unit = person, unit
+        found.append(post)
     return found
+
+
+_POSTS = Ready(
+    lambda person: (
+        Post.select(*_columns(Post), *_columns(Unit))
+        .join(Unit, on=Unit.id == Post.unit)
+        .where((Post.person == person) & Post.active)
+        .order_by(Post.rank, Post.id)
+    )
+)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from peewee import fn
+
 from kernel.acts import hold
 from kernel.acts.models import Proposal
 from kernel.exchange.models import Delivery
@@ -9,6 +11,7 @@ from kernel.identity.desk import Desk
 from kernel.portal.i18n import _
 from kernel.portal.page import MenuItem
 from kernel.portal.urls import url
+from kernel.storage.writing import Ready
 
 
 def title_of(category: str) -> str:
@@ -32,8 +35,7 @@ def house_menu(desk: Desk, counts: dict[str, int]) -> list[tuple[str, list[MenuI
     first.append(MenuItem(_("日历"), url("calendar"), "calendar-clock"))
     exchange = []
     if desk.has("exchange.view"):
-        waiting = (Delivery.organ == desk.organ_code) & (Delivery.state == "delivered")
-        count = Delivery.select().where(waiting).count()
+        (count,) = _TO_SIGN_FOR.first(desk.organ_code) or (0,)
         exchange = [
             MenuItem(_("收文签收"), url("exchange:inbox"), "file-input", count, note=_("件待签收")),
             MenuItem(_("发文回执"), url("exchange:outbox"), "send"),
@@ -41,10 +43,21 @@ def house_menu(desk: Desk, counts: dict[str, int]) -> list[tuple[str, list[MenuI
     return [("", first), ("documents", exchange), ("admin", _admin(desk))]
 
 
-def _to_confirm(desk: Desk) -> bool:
-    return bool(
-        Proposal.select().where(Proposal.visible(desk) & (Proposal.state == "open")).exists()
+_TO_SIGN_FOR = Ready(
+    lambda organ: Delivery.select(fn.COUNT(Delivery.id)).where(
+        (Delivery.organ == organ) & (Delivery.state == "delivered")
     )
+)
+_OPEN = Ready(
+    lambda organ: Proposal.select(Proposal.level).where(
+        (Proposal.organ == organ) & (Proposal.state == "open")
+    )
+)
+
+
+def _to_confirm(desk: Desk) -> bool:
+    """Whether any waits that this desk may see (:meth:`Proposal.visible`)."""
+    return any(level in desk.levels for (level,) in _OPEN.rows(desk.organ_code))
 
 
 def _admin(desk: Desk) -> list[MenuItem]:

@@ -12,6 +12,7 @@ import zlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from time import monotonic
 from typing import Any, NamedTuple, Protocol
 
 import peewee
@@ -19,12 +20,20 @@ import peewee
 from kernel.crypto.ids import stamp
 from kernel.storage import search_postgresql, search_sqlite
 from kernel.storage.bulk import insert_tuples
-from kernel.storage.database import connection, exclusive, on_postgresql, require_transaction
+from kernel.storage.database import (
+    connection,
+    exclusive,
+    on_postgresql,
+    require_transaction,
+    transaction,
+)
 from kernel.storage.models import SearchEntry
 from kernel.storage.words import Query, mark, marks, phrases, tokens
 from kernel.storage.writing import Ready
 
 LIMIT = 20
+TIDY_SECONDS = 120
+"""Well within the lease of a scheduled job."""
 _BITS = 20
 """Room for a million entries in one millisecond, below the time in an entry's id."""
 _ZERO = datetime(1970, 1, 1, tzinfo=UTC)
@@ -88,6 +97,9 @@ class Engine(Protocol):
 
     def drop(self, number: int) -> None:
         """Forget an entry."""
+
+    def tidy(self, first: bool) -> bool:
+        """Bring the parts of the index closer to one; whether more is to be done."""
 
     def in_titles(self, query: Query, below: int, limit: int) -> list[Row]:
         """Entries below a number that hold all phrases in the title, the highest first."""
@@ -160,6 +172,19 @@ def remove(kind: str, uid: str) -> None:
     if row is not None:
         _engine().drop(row[0])
         SearchEntry.delete().where(SearchEntry.id == row[0]).execute()
+
+
+def tidy() -> None:
+    """Make the index quick again after much was written; others can write in between.
+
+    It may be cut short at any time, ends after :data:`TIDY_SECONDS`, and goes on the next time.
+    """
+    end = monotonic() + TIDY_SECONDS
+    first = more = True
+    while more and monotonic() < end:
+        with transaction():
+            more = _engine().tidy(first)
+        first = False
 
 
 def find(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from kernel.storage.database import db, execute_many
@@ -23,9 +24,39 @@ def drop(number: int) -> None:
     db.execute_sql("DELETE FROM search_text WHERE rowid = ?", (number,))
 
 
+def tidy(first: bool) -> bool:
+    """Bring the parts of the index a little closer to one, within the caller's transaction.
+
+    Each transaction adds a part of its own, and every word of a query is looked up in every part.
+
+    :param first: whether this begins anew; the steps after it go on. :returns: whether more is to
+        be done.
+    """
+    if first:
+        (parts,) = db.execute_sql("SELECT COUNT(DISTINCT segid) FROM search_text_idx").fetchone()
+        if parts <= FEW_PARTS:
+            return False
+    before = _changes()
+    db.execute_sql(
+        "INSERT INTO search_text (search_text, rank) VALUES ('merge', ?)",
+        (-STEP if first else STEP,),
+    )
+    return _changes() - before > 1  # as FTS5's manual says
+
+
+def _changes() -> int:
+    return int(db.execute_sql("SELECT total_changes()").fetchone()[0])
+
+
+FEW_PARTS = 4
+"""So many parts are left alone: bringing them together means writing all of them anew."""
+STEP = 500
+"""Pages of a step: some fifty milliseconds in which nobody else can write."""
+
+
 def in_titles(query: Query, below: int, limit: int) -> list[Row]:
     """Newest first. Ranking by bm25 instead would sort all hits of a common word."""
-    return _rows(query, f"({_titles(query)}) AND {_seen(query)}", below, limit)
+    return _wanted(query, f"({_titles(query)}) AND {_seen(query)}", below, limit, None)
 
 
 def elsewhere(query: Query, below: int, limit: int) -> list[Row]:
@@ -35,36 +66,45 @@ def elsewhere(query: Query, below: int, limit: int) -> list[Row]:
     looked at here instead.
     """
     anywhere = " AND ".join(f"{{title body}} : {_fts5(phrase)}" for phrase in query.phrases)
-    expression = f"({anywhere}) AND {_seen(query)}"
+
+    def untitled(row: Row) -> bool:
+        return not holds(row[_TITLE], query.phrases)
+
+    return _wanted(query, f"({anywhere}) AND {_seen(query)}", below, limit, untitled)
+
+
+def _wanted(
+    query: Query, expression: str, below: int, limit: int, wanted: Callable[[Row], bool] | None
+) -> list[Row]:
+    """The plugins are compared in the rows: in the index each has as many entries as it has
+    objects, and all these would be run through.
+    """
+    plugins = frozenset(query.plugins)
     found: list[Row] = []
-    size = 2 * limit
+    size = limit if wanted is None else 2 * limit
     while len(found) < limit:
-        rows = _rows(query, expression, below, size)
-        found += [row for row in rows if not holds(row[_TITLE], query.phrases)]
+        rows = _rows(expression, below, size)
+        seen = [row for row in rows if row[_PLUGIN] in plugins]
+        found += seen if wanted is None else [row for row in seen if wanted(row)]
         if len(rows) < size:
             break
         below, size = rows[-1][0], 2 * size
     return found[:limit]
 
 
-def _rows(query: Query, expression: str, below: int, limit: int) -> list[Row]:
-    """The plugins are compared in the rows: in the index each has as many entries as it has
-    objects, and all these would be run through.
-    """
-    places = ",".join("?" * len(query.plugins))
+def _rows(expression: str, below: int, limit: int) -> list[Row]:
     cursor = db.execute_sql(
-        f"SELECT e.id, {_COLUMNS} FROM search_text "  # noqa: S608  # our own text
-        "CROSS JOIN search_entry AS e ON e.id = search_text.rowid "
-        f"WHERE search_text MATCH ? AND search_text.rowid < ? AND e.plugin IN ({places}) "
-        "ORDER BY search_text.rowid DESC LIMIT ?",
-        (expression, below, *query.plugins, limit),
+        f"SELECT e.id, {_COLUMNS} FROM search_entry AS e WHERE e.id IN "  # noqa: S608  # our own text
+        "(SELECT rowid FROM search_text WHERE search_text MATCH ? AND rowid < ? "
+        "ORDER BY rowid DESC LIMIT ?) ORDER BY e.id DESC",
+        (expression, below, limit),
     )
     found: list[Row] = cursor.fetchall()
     return found
 
 
 _COLUMNS = "e.plugin, e.kind, e.uid, e.organ, e.title, e.summary, e.time"
-_TITLE = 5
+_PLUGIN, _TITLE = 1, 5
 
 
 def _titles(query: Query) -> str:

@@ -11,17 +11,25 @@ from __future__ import annotations
 import hashlib
 import re
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache, lru_cache
 
 GAP = "_"
 MOST_TERMS = 10
 MOST_CHARACTERS = 100
 
 _HAN = "\u3007\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff"
-_RUNS = re.compile(f"(?P<han>[{_HAN}]+)|(?P<word>[^\\W_{_HAN}]+)|(?P<gap>.)", re.DOTALL)
-_ONE_HAN = re.compile(f"[{_HAN}]")
+
+
+@cache  # half of the Unicode planes takes long to compile: not at the start
+def _runs() -> re.Pattern[str]:
+    return re.compile(f"(?P<han>[{_HAN}]+)|(?P<word>[^\\W_{_HAN}]+)|(?P<gap>.)", re.DOTALL)
+
+
+@cache
+def _one_han() -> re.Pattern[str]:
+    return re.compile(f"[{_HAN}]")
 
 
 @dataclass(frozen=True)
@@ -53,7 +61,7 @@ def normal(text: str) -> str:
 def tokens(text: str) -> str:
     """The tokens of a text to be indexed, with spaces between."""
     found: list[str] = []
-    for run in _RUNS.finditer(normal(text)):
+    for run in _runs().finditer(normal(text)):
         if run["han"]:
             found += [*_pairs(run["han"]), run["han"][-1]]
         elif run["word"]:
@@ -73,11 +81,14 @@ def phrases(query: str) -> list[Phrase]:
     return [phrase for phrase in map(_phrase, terms) if phrase]
 
 
-def holds(text: str, wanted: Iterable[Phrase]) -> bool:
+def holds(text: str, wanted: Sequence[Phrase]) -> bool:
     """Whether a text holds all of these phrases, as the index would say."""
     plain = normal(text)
     if not all(_may_hold(plain, phrase) for phrase in wanted):
         return False
+    wanted = [phrase for phrase in wanted if not _is_pair(phrase)]
+    if not wanted:
+        return True
     there = f" {tokens(text)} "
     return all(
         f" {' '.join(phrase.tokens)}{'' if phrase.open else ' '}" in there for phrase in wanted
@@ -87,6 +98,12 @@ def holds(text: str, wanted: Iterable[Phrase]) -> bool:
 def _may_hold(plain: str, phrase: Phrase) -> bool:
     """A quick look: no text holds a phrase without holding its first token."""
     return phrase.tokens[0] in plain
+
+
+def _is_pair(phrase: Phrase) -> bool:
+    """Whether it is two characters: wherever a text holds them, they are a token of it."""
+    first = phrase.tokens[0]
+    return len(phrase.tokens) == 1 and not phrase.open and len(first) == 2 and is_han(first)
 
 
 @lru_cache(maxsize=8192)
@@ -102,7 +119,7 @@ def marks(sort: str, names: Iterable[str]) -> list[str]:
 
 def is_han(token: str) -> bool:
     """Whether a token stands for Chinese characters: one of them, or two neighbours."""
-    return _ONE_HAN.match(token) is not None
+    return _one_han().match(token) is not None
 
 
 def _pairs(run: str) -> list[str]:
@@ -110,7 +127,7 @@ def _pairs(run: str) -> list[str]:
 
 
 def _phrase(term: str) -> Phrase | None:
-    runs = [(run.lastgroup, run[0]) for run in _RUNS.finditer(term)]
+    runs = [(run.lastgroup, run[0]) for run in _runs().finditer(term)]
     while runs and runs[-1][0] == "gap":
         runs.pop()
     found: list[str] = []

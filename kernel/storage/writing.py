@@ -329,6 +329,18 @@ class Ready:
         row = self._run(values)[0].fetchone()
         return None if row is None else _filled(model, _selection(model)[1], row)
 
+    def objects(self, models: Sequence[type[peewee.Model]], *values: Any) -> list[list[Any]]:
+        """All rows, each as objects of these tables, where all columns of each of them were
+        selected, in this order.
+        """
+        plan, start = [], 0
+        for model in models:
+            names = _selection(model)[1]
+            plan.append((model, names, start, start + len(names)))
+            start += len(names)
+        rows = self._run(values)[0].fetchall()
+        return [[_filled(m, names, row[at:end]) for m, names, at, end in plan] for row in rows]
+
     def run(self, *values: Any) -> int:
         """Write; gives how many rows."""
         return int(self._run(values)[0].rowcount)

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import hashlib
+from typing import TYPE_CHECKING
 
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519
-from fido2.cose import ES256, CoseKey, EdDSA
-from fido2.webauthn import AttestationObject, AttestedCredentialData, AuthenticatorData
 
 from kernel.api import Offered, Unverified, canonical, webauthn
 from plugins.webauthn.answers import bytes_of, fields_of
 from plugins.webauthn.place import Place
+
+if TYPE_CHECKING:
+    # Imported where they are used: a key is registered seldom, and a server starts without them.
+    from fido2.cose import CoseKey
+    from fido2.webauthn import AttestedCredentialData, AuthenticatorData
 
 
 def new_key(answer: str, challenge: bytes, place: Place) -> Offered:
@@ -35,6 +39,8 @@ def new_key(answer: str, challenge: bytes, place: Place) -> Offered:
 
 
 def _authenticator_data(data: bytes) -> AuthenticatorData:
+    from fido2.webauthn import AttestationObject
+
     try:
         return AttestationObject(data).auth_data
     # The parser answers bad bytes with whatever breaks first (ValueError, KeyError, TypeError …).
@@ -57,6 +63,8 @@ def _offered(made: AttestedCredentialData, place: Place) -> Offered:
 
 
 def _public_key(cose: CoseKey) -> tuple[str, webauthn.PublicKey]:
+    from fido2.cose import ES256, EdDSA
+
     try:
         if isinstance(cose, EdDSA) and cose[1] == 1 and cose[-1] == 6:
             return "EdDSA", ed25519.Ed25519PublicKey.from_public_bytes(cose[-2])

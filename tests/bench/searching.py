@@ -13,7 +13,7 @@ import re
 import statistics
 import time
 from collections.abc import Callable, Iterator
-from typing import Any
+from typing import Any, NamedTuple
 
 from kernel.storage import search
 from kernel.storage.database import connection, db, on_postgresql
@@ -67,17 +67,17 @@ class Searching:
             found += cursor.execute(RAW, (f'{{title body}} : "{query}"',)).fetchall()
         return len(found)
 
-    def p95(self, rounds: int) -> tuple[list[float], list[float]]:
-        """The times of all queries in milliseconds, ours and raw; taken in turns."""
+    def times(self, rounds: int) -> tuple[list[_Time], list[_Time]]:
+        """The times of all queries, ours and raw; taken in turns."""
         ours, raw = [], []
         with connection():
             for query in self.asked:
-                each: tuple[list[float], list[float]] = ([], [])
+                each: tuple[list[_Time], list[_Time]] = ([], [])
                 for _ in range(max(TIMES, rounds)):
                     each[0].append(_timed(self.ours, query))
                     each[1].append(_timed(self.raw, query))
-                ours.append(statistics.median(each[0]))
-                raw.append(statistics.median(each[1]))
+                ours.append(_median(each[0]))
+                raw.append(_median(each[1]))
         return ours, raw
 
     def wrong(self, count: int) -> list[str]:
@@ -99,10 +99,22 @@ class Searching:
                 return found
 
 
-def _timed(call: Callable[[str], int], query: str) -> float:
-    start = time.perf_counter()
+class _Time(NamedTuple):
+    """Milliseconds of a query by the clock, and of the processor."""
+
+    wall: float
+    cpu: float
+
+
+def _timed(call: Callable[[str], int], query: str) -> _Time:
+    used, start = time.thread_time(), time.perf_counter()
     call(query)
-    return (time.perf_counter() - start) * 1000
+    wall = time.perf_counter() - start
+    return _Time(wall * 1000, (time.thread_time() - used) * 1000)
+
+
+def _median(times: list[_Time]) -> _Time:
+    return _Time(*map(statistics.median, zip(*times, strict=True)))
 
 
 def _documents(organ: str) -> Iterator[tuple[str, str, str]]:
@@ -140,11 +152,14 @@ def searching(office: Office, rounds: int, size: float = 1) -> list[Result]:
     lines = []
     for name, organ in (("an office with many", BIG), ("an office with few", SMALL)):
         bench = Searching(organ, asked, plugins)
-        ours, raw = bench.p95(rounds)
-        value, baseline = _high(ours), _high(raw)
+        ours, raw = bench.times(rounds)
+        value, baseline = (_high([one.wall for one in side]) for side in (ours, raw))
+        cpu, cpu_raw = (_high([one.cpu for one in side]) for side in (ours, raw))
         ratio, wrong = value / baseline, bench.wrong(SCANNED)
+        middle, middle_raw = _median(ours), _median(raw)
         more = {
-            "median_ms": statistics.median(ours), "median_raw_ms": statistics.median(raw),
+            "cpu_ms": cpu, "cpu_baseline_ms": cpu_raw, "cpu_ratio": cpu / cpu_raw,
+            "median_cpu_ms": middle.cpu, "median_cpu_raw_ms": middle_raw.cpu,
             "queries": len(asked), "scanned": min(SCANNED, len(asked)), "wrong": len(wrong),
         }  # fmt: skip
         lines.append(

@@ -199,3 +199,30 @@ def test_an_old_address_shows_the_first_page_and_says_so(office: Office, made: l
     assert page.status_code == 200
     fine = made == ["due", None, "x"]
     assert fine or ("请从列表首页重新翻页" in page.text and "事项</a>" in page.text)
+
+
+@pytest.mark.both
+@pytest.mark.parametrize("order", ["due", "new", "old"])
+def test_the_first_page_is_that_of_the_whole_query(office: Office, order: str):
+    """Two statements ask for it, one of them prepared: they must never differ."""
+    moment = now()
+    for n in range(9):
+        due = moment + timedelta(hours=5 * (n // 2)) if n % 3 else None
+        give(office, CLERK, f"事项{n}", due=due, form="todo" if n % 4 else "toread")
+    give(office, FINANCE, "别家的事项")
+    orders: dict[str, Any] = {
+        "due": (Task.due.is_null(), Task.due, Task.uid),
+        "new": (Task.id.desc(), Task.uid.desc()),
+        "old": (Task.id, Task.uid),
+    }
+    desk, plugins = office.desk(CLERK), frozenset({"documents", "exchange"})
+    with connection():
+        for tab in tasks.TABS:
+            first = tasks.first_page(desk, tab, plugins, order, 5)
+            rows = tasks.query(desk, tab, plugins).order_by(*orders[order]).limit(5)
+            if first is not None:
+                assert [row.uid for row in first] == [row.uid for row in rows]
+                assert [row.due for row in first] == [row.due for row in rows]
+            else:
+                assert tab in ("doing", "done")
+        assert tasks.first_page(desk, "todo", frozenset(), order, 5) == []

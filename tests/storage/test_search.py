@@ -328,3 +328,36 @@ def test_tokens() -> None:
     assert tokens("。。") == ""
     assert phrases("安全") == [Phrase(("安全",), open=False)]
     assert phrases("安") == [Phrase(("安",), open=True)]
+
+
+def test_an_index_in_one_part_says_the_same(store: Path):
+    """Ten transactions leave ten parts; brought together they hold the same."""
+    entries = [entry(n, TEXTS[n], TEXTS[n + 1]) for n in range(10)]
+    for each in entries:
+        put(each)
+    with transaction():
+        search.remove("document", "d3")
+    left = [each for each in entries if each.uid != "d3"]
+    before = {query: find(query) for query in queries()}
+    search.tidy()
+    assert {query: find(query) for query in queries()} == before
+    assert all(found == scanned(left, query) for query, found in before.items())
+    if not on_postgresql():
+        with connection():
+            parts = db.execute_sql("SELECT COUNT(DISTINCT segid) FROM search_text_idx").fetchone()
+        assert parts[0] == 1
+    put(entry(3, TEXTS[3], TEXTS[4]))
+    assert find(TEXTS[3][:2]) == scanned(entries, TEXTS[3][:2])
+
+
+def test_hits_of_plugins_that_are_off_are_passed_over(store: Path):
+    """However many of them come first, the rest is found, in pages, each once."""
+    put(*[entry(n, "通知", plugin="documents" if n % 9 == 0 else "other") for n in range(200)])
+    found: list[str] = []
+    page = search.find("通知", ALL, {"documents"}, 4)
+    while True:
+        found += [hit.uid for hit in page.hits]
+        if page.next is None:
+            break
+        page = search.find("通知", ALL, {"documents"}, 4, page.next)
+    assert found == [f"d{n}" for n in range(198, -1, -9)]

@@ -16,7 +16,17 @@ from kernel.plugins.switches import switchboard
 from kernel.portal.ctx import ROOMS, Ctx
 from kernel.portal.i18n import Lazy, _, _l, speaking
 from kernel.portal.items import href_of
-from kernel.portal.lists import Column, Fetch, Filter, ListSpec, Sort, counting, from_query
+from kernel.portal.lists import (
+    Column,
+    Count,
+    Fetch,
+    Filter,
+    ListQuery,
+    ListSpec,
+    Sort,
+    counting,
+    from_query,
+)
 from kernel.portal.parts import Tab
 from kernel.portal.routing import SIGNED_IN, page
 from kernel.portal.urls import url
@@ -145,11 +155,34 @@ def tasks_page(ctx: Ctx) -> Response:
         spec = _spec(ctx, tab, _choosable(ctx, tab))
         rows = tasks.query(ctx.desk, tab, ctx.plugins | ROOMS)
         fetch = from_query(rows, spec, ident=Task.uid, filters=FILTERS, search=_search)
+        fetch = _where_now(fetch) if tab == "doing" else _first_quickly(ctx, tab, fetch)
         return ctx.show_list(
-            "home/tasks.html", spec, _where_now(fetch) if tab == "doing" else fetch, url("tasks"),
-            total=counting(rows, filters=FILTERS, search=_search),
+            "home/tasks.html", spec, fetch, url("tasks"),
+            total=_total(ctx, tab, counting(rows, filters=FILTERS, search=_search)),
             tabs=tabs(ctx, tab), tab=tab,
         )  # fmt: skip
+
+
+def _first_quickly(ctx: Ctx, tab: tasks.Tab, fetch: Fetch) -> Fetch:
+    """The same rows; of a first page that nothing narrows, by a statement that stands ready."""
+
+    def fetched(query: ListQuery, limit: int) -> Sequence[Any]:
+        plain = not (query.text or query.filters or query.cursor)
+        plugins = ctx.plugins | ROOMS
+        first = tasks.first_page(ctx.desk, tab, plugins, query.sort, limit) if plain else None
+        return fetch(query, limit) if first is None else first
+
+    return fetched
+
+
+def _total(ctx: Ctx, tab: tasks.Tab, count: Count) -> Count:
+    """How many there are: what the tabs say, as long as nothing narrows the list."""
+
+    def counted(query: ListQuery) -> int:
+        known = None if query.text or query.filters else ctx.waiting.counts.get(tab)
+        return count(query) if known is None else known
+
+    return counted
 
 
 def _where_now(fetch: Fetch) -> Fetch:
