@@ -99,11 +99,6 @@ def _written(file: Path) -> dict[str, Any]:
         ) from error
 
 
-def default_instance(environ: Mapping[str, str] = os.environ) -> Path:
-    """The folder of the node where none is named: ``JUYAN_INSTANCE``, else ``data/instance``."""
-    return Path(environ.get("JUYAN_INSTANCE", str(Settings().instance)))
-
-
 def load(instance: Path | None = None, environ: Mapping[str, str] | None = None) -> Settings:
     """Read the settings of an instance.
 
@@ -112,7 +107,7 @@ def load(instance: Path | None = None, environ: Mapping[str, str] | None = None)
     """
     env = os.environ if environ is None else environ
     base = Settings()
-    folder = instance or default_instance(env)
+    folder = instance or Path(env.get("JUYAN_INSTANCE", str(base.instance)))
     known = {field.name: field.type for field in fields(Settings)}
     values: dict[str, object] = {"instance": folder}
     file = folder / "settings.toml"

@@ -21,9 +21,8 @@ import click
 
 from kernel import __version__
 from kernel.cli.incidents import record
-from kernel.cli.methods import methods
 from kernel.errors import Invalid, OfficeError, Unavailable
-from kernel.settings import Settings, default_instance, load
+from kernel.settings import Settings, load
 
 EPILOG = "帮助 Help: manage.py COMMAND --help"
 
@@ -108,7 +107,6 @@ class Commands(click.Group):
         if not cmd_name.replace("-", "").isalnum() or importlib.util.find_spec(name) is None:
             _with_plugins(self, ctx)
             return self.commands.get(cmd_name)
-        methods.recall(_instance(ctx) or default_instance())
         command = getattr(_imported(name), "command", None)
         return command if isinstance(command, click.Command) else None
 

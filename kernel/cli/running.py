@@ -14,7 +14,6 @@ import uvicorn
 
 from kernel.acts import outbox
 from kernel.cli.deadlines import DeadlineProtocol, enough_descriptors
-from kernel.cli.methods import methods
 from kernel.errors import OfficeError, Unavailable
 from kernel.exchange import settling
 from kernel.node import Node
@@ -140,7 +139,6 @@ def serve(node: Node, taken: socket.socket) -> None:
     # uvicorn gives the signal on when it has ended; SIGTERM would then kill us before the
     # signer and the lock are released, so it ends like Ctrl-C.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
-    methods.keep()
     try:
         _Server(config).run(sockets=[taken])
     except KeyboardInterrupt:
