@@ -76,6 +76,8 @@ SCREENS = (
     Screen("delegations", "/account/delegations", DIRECTOR, "/account/delegations"),
     Screen("delegations-taken", "/account/delegations", HEAD, "/account/delegations"),
     Screen("help", "/help", CLERK, "/help"),
+    Screen("help-topic", "/help/{topic}", CLERK, "/help/documents.edit"),
+    Screen("help-door", "/help/{topic}", "", "/help/login"),
     Screen("feedback", "/feedback", CLERK, "/feedback"),
     Screen("notices", "/me/notices", CLERK, "/me/notices"),
     Screen("reminders", "/me/reminders", CLERK, "/me/reminders"),
