@@ -112,7 +112,9 @@ class Topics:
         place = {path: -index for index, path in enumerate(reversed(pages))}
 
         def order(topic: Topic) -> tuple[int, int]:
-            return owners.index(topic.plugin), min((place.get(p, 1) for p in topic.pages), default=1)
+            return owners.index(topic.plugin), min(
+                (place.get(p, 1) for p in topic.pages), default=1
+            )
 
         return sorted(found, key=order)
 
