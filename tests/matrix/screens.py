@@ -91,6 +91,7 @@ SCREENS = (
     Screen("feedback-new", "/feedback/new", CLERK, "/feedback/new"),
     Screen("feedback-all", "/feedback/all", SYSTEM, "/feedback/all"),
     Screen("contacts", "/contacts/", CLERK, "/contacts/"),
+    Screen("contacts-unit", "/contacts/units/{code}", CLERK, "/contacts/units/620700-CPCO"),
     Screen("contacts-mine", "/contacts/mine", CLERK, "/contacts/mine"),
     # Outgoing documents
     Screen("out", "/documents/out", CLERK, "/documents/out"),
@@ -111,6 +112,7 @@ SCREENS = (
     Screen("document-flow", OUT, CLERK, "/documents/out/{sent1}?tab=flow"),
     Screen("document-picture", OUT, CLERK, "/documents/out/{sent1}?tab=flow&view=picture"),
     Screen("document-versions", OUT, DRAFTER, "/documents/out/{draft}?tab=versions"),
+    Screen("sheet-print", f"{OUT}/print", CLERK, "/documents/out/{sent1}/print"),
     Screen("versions", f"{OUT}/versions", DRAFTER, "/documents/out/{returned}/versions"),
     Screen("compare", f"{OUT}/compare", DRAFTER, "/documents/out/{returned}/compare"),
     Screen("edit", f"{OUT}/edit", DRAFTER, "/documents/out/{draft}/edit"),
