@@ -214,7 +214,10 @@
     kept.value = all.join(',');
     return all.map(function (value) { return boxes[tree.indexOf(value)]; });
   }
-  function changed(box) { box.dispatchEvent(new Event('change', { bubbles: true })); }
+  // Both, as when a person does it: the preview listens to what is typed.
+  function changed(box) {
+    ['input', 'change'].forEach(function (kind) { box.dispatchEvent(new Event(kind, { bubbles: true })); });
+  }
   function small(item, sign, words, run) {
     var button = item.appendChild(document.createElement('button'));
     button.type = 'button';
