@@ -41,13 +41,14 @@ from kernel.identity.rights import Level, Rights, rights
 from kernel.plugins.bus import Bus, bus
 from kernel.plugins.loading import collect, load_all
 from kernel.plugins.switches import Switchboard, switchboard
-from kernel.portal.app import build_app, names_of, pages_of
+from kernel.portal.app import build_app, names_of, pages_of, register
 from kernel.portal.compiled import compiled
 from kernel.portal.ctx import renderer
 from kernel.portal.ctx import settings as settings_slot
 from kernel.portal.i18n import use_folders
 from kernel.portal.render import Renderer
 from kernel.portal.routing import PageRoute
+from kernel.portal.topics import Topics, topics
 from kernel.portal.urls import urls
 from kernel.seals import resuming, revoking
 from kernel.seals.models import Seal
@@ -231,6 +232,8 @@ def _fill(node: Node, board: Switchboard) -> None:
     urls.fill(names_of(node.routes))
     compiled.keep_in(settings.instance / "run" / "templates")
     _fill_renderer(board, settings.instance / "themes")
+    folders = {name: one.folder for name, one in board.manifests.items() if board.healthy(name)}
+    topics.fill(Topics(folders, {path: page.level for path, page in register(node.routes)}))
 
 
 def _fill_registers(board: Switchboard) -> None:

@@ -251,6 +251,8 @@ class Look(Model):
     :ivar mark: up to four characters for the square beside its name. :ivar logo: the digest of a
         PNG that stands there instead. :ivar product: the name of the system. :ivar support: whom
         to ask, in the footer. :ivar notice: a sentence on its sign-in page.
+    :ivar letter_name: 规范化简称 that its letterhead has instead of the full name. :ivar
+        letter_bare: whether 文件 is left out there; see :func:`kernel.identity.units.letterhead`.
     """
 
     organ = peewee.CharField(unique=True)
@@ -260,6 +262,8 @@ class Look(Model):
     product = peewee.CharField(default="")
     support = peewee.CharField(default="")
     notice = peewee.CharField(default="")
+    letter_name = peewee.CharField(default="")
+    letter_bare = peewee.BooleanField(default=False)
     act = peewee.CharField()
 
     class Meta:

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from typing import Literal
 
 from kernel.errors import Invalid
-from kernel.identity.models import Unit, UnitGroup, UnitTie
+from kernel.identity.models import Look, Unit, UnitGroup, UnitTie
 
 Direction = Literal["upward", "downward", "lateral"]
 LEAST = 4
@@ -43,6 +43,17 @@ def group_by_name(name: str) -> UnitGroup | None:
         if wanted in {_fold(one) for one in (group.name, *group.aliases)}:
             return group
     return None
+
+
+def letterhead(unit: Unit) -> str:
+    """发文机关标志: the full name, or the short one that the organ has set, mostly with 文件.
+
+    GB/T 9704-2012, 7.2.4: 由发文机关全称或者规范化简称加“文件”二字组成，也可以使用发文机关全称
+    或者规范化简称.
+    """
+    look = Look.get_or_none(Look.organ == unit.code)
+    name = look.letter_name if look is not None and look.letter_name else unit.name
+    return name if look is not None and look.letter_bare else f"{name}文件"
 
 
 def members(group: UnitGroup) -> list[str]:

@@ -60,6 +60,8 @@ class Ctx:
     look: Look
     flashes: list[Message] = field(default_factory=list)
     said: list[Message] = field(default_factory=list)
+    topic: str = ""
+    """The help topic of what is shown, where one page shows different things."""
 
     @property
     def desk(self) -> Desk:

@@ -16,6 +16,7 @@ from kernel.portal.looks import brand_of
 from kernel.portal.menu import house_menu, title_of
 from kernel.portal.page import Links, MenuGroup, MenuItem, OtherDesk, Page, PageDesk
 from kernel.portal.quiet import wish_of
+from kernel.portal.topics import topics
 from kernel.portal.urls import url
 
 if TYPE_CHECKING:
@@ -42,7 +43,7 @@ def frame(ctx: Ctx, title: str) -> Page:
             held=hold.held() is not None,
             language=ctx.language,
             size=size,
-            links=Links(messages=url("notices"), profile=url("me"), sign_in=_sign_in(ctx)),
+            links=_links(ctx),
         )
         if desk is None:
             return page
@@ -56,6 +57,18 @@ def frame(ctx: Ctx, title: str) -> Page:
             popup=bool(wish_of(desk.person.uid).popup),
             live=f"{last}.{unread}.{mix}.0",
         )
+
+
+def _links(ctx: Ctx) -> Links:
+    route = getattr(ctx.request.state, "route", "")
+    among = ctx.plugins if ctx.desk_or_none is not None else frozenset()
+    topic = topics().named(ctx.topic, among) if ctx.topic else topics().of_page(route, among)
+    return Links(
+        messages=url("notices"),
+        profile=url("me"),
+        sign_in=_sign_in(ctx),
+        help=url("help:topic", topic=topic.name) if topic is not None else url("help"),
+    )
 
 
 def _sign_in(ctx: Ctx) -> str:

@@ -35,7 +35,8 @@ class Column:
     """One column.
 
     :param key: attribute or mapping key of the row; *value* computes it instead.
-    :param sort: the name of the sort behind its heading.
+    :param sort: the name of the sort behind its heading. :param href: where its value leads, for a
+        column besides the title.
     """
 
     key: str
@@ -43,6 +44,7 @@ class Column:
     kind: Kind = "text"
     value: Callable[[Any], object] | None = None
     sort: str = ""
+    href: Callable[[Any], str] | None = None
 
     def of(self, item: Item) -> object:
         """The value of this column in *item*."""
@@ -131,6 +133,10 @@ class Row:
     def value(self, column: Column) -> object:
         """The value in that column."""
         return column.of(self.item)
+
+    def way(self, column: Column) -> str:
+        """Where the value in that column leads; empty for nowhere."""
+        return column.href(self.item) if column.href else ""
 
     @property
     def uid(self) -> object:

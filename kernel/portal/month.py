@@ -77,10 +77,13 @@ class Month:
 
 
 def rest_day_note(day: date) -> str:
-    """The sentence for who chooses a day off as a deadline; empty where the day is worked."""
+    """The sentence for who chooses a day off as a deadline; empty where the day is worked.
+
+    Of a year whose holidays are not entered it says that nobody knows.
+    """
     days = working_days()
     if days.works(day):
-        return ""
+        return "" if days.published(day.year) else unknown_note(day.year)
     said, before = days.of(day), days.after(day, -1)
     what = said.name if said is not None else weekday_cn(day)
     return _(
@@ -88,6 +91,15 @@ def rest_day_note(day: date) -> str:
         day=day_cn(day),
         what=what,
         before=day_cn(before),
+    )
+
+
+def unknown_note(year: int) -> str:
+    """The sentence for a year whose holidays are not entered."""
+    return _(
+        "%(year)s年放假安排还没有录入，只把周末算作休息日，涉及这一年的时限可能不准。"
+        "系统管理员在“工作日历”中录入后即按新安排计算。",
+        year=year,
     )
 
 

@@ -75,6 +75,9 @@ class Units(wtforms.Field):
     """Units, groups or people out of a tree; ``data`` is the list of chosen values in tree order.
 
     The page puts the tree in before it validates: ``form.main.tree = [...]``.
+
+    :param ordered: let people move what they chose up and down. As long as nobody did, it stands in
+        tree order, which is that of rank; afterwards what is chosen later comes last.
     """
 
     look = "units"
@@ -86,9 +89,11 @@ class Units(wtforms.Field):
         required: bool = False,
         most: int = 2000,
         hint: Label = "",
+        ordered: bool = False,
         **kw: Bound,
     ) -> None:
         super().__init__(said(label), description=said(hint), **kw)
+        self.ordered = ordered
         self.must = required
         self.most = most
         self.tree: Sequence[Branch] = ()
@@ -99,17 +104,46 @@ class Units(wtforms.Field):
         """The chosen values."""
         return list(self.data or [])
 
+    @property
+    def places(self) -> list[tuple[str, str]]:
+        """Value and name of what is chosen, in its order."""
+        names = {leaf.value: str(leaf.label) for leaf in leaves(self.tree)}
+        known = self.chosen if self.ordered else names
+        return [(value, names[value]) for value in known if value in names and value in self.chosen]
+
     def labels(self) -> list[str]:
-        """The names of what is chosen, in tree order."""
-        names = {leaf.value: leaf.label for leaf in leaves(self.tree)}
-        return [str(names[value]) for value in names if value in self.chosen]
+        """The names of what is chosen, in its order."""
+        return [name for _value, name in self.places]
+
+    def process(self, formdata: Any, *rest: Any, **more: Any) -> None:
+        """Take the values, and in which order they stood in the form."""
+        super().process(formdata, *rest, **more)
+        self._before: list[str] = []
+        self._move = ""
+        if self.ordered and formdata:
+            self._before = str(formdata.get(f"{self.name}-order") or "").split(",")
+            self._move = str(formdata.get(f"{self.name}-move") or "")
+
+    def _in_order(self, known: list[str]) -> list[str]:
+        place = {value: index for index, value in enumerate(known)}
+        by_rank = sorted(self.chosen, key=place.__getitem__)
+        before = list(dict.fromkeys(value for value in self._before if value in self.chosen))
+        if before == [value for value in by_rank if value in before]:
+            found = by_rank
+        else:
+            found = [*before, *(value for value in by_rank if value not in before)]
+        where, _colon, value = self._move.partition(":")
+        if value in found and where in ("up", "down"):
+            here = found.index(value)
+            found.insert(max(here + (1 if where == "down" else -1), 0), found.pop(here))
+        return found
 
     def process_formdata(self, valuelist: Sequence[Any]) -> None:
         """Take each value once."""
         self.data = list(dict.fromkeys(str(value) for value in valuelist if value))
 
     def pre_validate(self, form: object) -> None:
-        """Known, some where required, and not more than allowed; then in tree order."""
+        """Known, some where required, and not more than allowed; then in order."""
         label = self.label.text
         known = [leaf.value for leaf in leaves(self.tree)]
         unknown = [value for value in self.chosen if value not in known]
@@ -124,5 +158,4 @@ class Units(wtforms.Field):
             raise ValidationError(
                 said(_l("%(label)s最多选择 %(most)s 个。", label=label, most=self.most))
             )
-        order = {value: index for index, value in enumerate(known)}
-        self.data = sorted(self.chosen, key=order.__getitem__)
+        self.data = self._in_order(known)

@@ -90,6 +90,7 @@ def _page(
                 told = Told(told.title, sentence, status, code, way_href=way, way_label=label)
         if _wants_json(request):
             return JSONResponse({"code": code, "message": sentence, "incident": incident}, status)
+        ctx.topic = "refused"
         return ctx.render("errors/error.html", status=status, title=told.title, error=told)
 
 

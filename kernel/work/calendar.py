@@ -2,7 +2,7 @@
 
 What the State Council's office has published is shipped (``data/reference/calendars/cn.json``, each
 year with its source); an administrator enters what is published later, or differs here. A year of
-which nothing is known counts Monday to Friday, and says so (:meth:`Calendar.published`).
+which not enough is known counts Monday to Friday, and says so (:meth:`Calendar.published`).
 
 >>> calendar = working_days()
 >>> calendar.after(date(2026, 9, 30), 1)
@@ -12,6 +12,7 @@ datetime.date(2026, 10, 8)
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta, timezone
@@ -25,6 +26,11 @@ from kernel.storage.database import Model
 
 CHINA = timezone(timedelta(hours=8), "Asia/Shanghai")
 SHIPPED = ROOT / "data" / "reference" / "calendars" / "cn.json"
+STATUTORY = 13
+"""Days off that every year has by law, 全国年节及纪念日放假办法 (国务院令第795号).
+
+With fewer of them entered, the arrangement of a year is not there yet, or not all of it.
+"""
 FARTHEST = 3660
 """Calendar days that counting goes at most; a deadline further away is a mistake."""
 
@@ -82,7 +88,8 @@ class Calendar:
 
     def __init__(self, special: Mapping[date, Day]) -> None:
         self._special = special
-        self._years = {day.year for day in special}
+        off = Counter(day.year for day, said in special.items() if not said.works)
+        self._years = {year for year, days in off.items() if days >= STATUTORY}
 
     def of(self, day: date) -> Day | None:
         """What is said of a day; None for one that follows the week."""
@@ -94,8 +101,15 @@ class Calendar:
         return day.weekday() < 5 if said is None else said.works
 
     def published(self, year: int) -> bool:
-        """Whether the holidays of a year are known; otherwise only the week counts."""
+        """Whether the holidays of a year are known; otherwise only the week counts.
+
+        A single day of it, such as a local one, does not make a year known.
+        """
         return year in self._years
+
+    def missing(self, day: date) -> list[int]:
+        """The years that are not known, of this one and the next: those that deadlines reach."""
+        return [year for year in (day.year, day.year + 1) if not self.published(year)]
 
     def sources(self, first: date, last: date) -> list[str]:
         """Where the days between two days are from, each once."""

@@ -2,10 +2,24 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
-from kernel.api import Conflict, Desk, Invalid, Refused, act, now, scan
+from kernel.api import (
+    Conflict,
+    Desk,
+    Invalid,
+    Refused,
+    SearchEntry,
+    Unit,
+    act,
+    connected,
+    end_of,
+    notices,
+    now,
+    scan,
+    search,
+)
 from plugins.announcements.models import Announcement, Seen, today
 
 MOST_TITLE, MOST_BODY, MOST_DAYS = 100, 5000, 366
@@ -80,7 +94,7 @@ def publish(
     :param scope: ``organ`` or ``all``. :param starts, ends: days, ``2026-11-28``, both included.
     """
     scan(title, body)
-    return Announcement.create(
+    made: Announcement = Announcement.create(
         organ=desk.organ_code,
         organ_name=desk.organ.name,
         publisher=desk.name,
@@ -89,6 +103,37 @@ def publish(
         scope=scope,
         starts=starts,
         ends=ends,
+    )
+    if made.when == "holds":
+        for organ in _organs(made):
+            if connected(organ):
+                zh, en = "新公告", "A new announcement"
+                level = "announcements.view"
+                notices.tell(made, f"new:{made.uid}", zh=zh, en=en, organ=organ.code, level=level)
+        _let_find(made)
+    return made
+
+
+def _organs(announcement: Announcement) -> list[Unit]:
+    """The organs whose people it is for."""
+    if announcement.scope == "organ":
+        return [Unit.by_code(announcement.organ)]
+    return list(Unit.select().where(Unit.code == Unit.organ))
+
+
+def _let_find(announcement: Announcement) -> None:
+    search.index(
+        SearchEntry(
+            "announcements",
+            announcement.kind,
+            announcement.uid,
+            announcement.organ,
+            announcement.title,
+            announcement.body,
+            now(),
+            frozenset(f"organ:{organ.code}" for organ in _organs(announcement)),
+            summary=announcement.organ_name,
+        )
     )
 
 
@@ -120,6 +165,8 @@ def withdraw(desk: Desk, announcement: Announcement) -> None:
     Announcement.update(state="withdrawn", withdrawer=desk.name, withdrawn=now()).where(
         Announcement.id == announcement.id
     ).execute()
+    search.remove(announcement.kind, announcement.uid)
+    notices.settle(announcement.uid)
 
 
 @act(
@@ -131,10 +178,24 @@ def withdraw(desk: Desk, announcement: Announcement) -> None:
     touches=False,
 )
 def read(desk: Desk, announcement: Announcement) -> None:
-    """Note that the person has seen it; the home page shows it no more. Once is enough."""
+    """Note that the person has seen it; home page and bell show it no more. Once is enough.
+
+    One that was published ahead of its first day can be found from its first reader of that day on:
+    nobody may come across it earlier, and no clock of ours runs then.
+    """
+    ahead = announcement.starts > announcement.published_day
+    if ahead and announcement.when == "holds" and not _seen_in_time(announcement):
+        _let_find(announcement)
+    notices.settle(announcement.uid, post=desk.post.uid)
     Seen.insert(
         announcement=announcement.uid, person=desk.person.uid
     ).on_conflict_ignore().execute()
+
+
+def _seen_in_time(announcement: Announcement) -> bool:
+    began = end_of(announcement.first_day - timedelta(days=1))
+    since = (Seen.announcement == announcement.uid) & (Seen.at >= began)
+    return bool(Seen.select().where(since).exists())
 
 
 def has_read(desk: Desk, announcement: Announcement) -> bool:

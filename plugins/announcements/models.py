@@ -60,6 +60,11 @@ class Announcement(Subject):
         return date.fromisoformat(self.starts)
 
     @property
+    def published_day(self) -> str:
+        """The day on which it was published, ``2026-11-28``."""
+        return str(local(self.published).date().isoformat())
+
+    @property
     def when(self) -> str:
         """``withdrawn``, ``coming``, ``over`` or ``holds``, today."""
         day = today().isoformat()

@@ -23,14 +23,19 @@ from kernel.api import (
     Unit,
     _,
     _l,
+    connected,
     counting,
     from_query,
     page,
     speaking,
     spelled,
+    url,
 )
 from plugins.contacts.acts import LONGEST, set_card
 from plugins.contacts.models import Card
+
+MOST = 500
+"""People on the page of one unit."""
 
 
 class CardForm(Form):
@@ -68,12 +73,16 @@ def _filters(desk: Desk) -> dict[str, Callable[[str], Any]]:
     return {"where": lambda value: own if value == "own" else ~own}
 
 
+def _way(row: Any) -> str:
+    return url("contacts:unit", code=row.unit.code)
+
+
 def _spec() -> ListSpec:
     return ListSpec(
         title=_l("通讯录"),
         columns=(
             Column("name", _l("姓名"), "title", value=lambda row: row.person.name),
-            Column("unit", _l("单位"), value=lambda row: row.unit.name),
+            Column("unit", _l("单位"), value=lambda row: row.unit.name, href=_way),
             Column("phone", _l("办公电话"), value=lambda row: row.card.phone if row.card else ""),
             Column("mobile", _l("手机"), value=lambda row: row.mobile),
             Column("room", _l("办公地点"), value=lambda row: row.room),
@@ -85,6 +94,26 @@ def _spec() -> ListSpec:
         empty=_l("还没有联系人。"),
         meta=lambda row: row.title,
     )
+
+
+@page("/units/{code}", name="unit", level="contacts.view")
+def unit_page(ctx: Ctx, code: str) -> Response:
+    """One unit: its names, what it is part of and has in it, and whom this desk may see there."""
+    unit = Unit.by_code(code)
+    rows = Post.select(Post, Person, Unit).join(Person).switch(Post).join(Unit)
+    rows = rows.where(seen(ctx.desk) & ((Unit.code == code) | (Unit.organ == code)))
+    people = rows.order_by(Unit.rank, Post.rank, Post.id)
+    carded = _with_cards(ctx.desk, lambda _query, limit: list(people.limit(limit)))
+    with speaking(ctx.language):
+        return ctx.render(
+            "contacts/unit.html",
+            title=unit.name,
+            unit=unit,
+            above=Unit.get_or_none(Unit.code == unit.parent) if unit.parent else None,
+            below=list(Unit.select().where(Unit.parent == code).order_by(Unit.rank, Unit.id)),
+            people=carded(None, MOST),
+            joined=connected(unit if unit.is_organ else Unit.by_code(unit.organ)),
+        )
 
 
 def _with_cards(desk: Desk, fetch: Any) -> Any:
@@ -142,4 +171,4 @@ def _mine(ctx: Ctx, form: CardForm, status: int = 200) -> Response:
     return ctx.render("contacts/mine.html", status=status, title=_("我的通讯录信息"), form=form)
 
 
-ROUTES = [list_page, mine_page]
+ROUTES = [list_page, mine_page, unit_page]

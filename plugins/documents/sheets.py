@@ -15,6 +15,7 @@ from kernel.api import (
     local,
     now,
     settings,
+    units,
     workshop,
 )
 from plugins.documents.checking import check_register
@@ -50,7 +51,7 @@ def sheet_of(document: Document, *, upward: bool = False, printed: str = "") -> 
     return Sheet(
         title=document.title,
         body=tuple(document.body),
-        issuer_banner=f"{organ.name}文件",
+        issuer_banner=units.letterhead(organ),
         number=document.number,
         urgency=document.urgency,
         signer_name=document.signer_name if upward else "",

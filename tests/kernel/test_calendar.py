@@ -15,7 +15,7 @@ from kernel.portal.month import Month, month_of, rest_day_note, weeks
 from kernel.storage.database import connection, transaction
 from kernel.storage.migrations import schema_differences
 from kernel.testing_office import Browser, Office
-from kernel.work.calendar import MODELS, Calendar, a_working_day_on, working_days
+from kernel.work.calendar import MODELS, STATUTORY, Calendar, a_working_day_on, working_days
 
 pytestmark = pytest.mark.both
 OPERATOR, CLERK = "杨帆", "林晓梅"
@@ -87,7 +87,7 @@ def test_what_the_operator_enters_goes_over_what_is_shipped(office: Office):
     assert not days().works(date(2026, 10, 1))
     assert not days().published(2031)
     office.act(office.desk(OPERATOR), set_day, day="2031-02-03", works=False, **facts)
-    assert days().published(2031)
+    assert not days().published(2031)  # one local day is no arrangement of a year
 
 
 def test_a_deadline_after_a_holiday_is_told_of_before_it(office: Office):
@@ -137,8 +137,9 @@ def test_the_page_shows_holidays_with_their_source(office: Office):
     assert "国务院办公厅关于2026年部分节假日安排的通知" in page
     assert len(re.findall("cal__said--off", page)) == 7
     assert len(re.findall("cal__said--work", page)) == 1
-    assert "暂按周一至周五计算" not in page
-    assert "暂按周一至周五计算" in at(office, CLERK).get("/calendar?month=2031-10").text
+    assert "2026年放假安排还没有录入" not in page
+    page = at(office, CLERK).get("/calendar?month=2031-10").text
+    assert "2031年放假安排还没有录入" in page
 
 
 def test_ones_own_deadlines_stand_there_and_nobody_elses(office: Office):
@@ -204,3 +205,26 @@ def test_announcements_stand_on_their_first_day(office: Office):
     place = f"/calendar?month={day:%Y-%m}&view=list"
     assert "消防演练" in at(office, CLERK).get(place).text
     assert "消防演练" not in at(office, "刘志强").get(place).text
+
+
+def test_a_year_is_known_only_when_its_statutory_days_are_entered(office: Office):
+    with connection():
+        assert working_days().published(2026) and not working_days().published(2027)
+        assert "2027年放假安排还没有录入" in rest_day_note(date(2027, 2, 10))
+        assert rest_day_note(date(2026, 2, 10)) == ""
+    for number in range(STATUTORY):
+        day = (date(2027, 2, 5) + timedelta(days=number)).isoformat()
+        office.act(office.desk("杨帆"), set_day, day=day, works=False, name="春节", source="通知")
+        with connection():
+            assert working_days().published(2027) == (number == STATUTORY - 1)
+    with connection():
+        assert rest_day_note(date(2027, 3, 10)) == ""
+
+
+def test_the_pages_say_which_year_is_not_entered(office: Office):
+    browser = office.browser()
+    browser.login("杨帆")
+    sentence = "2027年放假安排还没有录入"
+    assert f"{ids.now().year + 1}年放假安排还没有录入" in browser.get("/admin/calendar").text
+    assert sentence in browser.get("/calendar?month=2027-02").text
+    assert sentence not in browser.get("/calendar?month=2026-06").text

@@ -148,3 +148,33 @@ def test_a_file_too_large_is_named():
     assert form.errors_summary == [("field-files", "附件不能超过 200 MB，“乙.mp4”为 312 MB。")]
     none = Attach(Posted(files=[Upload("", 0)]))
     assert not none.validate() and none.files.data == []
+
+
+class Ordered(Form):
+    main = Units("主送", ordered=True)
+
+
+@pytest.mark.parametrize(
+    ("chosen", "before", "move", "then"),
+    [
+        ("cgl", "", "", "glc"),  # by rank as long as nobody moved anything
+        ("cgl", "g,c", "", "glc"),
+        ("cgl", "c,g", "", "cgl"),  # what is chosen after a move comes last
+        ("cgl", "l,c,g", "up:c", "clg"),
+        ("cgl", "g,l,c", "down:g", "lgc"),
+        ("cgl", "g,l,c", "up:g", "glc"),
+        ("cgl", "g,l,c", "down:c", "glc"),
+        ("cl", "c,g,l,x,c", "up:x", "cl"),
+        ("cl", "c,l", "left:l", "cl"),
+    ],
+)
+def test_what_is_chosen_stands_in_the_order_in_which_it_was_put(
+    chosen: str, before: str, move: str, then: str
+):
+    form = Ordered(
+        FormData([*(("main", one) for one in chosen), ("main-order", before), ("main-move", move)])
+    )
+    form.main.tree = TREE
+    assert form.validate()
+    assert "".join(form.main.data) == then
+    assert form.main.labels() == [{"g": "甘州", "l": "临泽", "c": "财政"}[one] for one in then]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from html import unescape
 from io import BytesIO
 
@@ -11,6 +12,8 @@ from PIL import Image
 from kernel.acts.models import Act
 from kernel.storage.database import connection
 from kernel.testing_office import Browser, Office
+from plugins.documents.sheets import stored_sheet
+from tests.plugins.people import Flow
 
 HERE = "/admin/look"
 SET = {
@@ -81,3 +84,34 @@ def test_a_drafter_cannot_set_it(office: Office):
     browser.login("林晓梅")
     assert browser.get(HERE).status_code == 403
     assert "单位门面" not in browser.get("/").text
+
+
+def banners(browser: Browser, uid: str) -> str:
+    """The first words on the first page of a document, as its text view has them."""
+    page = unescape(browser.get(f"/documents/out/{uid}/text").text)
+    return page.partition('<p class="op">')[2].partition("市委办发")[0]
+
+
+def test_the_letterhead_follows_until_the_layout_is_fixed(office: Office, admin: Browser):
+    flow = Flow(office)
+    fixed, draft = flow.to("seal"), flow.to("typeset")
+    assert "中共张掖市委办公室文件" in banners(admin, fixed.uid)
+    before = admin.get(f"/documents/out/{fixed.uid}/document.pdf").content
+    body = admin.get(f"/documents/out/{draft.uid}?tab=body").text
+    pictures = re.findall(r"/pages/1\?v=\w+", body)
+    page = admin.post(HERE, data={**SET, "letter_name": "张掖市委办公室", "letter_bare": "y"}).text
+    assert 'class="lettered" lang="zh-CN">张掖市委办公室<' in page
+    head = banners(admin, draft.uid)
+    assert "张掖市委办公室" in head and "中共" not in head and "办公室文件" not in head
+    body = admin.get(f"/documents/out/{draft.uid}?tab=body").text
+    assert pictures and pictures[0] not in body, "the browser would show the old head"
+    assert "中共张掖市委办公室文件" in banners(admin, fixed.uid)
+    assert admin.get(f"/documents/out/{fixed.uid}/document.pdf").content == before
+    flow.do_typeset(draft)
+    with connection():
+        assert stored_sheet(flow.fresh(draft))["issuer_banner"] == "张掖市委办公室"
+
+
+def test_the_word_for_document_is_not_typed(admin: Browser):
+    wrong = admin.post(HERE, data={**SET, "letter_name": "张掖市委办公室文件"})
+    assert wrong.status_code == 422 and "“文件”二字会自动加上" in wrong.text

@@ -1,4 +1,4 @@
-"""Signing in and out, the desk in use, how pages look, help and feedback."""
+"""Signing in and out, the desk in use, how pages look, feedback."""
 
 from __future__ import annotations
 
@@ -161,14 +161,6 @@ def me(ctx: Ctx) -> Response:
     with speaking(ctx.language):
         title = _("我的")
     return ctx.render("account/me.html", title=title, posts=sessions.posts_of(ctx.desk.person))
-
-
-@page("/help", name="help", level=SIGNED_IN)
-def help_page(ctx: Ctx) -> Response:
-    """How to do the few things that everybody does."""
-    with speaking(ctx.language):
-        title = _("使用帮助")
-    return ctx.render("account/help.html", title=title)
 
 
 @page("/feedback", name="feedback", level=SIGNED_IN)

@@ -19,12 +19,12 @@ from kernel.portal.fields import Choice, Date, Text
 from kernel.portal.forms import Form
 from kernel.portal.i18n import _, _l, speaking
 from kernel.portal.items import href_of
-from kernel.portal.month import CalendarItem, month_of, weeks
+from kernel.portal.month import CalendarItem, month_of, unknown_note, weeks
 from kernel.portal.parts import Tab
 from kernel.portal.routing import SIGNED_IN, page
 from kernel.portal.urls import url
 from kernel.portal.words import CHINA, local
-from kernel.work.calendar import EnteredDay, working_days
+from kernel.work.calendar import Calendar, EnteredDay, working_days
 
 MOST = 500
 """So many deadlines of one month are looked for; more than anybody can do."""
@@ -86,9 +86,15 @@ def calendar_page(ctx: Ctx) -> Response:
                 Tab(_("列表"), here(view="list"), view == "list", len(items)),
             ],
             working=days.between(month.first, month.last),
-            published=days.published(month.first.year),
+            unknown=_unknown(days, month.first),
             sources=days.sources(month.first, month.last),
         )
+
+
+def _unknown(days: Calendar, first: date) -> str:
+    """What to say of the year of a month, or in its last quarter of the next one, if not known."""
+    near = [first.year, first.year + 1] if first.month > 9 else [first.year]
+    return next((unknown_note(year) for year in near if not days.published(year)), "")
 
 
 class DayForm(Form):
@@ -130,6 +136,7 @@ def days_page(ctx: Ctx) -> Response:
             title=_("工作日历"),
             form=form,
             rows=_entered(),
+            missing=[unknown_note(year) for year in working_days().missing(local(now()).date())],
         )
 
 

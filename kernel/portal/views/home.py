@@ -56,6 +56,7 @@ def home(ctx: Ctx) -> Response:
 
 
 def _leader(ctx: Ctx) -> Response:
+    ctx.topic = "home-leader"
     waiting = ctx.waiting
     shown = cards(ctx)
     return ctx.render(

@@ -1,4 +1,4 @@
-"""The look of an organ's portal: the page that sets it, and its logo."""
+"""The look of an organ: the page that sets it, with its letterhead, and its logo."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from starlette.responses import Response
 from kernel.acts.house.looks import LONGEST, set_look
 from kernel.errors import NotFound, OfficeError
 from kernel.identity.models import Look
+from kernel.identity.units import letterhead
 from kernel.portal.ctx import Ctx, renderer
 from kernel.portal.fields import Check, Choice, Files, Text
 from kernel.portal.forms import Form
@@ -43,12 +44,19 @@ class LookForm(Form):
         _l("页脚的求助方式"), limit=LONGEST["support"], hint=_l("如“技术服务：信息科，内线 6123”。")
     )
     notice = Text(_l("登录页提示"), limit=LONGEST["notice"], rows=3)
+    letter_name = Text(
+        _l("公文红头用规范化简称"),
+        limit=LONGEST["letter_name"],
+        hint=_l("填经批准的规范化简称，如“张掖市财政局”；留空用单位全称。已定版的公文不变。"),
+    )
+    letter_bare = Check(_l("公文红头不加“文件”二字"))
 
 
 def _form(look: Look, posted: Any = None) -> LookForm:
-    form = LookForm(posted, data={"theme": look.theme, **{n: getattr(look, n) for n in TEXTS}})
-    names = [(theme.id, theme.name) for theme in renderer().themes.values()]
-    form.theme.choices = [("", _("与平台一致")), *names]
+    names = ("theme", "letter_bare", *TEXTS)
+    form = LookForm(posted, data={name: getattr(look, name) for name in names})
+    themes = [(theme.id, theme.name) for theme in renderer().themes.values()]
+    form.theme.choices = [("", _("与平台一致")), *themes]
     if not look.logo:
         del form.no_logo
     return form
@@ -75,7 +83,8 @@ def look_page(ctx: Ctx) -> Response:
         if ctx.posted and form.validate():
             try:
                 facts = {name: form[name].data or "" for name in ("theme", *TEXTS)}
-                ctx.do(set_look, logo=_logo(form, before.logo), **facts)
+                bare = bool(form.letter_bare.data)
+                ctx.do(set_look, logo=_logo(form, before.logo), letter_bare=bare, **facts)
             except OfficeError as error:
                 form.refuse(error)
             else:
@@ -87,6 +96,7 @@ def look_page(ctx: Ctx) -> Response:
             title=_("单位门面"),
             form=form,
             organ=ctx.desk.organ,
+            letterhead=letterhead(ctx.desk.organ),
             theme_faults=[one.text(ctx.language) for one in renderer().theme_faults.values()],
             node_theme=renderer().themes[NODE_THEME].name,
             door=f"?unit={ctx.desk.organ_code}",

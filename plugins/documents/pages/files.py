@@ -16,6 +16,7 @@ from kernel.api import (
     Typeset,
     _,
     blobs,
+    canonical,
     download,
     note_reading,
     page,
@@ -48,8 +49,11 @@ def pdf_of(document: Document) -> bytes:
 
 def images(document: Document) -> list[PageImage]:
     """The pages of a stored document."""
-    count = document.pages if document.pdf else typeset_draft(document).pages
-    mark = (document.sealed or document.pdf or document.digest())[7:19]
+    made = None if document.pdf else typeset_draft(document)
+    count = document.pages if made is None else made.pages
+    # The look of a draft changes with the letterhead, too, and browsers keep the pictures.
+    drawn = canonical.digest(made.pdf) if made is not None else document.sealed or document.pdf
+    mark = drawn[7:19]
     return [
         PageImage(
             url("documents:page", uid=document.uid, number=number, v=mark),

@@ -44,7 +44,11 @@ class DraftForm(Form):
         rows=2,
         hint=_l("由发文机关名称、事由和文种组成。"),
     )
-    main = Units(_l("主送机关"), hint=_l("统称整组选择，也可逐个选择单位。"))
+    main = Units(
+        _l("主送机关"),
+        ordered=True,
+        hint=_l("统称整组选择，也可逐个选择单位；选好后可以上移、下移调整次序。"),
+    )
     main_text = Text(
         _l("主送机关的写法"),
         limit=elements.LONGEST["main_text"],
@@ -56,7 +60,7 @@ class DraftForm(Form):
         rows=16,
         hint=_l("每段一行。行首的“一、”“（一）”“1.”“（1）”自动识别为各级标题。"),
     )
-    cc = Units(_l("抄送机关"))
+    cc = Units(_l("抄送机关"), ordered=True)
     type = Choice(_l("文种"), tuple(elements.TYPES.items()), required=True)
     urgency = Choice(
         _l("紧急程度"),
@@ -167,6 +171,8 @@ class DeclaredForm(Form):
 def draft_form(desk: Desk, document: Document, posted: object = None) -> DraftForm:
     """The form of a document, filled with what is stored or with what was posted."""
     data = {name: getattr(document, name) for name in elements.LONGEST}
+    if document.main_text == elements.recipients_line(document.main):
+        data["main_text"] = ""  # written by itself: it has to follow what is chosen
     form = DraftForm(
         posted,
         data={

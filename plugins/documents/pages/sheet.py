@@ -192,10 +192,10 @@ def _tab(ctx: Ctx, document: Document, tab: str) -> dict[str, Any]:
         return {"pages": images(document), "history": [], "cells": {}}
     if tab == "flow":
         return {"pages": [], "history": workflow.timeline(document), "cells": {}}
-    return {"pages": [], "history": [], "cells": _cells(document)}
+    return {"pages": [], "history": [], "cells": cells_of(document)}
 
 
-def _cells(document: Document) -> dict[str, list[Opinion]]:
+def cells_of(document: Document) -> dict[str, list[Opinion]]:
     """The opinions by the box of the sheet in which they stand."""
     found: dict[str, list[Opinion]] = {}
     for one in opinions.on(document):

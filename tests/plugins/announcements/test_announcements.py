@@ -8,6 +8,7 @@ from datetime import timedelta
 
 import pytest
 
+from kernel.acts import outbox
 from kernel.acts.house.switches import switch_plugin
 from kernel.acts.models import Act
 from kernel.crypto import ids
@@ -176,3 +177,44 @@ def test_english_pages_are_english(office: Office):
     director.post("/me/display", data={"language": "en", "next": "/"})
     assert "Publish an announcement" in director.get("/announcements/").text
     assert "Still shown on that day" in director.get("/announcements/new").text
+
+
+def bell(browser: Browser) -> str:
+    return str(browser.get("/me/notices").text)
+
+
+def test_it_rings_the_bell_and_can_be_found_until_it_is_withdrawn(office: Office):
+    publisher = at(office, "李建国")
+    place = published(publisher)
+    outbox.drain()
+    reader, stranger = at(office, "林晓梅"), at(office, "刘志强")
+    assert TITLE in bell(reader) and "新公告" in bell(reader)
+    assert TITLE not in bell(stranger) and TITLE not in stranger.get("/search?q=食堂").text
+    found = reader.get("/search?q=转告").text
+    assert TITLE in found and place in found
+    reader.get(place, headers={"sec-fetch-site": "same-origin"})
+    assert "未读" in bell(at(office, "王芳")) and TITLE not in bell(reader)
+    publisher.post(f"{place}/withdraw")
+    assert TITLE not in reader.get("/search?q=食堂").text
+    assert TITLE not in bell(at(office, "王芳"))
+
+
+def test_one_to_all_is_found_by_all(office: Office):
+    published(at(office, "杨帆"), scope="all")
+    outbox.drain()
+    other = at(office, "刘志强")
+    assert TITLE in other.get("/search?q=食堂").text and TITLE in bell(other)
+
+
+def test_one_that_begins_later_is_not_found_before(
+    office: Office, later: Callable[[timedelta], None]
+):
+    day = today() + timedelta(days=1)
+    last = (day + timedelta(days=5)).isoformat()
+    place = published(at(office, "李建国"), starts=day.isoformat(), ends=last)
+    outbox.drain()
+    assert TITLE not in at(office, "林晓梅").get("/search?q=食堂").text
+    assert TITLE not in bell(at(office, "林晓梅"))
+    later(timedelta(days=1, hours=1))
+    at(office, "林晓梅").get(place, headers={"sec-fetch-site": "same-origin"})
+    assert TITLE in at(office, "王芳").get("/search?q=食堂").text

@@ -86,3 +86,18 @@ def test_each_changes_his_own_card_only(office: Office):
     save(signed_in(office, LEADER), phone="111")
     with connection():
         assert Card.get(Card.post == office.post(CLERK).uid).phone == "0936-8213000"
+
+
+def test_a_unit_has_a_page_with_whom_one_may_see_there(office: Office):
+    clerk = signed_in(office, CLERK)
+    save(clerk)
+    assert "/contacts/units/620700-CPCO" in clerk.get("/contacts/").text
+    own = clerk.get("/contacts/units/620700-CPCO").text
+    assert "中共张掖市委办公室" in own and LEADER in own and 'href="tel:13900000000"' in own
+    stranger = signed_in(office, FINANCE)
+    page = stranger.get("/contacts/units/620700-CPCO").text
+    assert LEADER not in page and "8213000" not in page and "公开联系方式" in page
+    save(clerk, shared="y")
+    page = stranger.get("/contacts/units/620700-CPCO").text
+    assert CLERK in page and "0936-8213000" in page and "13900000000" not in page
+    assert stranger.get("/contacts/units/nothing").status_code == 404

@@ -148,3 +148,22 @@ def test_a_page_full_of_writing_is_taken():
     text = ";".join(["600 360", *[stroke] * 40])
     assert len(text) < MOST
     assert len(read_ink(text).strokes) == 40
+
+
+def test_the_printed_sheet_has_the_handwriting_with_who_wrote_it(flow: Flow):
+    document = flow.to("sign")
+    leader = flow.office.desk(LEADER)
+    flow.office.act(leader, approving.sign_off, document, opinion="", ink=STROKES)
+    clerk = signed_in(flow, "孙倩")
+    place = f"/documents/out/{document.uid}/print"
+    assert place in clerk.get(f"/documents/out/{document.uid}").text
+    page = clerk.get(place).text
+    cell = page.partition('<th scope="row">签发</th>')[2].partition("</tr>")[0]
+    assert '<path d="M12 40L14 44L19 52M80 40L80 40"/>' in cell and LEADER in cell
+    assert "请审签。" in page and "办理经过" in page
+    assert 'class="topbar"' not in page
+    clerk_uid = flow.office.desk("孙倩").person.uid
+    with connection():
+        noted = Act.select().where((Act.verb == "house.read_out") & (Act.person == clerk_uid))
+        assert noted.count() == 1
+    assert signed_in(flow, FINANCE).get(place).status_code == 404

@@ -200,32 +200,67 @@
     picker.querySelector('[data-picker-names]').hidden = true;
     listChosen(picker, chosen);
   }
-  // What is chosen, in the order of the tree (which is that of rank), each with a way out.
-  var SHOWN = 30;
+  // What is chosen: in the order of the tree (which is that of rank), or in which it was put.
+  var SHOWN = 30, SHOWN_ORDERED = 100;
+  function inOrder(picker, chosen) {
+    var boxes = Array.prototype.slice.call(chosen);
+    var kept = picker.querySelector('[data-picker-order]');
+    if (!kept) return boxes;
+    var tree = boxes.map(function (box) { return box.value; });
+    var before = kept.value.split(',').filter(function (value) { return tree.indexOf(value) >= 0; });
+    var ranked = tree.filter(function (value) { return before.indexOf(value) >= 0; });
+    var later = tree.filter(function (value) { return before.indexOf(value) < 0; });
+    var all = before.join() === ranked.join() ? tree : before.concat(later);
+    kept.value = all.join(',');
+    return all.map(function (value) { return boxes[tree.indexOf(value)]; });
+  }
+  // Both, as when a person does it: the preview listens to what is typed.
+  function changed(box) {
+    ['input', 'change'].forEach(function (kind) { box.dispatchEvent(new Event(kind, { bubbles: true })); });
+  }
+  function small(item, sign, words, run) {
+    var button = item.appendChild(document.createElement('button'));
+    button.type = 'button';
+    button.textContent = sign;
+    button.setAttribute('aria-label', words);
+    button.addEventListener('click', run);
+    return button;
+  }
+  function move(picker, n, by) {
+    var kept = picker.querySelector('[data-picker-order]');
+    var all = kept.value.split(',');
+    all.splice(n + by, 0, all.splice(n, 1)[0]);
+    kept.value = all.join(',');
+    countPicked(picker);
+    changed(kept);
+    var there = picker.querySelector('[data-picker-chosen]').children[n + by];
+    (there.querySelector(by < 0 ? '[data-up]' : '[data-down]') || there.querySelector('[data-up], [data-down]')).focus();
+  }
   function listChosen(picker, chosen) {
     var list = picker.querySelector('[data-picker-chosen]');
+    var ordered = !!picker.querySelector('[data-picker-order]');
+    var shown = inOrder(picker, chosen);
+    var most = ordered ? SHOWN_ORDERED : SHOWN;
     list.textContent = '';
-    list.hidden = !chosen.length;
-    Array.prototype.slice.call(chosen, 0, SHOWN).forEach(function (box) {
+    list.hidden = !shown.length;
+    shown.slice(0, most).forEach(function (box, n) {
       var name = box.parentNode.textContent.trim();
       var item = list.appendChild(document.createElement('li'));
-      var out = item.appendChild(document.createElement('button'));
-      out.type = 'button';
-      out.textContent = name;
-      out.setAttribute('aria-label', list.dataset.remove + name);
-      out.addEventListener('click', function () {
-        var next = item.nextElementSibling || item.previousElementSibling;
-        var n = Array.prototype.indexOf.call(list.children, item);
+      if (ordered) item.appendChild(document.createElement('span')).textContent = name;
+      if (ordered && n) small(item, '↑', list.dataset.up + name, function () { move(picker, n, -1); }).dataset.up = '';
+      if (ordered && n < shown.length - 1) small(item, '↓', list.dataset.down + name, function () { move(picker, n, 1); }).dataset.down = '';
+      small(item, ordered ? '×' : name, list.dataset.remove + name, function () {
         box.checked = false;
-        box.dispatchEvent(new Event('change', { bubbles: true }));
+        changed(box);
         var left = list.children[Math.min(n, list.children.length - 1)];
-        (next && left && left.firstChild.focus ? left.firstChild : picker.querySelector('[data-picker-find]')).focus();
+        (left && left.querySelector('button:last-child') || picker.querySelector('[data-picker-find]')).focus();
       });
     });
-    if (chosen.length > SHOWN) {
-      list.appendChild(document.createElement('li')).textContent = list.dataset.more.replace('{n}', chosen.length - SHOWN);
+    if (shown.length > most) {
+      list.appendChild(document.createElement('li')).textContent = list.dataset.more.replace('{n}', shown.length - most);
     }
   }
+  each('[data-print]', function (button) { button.addEventListener('click', function () { window.print(); }); });
   each('[data-picker]', countPicked);
   function reachable(picker) {
     return Array.prototype.filter.call(picker.querySelectorAll('.picker__leaf input'), function (box) {

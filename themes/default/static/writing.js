@@ -23,14 +23,14 @@
   // What a form says: its texts, choices and ticks; nothing that the page itself hides in it.
   function fields(form) {
     var found = {};
-    each('textarea[name], input[type=text][name], select[name]', function (box) { found[box.name] = [box.value]; }, form);
+    each('textarea[name], input[type=text][name], select[name], input[data-picker-order]', function (box) { found[box.name] = [box.value]; }, form);
     each('input[type=checkbox][name], input[type=radio][name]', function (box) {
       found[box.name] = (found[box.name] || []).concat(box.checked ? [box.value] : []);
     }, form);
     return found;
   }
   function fill(form, said) {
-    each('textarea[name], input[type=text][name], select[name]', function (box) {
+    each('textarea[name], input[type=text][name], select[name], input[data-picker-order]', function (box) {
       if (said[box.name]) box.value = said[box.name][0];
     }, form);
     each('input[type=checkbox][name], input[type=radio][name]', function (box) {
