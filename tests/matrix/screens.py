@@ -86,8 +86,11 @@ SCREENS = (
     Screen("calendar-list", "/calendar", CLERK, "/calendar?view=list"),
     Screen("calendar-days", "/admin/calendar", SYSTEM, "/admin/calendar"),
     Screen("announcements", "/announcements/", CLERK, "/announcements/"),
+    Screen("announcement", "/announcements/{uid}", CLERK, "/announcements/{announcement}"),
     Screen("announcements-new", "/announcements/new", CLERK, "/announcements/new"),
     Screen("feedback-mine", "/feedback/", CLERK, "/feedback/"),
+    Screen("feedback-one", "/feedback/{uid}", CLERK, "/feedback/{remark}"),
+    Screen("feedback-answer", "/feedback/{uid}", SYSTEM, "/feedback/{remark}"),
     Screen("feedback-new", "/feedback/new", CLERK, "/feedback/new"),
     Screen("feedback-all", "/feedback/all", SYSTEM, "/feedback/all"),
     Screen("contacts", "/contacts/", CLERK, "/contacts/"),
@@ -181,6 +184,27 @@ SCREENS = (
     Screen("not-found", "", CLERK, "/documents/out/nothing"),
 )
 
+MANY = (
+    Screen("many-home", "", CLERK, "/"),
+    Screen("many-home-leader", "", LEADER, "/"),
+    Screen("many-tasks", "", CLERK, "/tasks"),
+    Screen("many-done", "", CLERK, "/tasks?tab=done"),
+    Screen("many-out", "", CLERK, "/documents/out"),
+    Screen("many-search", "", CLERK, "/search?q=%E5%B7%A5%E4%BD%9C"),
+    Screen("many-contacts", "", CLERK, "/contacts/?q=%E7%8E%8B"),
+    Screen("many-keys", "", SECURITY, "/admin/keys"),
+    Screen("many-people", "", SECURITY, "/admin/people"),
+    Screen("many-log", "", AUDIT, "/admin/log"),
+    Screen("many-calendar", "", CLERK, "/calendar"),
+)
+"""Screens with as much on them as ``manage.py generate`` makes up."""
+
+FIRST = (
+    "login", "home-clerk", "home-leader", "tasks", "search", "document-sign", "document-sent",
+    "document-body", "edit", "inbox", "delivery", "receipts", "calendar", "contacts",
+)  # fmt: skip
+"""The screens whose first paint is measured."""
+
 FILES = {
     "/events": "a stream",
     "/me/notices/{uid}": "it leads on to what the notice is about",
@@ -194,9 +218,3 @@ FILES = {
     "/documents/out/{uid}/scans/{digest}": "a scan",
 }
 """Pages of the register that answer with a file instead of a screen."""
-
-NOT_IN_THE_SCENE = {
-    "/announcements/{uid}": "nobody has published one",
-    "/feedback/{uid}": "nobody has written one",
-}
-"""Pages that the scene has nothing for yet; their own tests draw them."""
