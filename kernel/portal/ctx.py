@@ -35,6 +35,7 @@ from kernel.portal.lists import Count, Fetch, ListSpec, build
 from kernel.portal.looks import NODE_THEME, look_of
 from kernel.portal.origin import settings as settings
 from kernel.portal.page import Message, Mood
+from kernel.portal.picker import Units
 from kernel.portal.render import Renderer
 from kernel.portal.urls import safe_path, url
 from kernel.portal.words import end_of, local
@@ -135,9 +136,13 @@ class Ctx:
     def render(
         self, template: str, /, status: int = 200, block: str | None = None, **context: Any
     ) -> Response:
-        """Draw a page."""
+        """Draw a page; of one whose form has a large picker, the branches that a script asks for."""
         from kernel.portal.frame import frame
 
+        if (branches := self._branches(context.get("form"))) is not None:
+            return HTMLResponse(branches)
+        if getattr(context.get("form"), "unfolding", False):
+            status = 200
         title = str(context.pop("title", ""))
         values = {"page": frame(self, title), "desk": self.desk_or_none, **context}
         html = renderer().render(
@@ -150,6 +155,14 @@ class Ctx:
         if self.flashes:
             cookies.take(response, cookies.FLASH)
         return response
+
+    def _branches(self, form: Any) -> Markup | None:
+        name = self.query.get("picker", "") if self.partial and not self.posted else ""
+        field = form[name] if name and form is not None and name in form else None
+        if not isinstance(field, Units):
+            return None
+        branches = field.branches(self.query.get("branch", ""))
+        return self.fragment("layout/branches.html", field=field, branches=branches)
 
     def fragment(self, template: str, /, **context: Any) -> Markup:
         """Draw a piece of a page."""

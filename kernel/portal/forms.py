@@ -84,6 +84,15 @@ class Form(wtforms.Form):
     def __init__(self, formdata: FormData = None, data: Mapping[str, Any] | None = None) -> None:
         super().__init__(formdata, data=data)
 
+    @property
+    def unfolding(self) -> bool:
+        """Whether it was only sent to see more of a picker, and nothing is to be done yet."""
+        return any(getattr(field, "unfolded", ()) for field in self)
+
+    def validate(self, extra_validators: Any = None) -> bool:
+        """Whether all is well; False without an error where :attr:`unfolding`."""
+        return not self.unfolding and super().validate(extra_validators)
+
     def refuse(self, error: OfficeError) -> None:
         """Put a refusal where it belongs: at the field that it names, else on top."""
         if error.field in self._fields:

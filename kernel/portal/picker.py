@@ -1,4 +1,10 @@
-"""The picker: units, groups or people out of a tree."""
+"""The picker: units, groups or people out of a tree.
+
+A large tree is drawn as its branches with what is chosen in them; the rest of a branch comes when
+somebody opens it or searches. A script asks the page for it (``?picker=FIELD&branch=LABEL`` with
+``HX-Request``, answered by ``Ctx.render``); without one, a button sends the form and the page comes
+back as it was typed, with that branch whole. Pages have nothing to do for either.
+"""
 
 from __future__ import annotations
 
@@ -12,6 +18,11 @@ from wtforms.validators import ValidationError
 from kernel.portal.fields import Bound, Label, said
 from kernel.portal.i18n import _l
 from kernel.portal.pinyin import spelled
+
+UNFOLD = "unfold"
+"""The button that asks for the whole of a branch: its value is ``FIELD/LABEL``."""
+WHOLE = 60
+"""A tree of so many leaves is drawn at once, as is an open branch of so many in a larger tree."""
 
 
 @dataclass(frozen=True)
@@ -98,6 +109,7 @@ class Units(wtforms.Field):
         self.most = most
         self.tree: Sequence[Branch] = ()
         self.data: list[str]
+        self.unfolded: frozenset[str] = frozenset()
 
     @property
     def chosen(self) -> list[str]:
@@ -137,6 +149,28 @@ class Units(wtforms.Field):
             here = found.index(value)
             found.insert(max(here + (1 if where == "down" else -1), 0), found.pop(here))
         return found
+
+    def shows(self, branch: Branch) -> bool:
+        """Whether a branch of the tree is drawn with all its leaves."""
+        if branch.label in self.unfolded or sum(one.count() for one in self.tree) <= WHOLE:
+            return True
+        return branch.open and branch.count() <= WHOLE
+
+    def kept(self, branch: Branch) -> list[Leaf]:
+        """What is chosen in a branch, and must stay chosen while the rest of it is not drawn."""
+        there = [*branch.leaves, *leaves(branch.branches)]
+        return [leaf for leaf in there if leaf.value in self.chosen]
+
+    def branches(self, label: str = "") -> list[Branch]:
+        """The branches of this label, or all of them; those at the root of the tree."""
+        return [branch for branch in self.tree if label in ("", branch.label)]
+
+    def process(self, formdata: Any, *args: Any, **options: Any) -> None:
+        """Take what was posted, and which branch somebody wants to see whole."""
+        super().process(formdata, *args, **options)
+        asked = [str(one) for one in formdata.getlist(UNFOLD)] if formdata else []
+        own = f"{self.name}/"
+        self.unfolded = frozenset(one[len(own) :] for one in asked if one.startswith(own))
 
     def process_formdata(self, valuelist: Sequence[Any]) -> None:
         """Take each value once."""

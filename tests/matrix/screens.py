@@ -86,8 +86,11 @@ SCREENS = (
     Screen("calendar-list", "/calendar", CLERK, "/calendar?view=list"),
     Screen("calendar-days", "/admin/calendar", SYSTEM, "/admin/calendar"),
     Screen("announcements", "/announcements/", CLERK, "/announcements/"),
+    Screen("announcement", "/announcements/{uid}", CLERK, "/announcements/{announcement}"),
     Screen("announcements-new", "/announcements/new", CLERK, "/announcements/new"),
     Screen("feedback-mine", "/feedback/", CLERK, "/feedback/"),
+    Screen("feedback-one", "/feedback/{uid}", CLERK, "/feedback/{remark}"),
+    Screen("feedback-answer", "/feedback/{uid}", SYSTEM, "/feedback/{remark}"),
     Screen("feedback-new", "/feedback/new", CLERK, "/feedback/new"),
     Screen("feedback-all", "/feedback/all", SYSTEM, "/feedback/all"),
     Screen("contacts", "/contacts/", CLERK, "/contacts/"),
@@ -194,9 +197,3 @@ FILES = {
     "/documents/out/{uid}/scans/{digest}": "a scan",
 }
 """Pages of the register that answer with a file instead of a screen."""
-
-NOT_IN_THE_SCENE = {
-    "/announcements/{uid}": "nobody has published one",
-    "/feedback/{uid}": "nobody has written one",
-}
-"""Pages that the scene has nothing for yet; their own tests draw them."""

@@ -170,6 +170,8 @@ class Person:
         find = picker.get_by_label("查找单位")
         for name in names:
             find.fill(name)
+            # The whole tree comes with the first search.
+            expect(picker.locator("[data-part]")).to_have_count(0)
             # A unit may be found by its short name; its box carries the full one.
             exact = picker.get_by_label(name, exact=True)
             box = exact if exact.count() else picker.locator(".picker__leaf input:visible")

@@ -262,6 +262,67 @@
   }
   each('[data-print]', function (button) { button.addEventListener('click', function () { window.print(); }); });
   each('[data-picker]', countPicked);
+
+  // A large tree comes in parts: a branch when it is opened, the rest when somebody searches. What
+  // is chosen is there from the beginning, and stays as it is in the form. Resolves when all is there.
+  function load(picker, label) {
+    var parts = picker.querySelectorAll('[data-part]');
+    var due = Array.prototype.filter.call(parts, function (part) { return !label || part.dataset.part === label; });
+    if (!due.length) return Promise.resolve();
+    picker.loads = picker.loads || {};
+    var key = label || '';
+    if (picker.loads[key] || picker.loads['']) return picker.loads[key] || picker.loads[''];
+    var url = new URL(location.href);
+    url.searchParams.set('picker', picker.dataset.picker);
+    url.searchParams.set('branch', key);
+    picker.setAttribute('aria-busy', 'true');
+    picker.loads[key] = fetch(url, { credentials: 'same-origin', headers: { 'HX-Request': 'true' } }).then(function (answer) {
+      if (!answer.ok || answer.redirected) throw new Error(answer.status);
+      return answer.text();
+    }).then(function (html) {
+      var come = new DOMParser().parseFromString(html, 'text/html');
+      each('[data-part]', function (part) {
+        var whole = come.querySelector('[data-of="' + CSS.escape(part.dataset.part) + '"]');
+        if (whole) fillBranch(part, whole);
+      }, picker);
+    }).catch(function () {
+      var note = picker.querySelector('[data-picker-none]');
+      note.textContent = picker.dataset.broken;
+      note.hidden = false;
+    }).then(function () {
+      delete picker.loads[key];
+      if (!Object.keys(picker.loads).length) picker.removeAttribute('aria-busy');
+    });
+    return picker.loads[key];
+  }
+  function fillBranch(part, whole) {
+    var chosen = {};
+    var before = part.querySelector('.picker__in');
+    var inside = before.contains(document.activeElement);
+    each('input[name]', function (box) { chosen[box.value] = box.checked; }, before);
+    each('input[name]', function (box) { box.checked = !!chosen[box.value]; }, whole);
+    before.replaceWith(whole);
+    part.removeAttribute('data-part');
+    var first = whole.querySelector('input');
+    if (inside && first) first.focus();
+  }
+  // Opened by its summary or by the button in it (which sends the form only where no script runs).
+  each('[data-part] .picker__more button', function (button) { button.type = 'button'; });
+  document.addEventListener('toggle', function (event) {
+    var part = event.target;
+    if (part.open && part.matches('[data-part]')) load(part.closest('[data-picker]'), part.dataset.part);
+  }, true);
+  document.addEventListener('click', function (event) {
+    var part = closest(event, '.picker__more button') && closest(event, '[data-part]');
+    if (part) load(part.closest('[data-picker]'), part.dataset.part);
+  });
+  document.addEventListener('focusin', function (event) {
+    if (closest(event, '[data-picker-find]')) load(closest(event, '[data-picker]'));
+  });
+  // For who puts back what was typed earlier: with every box of the form there.
+  document.addEventListener('juyan:whole', function (event) {
+    event.detail.push.apply(event.detail, Array.prototype.map.call(event.target.querySelectorAll('[data-picker]'), function (p) { return load(p); }));
+  });
   function reachable(picker) {
     return Array.prototype.filter.call(picker.querySelectorAll('.picker__leaf input'), function (box) {
       return box.offsetParent !== null;
@@ -275,9 +336,11 @@
     if (event.target !== find && !inTree) return;
     if (event.key === 'Enter') {
       event.preventDefault();  // it would send the form
-      var box = inTree ? event.target : find.value && picker.querySelector('.picker__leaf:not([hidden]) input[name]');
-      if (box) box.click();
-      if (box && !inTree) find.select();
+      load(picker).then(function () {
+        var box = inTree ? event.target : find.value && picker.querySelector('.picker__leaf:not([hidden]) input[name]');
+        if (box) box.click();
+        if (box && !inTree) find.select();
+      });
     } else if (event.key === 'ArrowDown' || event.key === 'ArrowUp') {
       var all = reachable(picker);
       var to = all.indexOf(event.target) + (event.key === 'ArrowDown' ? 1 : -1);
@@ -324,16 +387,24 @@
     }
   });
   function find(picker, text) {
+    if (text && picker.querySelector('[data-part]')) {
+      return load(picker).then(function () {
+        if (picker.querySelector('[data-part]')) return;
+        find(picker, picker.querySelector('[data-picker-find]').value.trim().toLowerCase());
+      });
+    }
     each('.picker__leaf', function (leaf) {
       var words = (leaf.textContent + ' ' + (leaf.dataset.hint || '')).toLowerCase();
       leaf.hidden = text !== '' && words.indexOf(text) < 0;
     }, picker);
     each('.picker__branch', function (branch) {
-      var any = branch.querySelector('.picker__leaf:not([hidden])');
+      var any = branch.querySelector('.picker__leaf:not([hidden])') || (!text && branch.matches('[data-part]'));
       branch.hidden = !any;
       if (text) branch.open = !!any;
     }, picker);
-    picker.querySelector('[data-picker-none]').hidden = !!picker.querySelector('.picker__leaf:not([hidden])');
+    var none = picker.querySelector('[data-picker-none]');
+    none.textContent = none.dataset.text;
+    none.hidden = !text || !!picker.querySelector('.picker__leaf:not([hidden])');
   }
 
   // What asks again by itself rests while nobody looks at it.

@@ -25,7 +25,7 @@
     var found = {};
     each('textarea[name], input[type=text][name], select[name], input[data-picker-order]', function (box) { found[box.name] = [box.value]; }, form);
     each('input[type=checkbox][name], input[type=radio][name]', function (box) {
-      found[box.name] = (found[box.name] || []).concat(box.checked ? [box.value] : []);
+      if (box.checked) found[box.name] = (found[box.name] || []).concat(box.value);
     }, form);
     return found;
   }
@@ -34,10 +34,17 @@
       if (said[box.name]) box.value = said[box.name][0];
     }, form);
     each('input[type=checkbox][name], input[type=radio][name]', function (box) {
-      if (said[box.name]) box.checked = said[box.name].indexOf(box.value) >= 0;
+      box.checked = (said[box.name] || []).indexOf(box.value) >= 0;
     }, form);
     each('textarea, input, select', function (box) { box.dispatchEvent(new Event('change', { bubbles: true })); }, form);
     form.dispatchEvent(new Event('input', { bubbles: true }));
+  }
+
+  // Boxes that app.js has not asked for yet are asked for, so that each that was ticked can be.
+  function whole(form) {
+    var due = [];
+    form.dispatchEvent(new CustomEvent('juyan:whole', { bubbles: true, detail: due }));
+    return Promise.all(due);
   }
 
   function version(form) { return form.elements.version ? Number(form.elements.version.value) : 0; }
@@ -77,7 +84,7 @@
     when.textContent = (at.getMonth() + 1) + '-' + at.getDate() + ' ' + clock(at);
     note.hidden = false;
     note.querySelector('[data-kept-take]').addEventListener('click', function () {
-      fill(form, kept.fields);
+      whole(form).then(function () { fill(form, kept.fields); });
       note.hidden = true;
       form.querySelector('textarea').focus();
     });
