@@ -136,7 +136,7 @@ class Ctx:
     def render(
         self, template: str, /, status: int = 200, block: str | None = None, **context: Any
     ) -> Response:
-        """Draw a page; of one whose form has a large picker, the branches that a script asks for."""
+        """Draw a page; of one with a large picker only the branches, where a script asks so."""
         from kernel.portal.frame import frame
 
         if (branches := self._branches(context.get("form"))) is not None:

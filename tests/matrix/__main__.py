@@ -8,79 +8,159 @@ from __future__ import annotations
 import json
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
 import click
+from playwright.sync_api import Browser
 
 from kernel.founding import found
+from kernel.generating import Amount, make_up
+from kernel.node import open_node
 from kernel.reference import read
+from kernel.seals.signer_client import Signer
 from kernel.testing_office import settings_of
-from tests.matrix.report import as_markdown, keep, kept, over_budget
+from tests.matrix.old import chromium_109
+from tests.matrix.paint import measure
+from tests.matrix.report import Told, as_markdown, keep, keep_browser, keep_paint, kept, over_budget
 from tests.matrix.scene import furnish
-from tests.matrix.screens import SCREENS, Screen
-from tests.matrix.states import WITHOUT_SCRIPTS
-from tests.matrix.walk import LANGUAGES, Walk, Walker, problems
+from tests.matrix.screens import FIRST, MANY, SCREENS, Screen
+from tests.matrix.states import OLD, WITHOUT_SCRIPTS
+from tests.matrix.walk import Walk, Walker, problems
 from tests.portal.node import Place, chromium, started
+
+PASSES = {
+    "zh": "every screen in Chinese",
+    "en": "every screen in English",
+    "plain": "without scripts",
+    "many": "lists of an office with thousands of documents",
+    "old": "Chromium 109",
+    "paint": "first paint on a slow line",
+}
+MADE_UP = Amount(people=500, documents=2000, tasks=6000)
 
 
 @contextmanager
-def office(folder: Path) -> Iterator[tuple[Place, dict[str, str]]]:
-    """The whole city with its documents, founded in this folder when it is empty."""
+def office(folder: Path, amount: Amount | None = None) -> Iterator[tuple[Place, dict[str, str]]]:
+    """The whole city with its documents, founded in this folder when it is empty.
+
+    :param amount: what is made up besides.
+    """
     facts = folder / "facts.json"
     if not facts.exists():
         folder.mkdir(parents=True, exist_ok=True)
         found(settings_of(folder / "node"), read(), furnish=True)
-        facts.write_text(json.dumps(furnish(folder / "node")))
+        stage = furnish(folder / "node")
+        if amount:
+            with open_node(settings_of(folder / "node")):
+                make_up(amount)
+            Signer(folder / "node").shutdown()
+        facts.write_text(json.dumps(stage))
     with started(folder / "node", "demo") as place:
         yield place, json.loads(facts.read_text())
 
 
+@dataclass
+class Run:
+    """The passes over the screens that are still to be made.
+
+    :ivar told: what is known; more is added. :ivar lines: where it is noted as it comes.
+    """
+
+    told: Told
+    screens: Sequence[Screen]
+    many: Sequence[Screen]
+    lines: Path | None
+    pictures: Path | None
+
+    def left(self, way: str) -> list[Screen]:
+        """What this pass has not seen yet."""
+        of = {"many": self.many, "paint": [one for one in self.screens if one.name in FIRST]}
+        return [one for one in of.get(way, self.screens) if (one.name, way) not in self.told.done]
+
+    def make(self, way: str, folder: Path) -> None:
+        """Make one pass."""
+        screens = self.left(way)
+        if not screens:
+            return
+        amount = MADE_UP if way == "many" else None
+        with office(folder / ("many" if amount else "scene"), amount) as (place, facts):
+            with chromium_109() if way == "old" else chromium() as browser:
+                self.told.browsers[way] = browser.version
+                if self.lines:
+                    keep_browser(self.lines, way, browser.version)
+                self._with(way, screens, place, facts, browser)
+
+    def _with(
+        self, way: str, screens: list[Screen], place: Place, facts: dict[str, str], browser: Browser
+    ) -> None:
+        def done(screen: Screen, language: str, seen: Walk) -> None:
+            click.echo(f"{way} {screen.name}", err=True)
+            self.told.walks.setdefault(way, Walk()).add(seen)
+            if self.lines:
+                keep(self.lines, screen.name, way, seen)
+
+        def painted(screen: str, paint: dict[str, float]) -> None:
+            click.echo(f"{way} {screen} {paint}", err=True)
+            self.told.paints[screen] = paint
+            if self.lines:
+                keep_paint(self.lines, screen, paint)
+
+        if way == "paint":
+            measure(place, facts, browser, screens, done=painted)
+            return
+        walker = Walker(place, facts, browser, self.pictures, done=done)
+        if way == "plain":
+            walker = Walker(place, facts, browser, states=WITHOUT_SCRIPTS, scripts=False, done=done)
+        elif way == "old":
+            pictures = self.pictures and self.pictures / "old"
+            walker = Walker(place, facts, browser, pictures, states=OLD, done=done)
+        walker.walk(screens, [way] if way in ("zh", "en") else ["zh"])
+
+
 @click.command
 @click.option("--only", multiple=True, help="screens, by name")
-@click.option("--language", multiple=True, type=click.Choice(LANGUAGES), default=LANGUAGES)
+@click.option("--pass", "ways", multiple=True, type=click.Choice(list(PASSES)), default=PASSES)
 @click.option("--office", "folder", type=click.Path(path_type=Path), help="keep the office here")
 @click.option("--pictures", type=click.Path(path_type=Path), help="keep screenshots here")
 @click.option("--lines", type=click.Path(path_type=Path), help="go on with what is noted here")
+@click.option("--also", multiple=True, type=click.Path(path_type=Path), help="lines of other runs")
 @click.option("--write", type=click.Path(path_type=Path), help="write docs/pages.md")
 def main(
     only: tuple[str, ...],
-    language: tuple[str, ...],
+    ways: tuple[str, ...],
     folder: Path | None,
     pictures: Path | None,
     lines: Path | None,
+    also: tuple[Path, ...],
     write: Path | None,
 ) -> None:
     """Look at every screen; say what is wrong.
 
     With --lines each screen is noted in that file as it is done; those in it are not looked at
-    again.
+    again. Several runs at a time each have their own lines and office; --also brings them together.
     """
-    if unknown := set(only) - {screen.name for screen in SCREENS}:
+    if unknown := set(only) - {screen.name for screen in (*SCREENS, *MANY)}:
         raise click.UsageError(f"no such screen: {', '.join(sorted(unknown))}")
-    walk, but = kept(lines) if lines else (Walk(), set())
-    if pictures:
-        pictures.mkdir(parents=True, exist_ok=True)
-
-    def done(screen: Screen, spoken: str, seen: Walk) -> None:
-        click.echo(f"{spoken} {screen.name}", err=True)
-        if lines:
-            keep(lines, screen.name, spoken, seen)
-
+    told = kept(*also, *([lines] if lines else []))
+    for place in [pictures, pictures / "old"] if pictures else []:
+        place.mkdir(parents=True, exist_ok=True)
+    screens, many = (
+        [screen for screen in all_of_them if not only or screen.name in only]
+        for all_of_them in (SCREENS, MANY)
+    )
+    run = Run(told, screens, many, lines, pictures)
     with tempfile.TemporaryDirectory(prefix="juyan-matrix-") as scratch:
-        with office(folder or Path(scratch)) as (place, facts), chromium() as browser:
-            walker = Walker(place, facts, browser, pictures, done=done)
-            screens = [screen for screen in SCREENS if not only or screen.name in only]
-            walk.add(walker.walk(screens, language, but))
-            plain = Walker(place, facts, browser, states=WITHOUT_SCRIPTS, scripts=False)
-            walk.add(plain.walk(screens, ["zh"]) if "zh" in language else Walk())
-            version = browser.version
+        for way in ways:
+            run.make(way, folder or Path(scratch))
+    walk = told.walk()
     found_wrong = [*problems(walk), *over_budget(walk)]
     click.echo("\n".join(found_wrong) or "nothing is wrong")
     if write:
-        write.write_text(as_markdown(walk, datetime.now(UTC).date(), version), "utf-8")
+        write.write_text(as_markdown(told, datetime.now(UTC).date()), "utf-8")
     sys.exit(1 if found_wrong else 0)
 
 

@@ -20,7 +20,7 @@ from playwright.sync_api import Browser, sync_playwright
 
 PACKAGE = "@sparticuz/chromium@109.0.6"
 SHA512 = "9hTE03DXnrWTiGNpfjLfmGhIfmiVAerSPinDb+x5bBdM4KF4PMM1NZ0A+V7WKazoA+CasSX/osHK8K0MuO6uqg=="
-ARGS = ["--headless", "--no-sandbox", "--disable-gpu", "--no-zygote", "--single-process"]
+ARGS = ["--headless", "--no-sandbox", "--disable-gpu", "--no-zygote"]
 UNPACK = """const z = require('zlib'), fs = require('fs'), [from, to] = process.argv.slice(1);
 fs.writeFileSync(to, z.brotliDecompressSync(fs.readFileSync(from)), {mode: 0o755});"""
 

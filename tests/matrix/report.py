@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
-from dataclasses import asdict
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass, field
 from datetime import date
 from pathlib import Path
 from typing import Any
 
-from tests.matrix.screens import SCREENS
-from tests.matrix.walk import Finding, Walk
+from tests.matrix.paint import GOAL, Paint
+from tests.matrix.screens import MANY, SCREENS
+from tests.matrix.walk import Finding, Walk, problems
 
 GROUPS = {
     "axe": ("axe",),
@@ -42,8 +43,9 @@ the screen's name; no word of ours left in Chinese; no request to another host. 
 checks made; where something is wrong it says how often, with ✗.
 
 ```
-python -m tests.matrix --write docs/pages.md --pictures FOLDER
-python -m tests.matrix --only edit --language en
+python -m tests.matrix --lines FILE --pictures FOLDER --write docs/pages.md
+python -m tests.matrix --only edit --pass en
+python -m tests.matrix --pass old --pass paint
 ```
 """
 
@@ -76,21 +78,107 @@ def weights(facts: dict[str, float]) -> dict[str, float]:
     }
 
 
-def as_markdown(walk: Walk, when: date, browser: str) -> str:
+@dataclass
+class Told:
+    """Everything that stands in docs/pages.md.
+
+    :ivar walks: what each pass saw. :ivar paints: first and largest paint of the main screens.
+    :ivar browsers: the version of the browser of each pass.
+    """
+
+    walks: dict[str, Walk] = field(default_factory=dict)
+    paints: dict[str, Paint] = field(default_factory=dict)
+    browsers: dict[str, str] = field(default_factory=dict)
+    done: set[tuple[str, str]] = field(default_factory=set)
+
+    def walk(self, *passes: str) -> Walk:
+        """What these passes saw together."""
+        together = Walk()
+        for one in passes or self.walks:
+            together.add(self.walks.get(one, Walk()))
+        return together
+
+
+def as_markdown(told: Told, when: date) -> str:
     """The whole page."""
-    seen = [screen for screen in SCREENS if (screen.name, "title") in walk.asked]
+    walk = told.walk("zh", "en", "plain", "many")
+    everything = [*SCREENS, *MANY]
+    seen = [screen for screen in everything if (screen.name, "title") in walk.asked]
     heads = ["页面 screen", "地址 address", "人员 as", *GROUPS, "Tab"]
     twice = sum(walk.asked[screen.name, "title"] > 1 for screen in seen)
-    lines = [INTRO, f"{when.isoformat()}, Chromium {browser}:"]
-    lines += [f"{len(seen)} / {len(SCREENS)} screens, {twice} of them in both languages.", ""]
+    lines = [INTRO, f"{when.isoformat()}, Chromium {told.browsers.get('zh', '')}:"]
+    lines += [f"{len(seen)} / {len(everything)} screens, {twice} of them in both languages.", ""]
+    lines += [*_cells(walk), ""]
     lines += [_row(heads), _row(["---"] * 3 + ["--:"] * (len(heads) - 3))]
     for screen in seen:
         address = screen.page or screen.at.split("?")[0]
         stops = str(walk.stops.get(screen.name, 0))
         who = screen.person or "—"
         lines.append(_row([screen.name, f"`{address}`", who, *cells(walk, screen.name), stops]))
-    lines += ["", *_budgets(walk)]
+    lines += ["", *_wrong(walk), *_budgets(walk), "", *_old(told), *_paints(told.paints)]
     return "\n".join(lines) + "\n"
+
+
+def _cells(walk: Walk) -> Iterable[str]:
+    """In which states how many screens were looked at."""
+    yield "## 看过的组合 What was looked at\n"
+    yield "各状态下看过的页面数；“own”是该单位自己的主题（市委办为党政红），“other”是另一个主题。\n"
+    yield "The number of screens in each state, in the theme of their organ and in the other one.\n"
+    states = dict.fromkeys(cell.partition(" ")[2] for cell in walk.cells)
+    named = [state for state in states if not state.endswith(" other theme")]
+    yield _row(["状态 state", "zh own", "zh other", "en own", "en other"])
+    yield _row(["---", *["--:"] * 4])
+    for state in named:
+        counts = [
+            walk.cells.get(f"{language} {state}{theme}", 0)
+            for language in ("zh", "en")
+            for theme in ("", " other theme")
+        ]
+        yield _row([state, *(str(count or "—") for count in counts)])
+
+
+def _wrong(walk: Walk) -> Iterable[str]:
+    found = list(problems(walk))
+    if found:
+        yield "## 未解决 What is wrong\n"
+        yield from (f"- {line.replace('<', '&lt;')}" for line in found)
+        yield ""
+
+
+def _old(told: Told) -> Iterable[str]:
+    """What the oldest browser showed."""
+    walk = told.walk("old")
+    yield "## Chromium 109\n"
+    if "old" not in told.browsers:
+        yield "没有运行 not run.\n"
+        return
+    seen = {screen for screen, _check in walk.asked}
+    axe = sum(times for (_screen, check), times in walk.asked.items() if check == "axe")
+    version, count = told.browsers["old"], len(seen)
+    yield f"{version}：{count} 个页面（中文），1440×900 标准字和 390×844 大字，两个主题，同样的检查，"
+    yield f"其中 axe {axe} 次；登录、起草、办理等表单都实际提交过。\n"
+    yield f"{count} screens in Chinese, 1440×900 and 390×844 in large text, both themes, the same"
+    yield f"checks, {axe} of them axe. Forms were sent by everybody who signed in, and in the"
+    yield "screens that need it (enrol-wrong, edit-wrong, confirm, batch).\n"
+    found = list(problems(walk))
+    yield from (f"- {line.replace('<', '&lt;')}" for line in found)
+    yield "" if found else "没有发现问题。Nothing was wrong.\n"
+
+
+def _paints(paints: Mapping[str, Paint]) -> Iterable[str]:
+    """When the main screens are there on a slow line."""
+    if not paints:
+        return
+    yield "## 慢速网络 On a slow line\n"
+    yield "1.6 Mbit/s、往返 150 ms、处理器慢 4 倍，毫秒，三次的中位数；目标：最大绘制 ≤ 2500。\n"
+    yield "1.6 Mbit/s, 150 ms, a processor four times slower, in ms, the median of three; goal: the"
+    yield "largest paint within 2500.\n"
+    yield _row(["screen", "首次 first", "最大 largest", "再次打开 largest, warm"])
+    yield _row(["---", *["--:"] * 3])
+    for screen, paint in paints.items():
+        late = " ✗" if paint["largest"] > GOAL else ""
+        numbers = [f"{paint['first']:.0f}", f"{paint['largest']:.0f}{late}", f"{paint['warm']:.0f}"]
+        yield _row([screen, *numbers])
 
 
 def _budgets(walk: Walk) -> Iterable[str]:
@@ -111,27 +199,51 @@ def _row(row: Iterable[str]) -> str:
     return f"| {' | '.join(row)} |"
 
 
-def keep(file: Path, screen: str, language: str, seen: Walk) -> None:
-    """Note what one screen in one language gave."""
+def keep(file: Path, screen: str, way: str, seen: Walk) -> None:
+    """Note what one screen gave in one pass."""
     facts: dict[str, Any] = {
-        "done": [screen, language],
+        "done": [screen, way],
         "findings": [asdict(one) for one in seen.findings],
         "asked": {check: times for (_screen, check), times in seen.asked.items()},
         "stops": seen.stops,
         "budgets": seen.budgets,
+        "cells": seen.cells,
     }
+    _append(file, facts)
+
+
+def keep_paint(file: Path, screen: str, paint: Paint) -> None:
+    """Note when one screen was there."""
+    _append(file, {"done": [screen, "paint"], "paint": paint})
+
+
+def keep_browser(file: Path, way: str, version: str) -> None:
+    """Note the browser of a pass."""
+    _append(file, {"browser": [way, version]})
+
+
+def _append(file: Path, facts: Mapping[str, Any]) -> None:
     with file.open("a", encoding="utf-8") as lines:
         lines.write(json.dumps(facts, ensure_ascii=False) + "\n")
 
 
-def kept(file: Path) -> tuple[Walk, set[tuple[str, str]]]:
-    """What was noted, and which screens in which language are done."""
-    walk, done = Walk(), set()
-    for line in file.read_text("utf-8").splitlines() if file.exists() else ():
-        facts = json.loads(line)
-        screen, language = facts["done"]
-        done.add((screen, language))
+def kept(*files: Path) -> Told:
+    """What was noted in these files; what is noted again takes the place of the older."""
+    told, newest = Told(), {}
+    for file in files:
+        for line in file.read_text("utf-8").splitlines() if file.exists() else ():
+            facts = json.loads(line)
+            if "browser" in facts:
+                told.browsers |= dict([facts["browser"]])
+            else:
+                newest[tuple(facts["done"])] = facts
+    for (screen, way), facts in newest.items():
+        told.done.add((screen, way))
+        if way == "paint":
+            told.paints[screen] = facts["paint"]
+            continue
         found = [Finding(**one) for one in facts["findings"]]
         asked = {(screen, check): times for check, times in facts["asked"].items()}
-        walk.add(Walk(found, asked, facts["stops"], facts["budgets"]))
-    return walk, done
+        walk = Walk(found, asked, facts["stops"], facts["budgets"], facts["cells"])
+        told.walks.setdefault(way, Walk()).add(walk)
+    return told

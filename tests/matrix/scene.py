@@ -186,7 +186,8 @@ class Stage:
         text = "本周六8:00至12:00机房检修，期间系统暂停使用。请提前保存稿件，急件改用电话报送。"
         told = {"title": "关于周六机房检修的公告", "body": text, "scope": "organ", **days}
         self.facts["announcement"] = self.act("李建国", "announcements.publish", **told).uid
-        remark = self.act("孙倩", "feedback.write", text="希望待办可以按来文单位筛选。", place="/tasks")
+        wish = {"text": "希望待办可以按来文单位筛选。", "place": "/tasks"}
+        remark = self.act("孙倩", "feedback.write", **wish)
         self.facts["remark"] = remark.uid
         self.act("杨帆", "feedback.answer", remark, reply="已列入下一版，预计十二月上线。")
         self.act("林晓梅", "feedback.write", text="会议室投影仪的说明放在哪里？")

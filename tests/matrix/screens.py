@@ -184,6 +184,27 @@ SCREENS = (
     Screen("not-found", "", CLERK, "/documents/out/nothing"),
 )
 
+MANY = (
+    Screen("many-home", "", CLERK, "/"),
+    Screen("many-home-leader", "", LEADER, "/"),
+    Screen("many-tasks", "", CLERK, "/tasks"),
+    Screen("many-done", "", CLERK, "/tasks?tab=done"),
+    Screen("many-out", "", CLERK, "/documents/out"),
+    Screen("many-search", "", CLERK, "/search?q=%E5%B7%A5%E4%BD%9C"),
+    Screen("many-contacts", "", CLERK, "/contacts/?q=%E7%8E%8B"),
+    Screen("many-keys", "", SECURITY, "/admin/keys"),
+    Screen("many-people", "", SECURITY, "/admin/people"),
+    Screen("many-log", "", AUDIT, "/admin/log"),
+    Screen("many-calendar", "", CLERK, "/calendar"),
+)
+"""Screens with as much on them as ``manage.py generate`` makes up."""
+
+FIRST = (
+    "login", "home-clerk", "home-leader", "tasks", "search", "document-sign", "document-sent",
+    "document-body", "edit", "inbox", "delivery", "receipts", "calendar", "contacts",
+)  # fmt: skip
+"""The screens whose first paint is measured."""
+
 FILES = {
     "/events": "a stream",
     "/me/notices/{uid}": "it leads on to what the notice is about",

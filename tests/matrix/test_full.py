@@ -18,7 +18,7 @@ pytestmark = pytest.mark.full
 
 @pytest.mark.needs("chromium")
 def test_every_screen_is_as_it_must_be(tmp_path: Path):
-    with office(tmp_path) as (place, facts), chromium() as browser:
+    with office(tmp_path / "scene") as (place, facts), chromium() as browser:
         walk = Walker(place, facts, browser).walk()
         plain = Walker(place, facts, browser, states=WITHOUT_SCRIPTS, scripts=False)
         walk.add(plain.walk(languages=["zh"]))

@@ -91,12 +91,15 @@ class Walk:
 
     :ivar asked: how often each check was made on each screen: (screen, check) → times.
     :ivar stops: tab stops on each screen. :ivar budgets: (screen) → bytes, requests, times.
+    :ivar cells: how many screens were looked at in a state: "language state" → screens. The own
+        theme of the screen's organ has no name in it, the other one has.
     """
 
     findings: list[Finding] = field(default_factory=list)
     asked: dict[tuple[str, str], int] = field(default_factory=dict)
     stops: dict[str, int] = field(default_factory=dict)
     budgets: dict[str, dict[str, float]] = field(default_factory=dict)
+    cells: dict[str, int] = field(default_factory=dict)
 
     def add(self, other: Walk) -> None:
         """Take in what another walk saw."""
@@ -106,6 +109,8 @@ class Walk:
         for screen, count in other.stops.items():
             self.stops[screen] = max(self.stops.get(screen, 0), count)
         self.budgets |= other.budgets
+        for cell, count in other.cells.items():
+            self.cells[cell] = self.cells.get(cell, 0) + count
 
 
 @dataclass
@@ -234,9 +239,8 @@ class Walker:
 
     def _in_state(self, note: Note, page: Page, state: State) -> None:
         own = page.evaluate("document.documentElement.dataset.theme")
-        if state.picture and self.pictures:
-            name = f"{note.screen}--{note.language}--{state.name.replace(' ', '-')}.png"
-            page.screenshot(path=self.pictures / name, full_page=True)
+        note.seen(state.name)
+        self._picture(note, page, state, "")
         page.evaluate("juyanChecks.unfold(true)")
         note(state.name, "overflow", page.evaluate("juyanChecks.overflow()"))
         note(state.name, "cut text", page.evaluate("juyanChecks.cut()"))
@@ -257,8 +261,17 @@ class Walker:
             page.evaluate(TAKE_SHEETS, {"sheets": self.themes[other], "theme": other})
             note(f"{state.name} {other}", "axe", page.evaluate(ASK_AXE, COLOURS))
             note(f"{state.name} {other}", "overflow", page.evaluate("juyanChecks.overflow()"))
+            note.seen(f"{state.name} other theme")
+            if not state.large:
+                self._picture(note, page, state, "--other")
             page.evaluate(TAKE_SHEETS, {"sheets": self.themes[own], "theme": own})
         page.evaluate("juyanChecks.unfold(false)")
+
+    def _picture(self, note: Note, page: Page, state: State, theme: str) -> None:
+        if state.picture and self.pictures:
+            way = state.name.replace(" ", "-") + theme
+            path = self.pictures / f"{note.screen}--{note.language}--{way}.jpg"
+            page.screenshot(path=path, full_page=True, type="jpeg", quality=70)
 
 
 @dataclass
@@ -268,6 +281,11 @@ class Note:
     screen: str
     language: str
     walk: Walk = field(default_factory=Walk)
+
+    def seen(self, state: str) -> None:
+        """Note that it was looked at in a state."""
+        cell = f"{self.language} {state}"
+        self.walk.cells[cell] = self.walk.cells.get(cell, 0) + 1
 
     def __call__(self, state: str, check: str, texts: Sequence[str]) -> None:
         """Note a check and what it found."""
