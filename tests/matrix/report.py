@@ -155,7 +155,7 @@ def _old(told: Told) -> Iterable[str]:
     seen = {screen for screen, _check in walk.asked}
     axe = sum(times for (_screen, check), times in walk.asked.items() if check == "axe")
     version, count = told.browsers["old"], len(seen)
-    yield f"{version}：{count} 个页面（中文），1440×900 标准字和 390×844 大字，两个主题，同样的检查，"
+    yield f"{version}：{count} 个页面（中文），1440×900 标准字、390×844 大字，两个主题，检查相同，"
     yield f"其中 axe {axe} 次；登录、起草、办理等表单都实际提交过。\n"
     yield f"{count} screens in Chinese, 1440×900 and 390×844 in large text, both themes, the same"
     yield f"checks, {axe} of them axe. Forms were sent by everybody who signed in, and in the"

@@ -178,3 +178,29 @@ def test_what_is_chosen_stands_in_the_order_in_which_it_was_put(
     assert form.validate()
     assert "".join(form.main.data) == then
     assert form.main.labels() == [{"g": "甘州", "l": "临泽", "c": "财政"}[one] for one in then]
+
+
+def large(**changes: str) -> Draft:
+    """A form whose tree is too large to be drawn at once."""
+    form = Draft(FormData([*GOOD, *changes.items()]))
+    many = tuple(Leaf(f"u{n}", f"单位{n}") for n in range(100))
+    form.main.tree = [*TREE, Branch("街道", many), Branch("常用", many[:3], open=True)]
+    return form
+
+
+def test_a_large_tree_shows_what_is_open_and_what_is_chosen():
+    form = large()
+    county, city, streets, usual = form.main.tree
+    assert [form.main.shows(one) for one in form.main.tree] == [False, False, False, True]
+    assert [leaf.value for leaf in form.main.kept(county)] == ["g"]
+    assert [leaf.value for leaf in form.main.kept(city)] == ["c"]
+    assert form.main.kept(streets) == []
+    assert form.main.branches("街道") == [streets] and len(form.main.branches()) == 4
+    assert not form.unfolding and form.validate()
+
+
+def test_who_asks_for_a_branch_gets_it_and_sends_nothing_else():
+    form = large(unfold="main/街道", title="")
+    assert form.main.shows(form.main.tree[2]) and not form.main.shows(form.main.tree[0])
+    assert form.unfolding and not form.validate() and form.errors_summary == []
+    assert not large(unfold="other/街道").unfolding
