@@ -170,6 +170,7 @@ class Renderer:
             "iso": lambda moment: words.local(moment).isoformat(timespec="minutes"),
             "pad_name": words.pad_name,
             "span": words.span,
+            "stored": words.stored,
             "time_cn": words.time_cn,
             "weekday_cn": words.weekday_cn,
             "weekday_short": words.weekday_short,

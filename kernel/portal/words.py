@@ -111,6 +111,14 @@ def due(limit: datetime, now: datetime) -> Due:
     return Due("plain", text, "")
 
 
+def stored(text: str) -> str:
+    """What was stored in Chinese when it was written, its known words in the language spoken now.
+
+    Steps and the line below a title (发文 · 通知 · 秘书科) are such: names stay as they are.
+    """
+    return " · ".join(_(part) if part else "" for part in text.split(" · "))
+
+
 def span(length: timedelta) -> str:
     """A length of time in its largest unit: 3 天, 2 小时, 5 分钟."""
     minutes = int(length.total_seconds()) // 60

@@ -66,7 +66,7 @@ def _unread(desk: Desk) -> peewee.ModelSelect[Announcement]:
 
 def menu(desk: Desk) -> list[MenuItem]:
     """The entry of the side navigation."""
-    label, count = _("公告"), _unread(desk).count()
+    label, count = _("公告栏"), _unread(desk).count()
     return [MenuItem(label, url("announcements:all"), "megaphone", count, note=_("条未读"))]
 
 
@@ -76,7 +76,7 @@ def panels(desk: Desk) -> list[Panel]:
     if not rows:
         return []
     more = url("announcements:all")
-    return [Panel(_("公告"), "announcements/panel.html", {"rows": rows}, more, _("全部公告"))]
+    return [Panel(_("公告栏"), "announcements/panel.html", {"rows": rows}, more, _("全部公告"))]
 
 
 def on_calendar(desk: Desk, first: date, last: date) -> list[CalendarItem]:
@@ -85,7 +85,7 @@ def on_calendar(desk: Desk, first: date, last: date) -> list[CalendarItem]:
     rows = Announcement.select().where(
         Announcement.visible(desk) & begins & (Announcement.state == "published")
     )
-    note = _("公告")
+    note = _("公告栏")
     return [
         CalendarItem(row.first_day, row.title, url("announcements:announcement", uid=row.uid), note)
         for row in rows.order_by(Announcement.id).limit(ON_CALENDAR)
@@ -94,7 +94,7 @@ def on_calendar(desk: Desk, first: date, last: date) -> list[CalendarItem]:
 
 def _spec() -> ListSpec:
     return ListSpec(
-        title=_l("公告"),
+        title=_l("公告栏"),
         columns=(
             Column("title", _l("标题"), "title"),
             Column("organ_name", _l("发布单位")),

@@ -133,7 +133,7 @@
 
   // Words of ours that stayed Chinese on an English page; what people wrote stays as it is.
   function chinese() {
-    const own = 'th[scope=col], dt, legend, .field__label, .btn, .tab, .navlink__t, .sidenav__h, .card__h, .hint, .field__hint, .tag, .flag, .empty p, summary, .skip-link, .foot__secret, .legend li, .steps li';
+    const own = 'th[scope=col], .step, dt, legend, .field__label, .btn, .tab, .navlink__t, .sidenav__h, .card__h, .hint, .field__hint, .tag, .flag, .empty p, summary, .skip-link, .foot__secret, .legend li, .steps li';
     return all(own).filter((e) => /[\u4e00-\u9fff]/.test([...e.childNodes]
       .filter((n) => n.nodeType === 3).map((n) => n.textContent).join('').replace(/“[^”]*”|\S*〔\d{4}〕\S*/g, '')) && !e.matches('.paper summary') && !e.closest('[lang=zh-CN]:not(html)')).map(name);
   }

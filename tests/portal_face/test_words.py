@@ -70,3 +70,12 @@ def test_pad_name(name: str, padded: str):
 )
 def test_filesize(count: int, text: str):
     assert words.filesize(count) == text
+
+
+def test_what_was_stored_in_chinese_is_read_in_english_but_names():
+    assert words.stored("发文 · 通知 · 秘书科") == "发文 · 通知 · 秘书科"
+    with speaking("en"):
+        assert words.stored("收文 · 市委办发〔2026〕1号 · 秘书科") == (
+            "Incoming · 市委办发〔2026〕1号 · 秘书科"
+        )
+        assert words.stored("") == ""

@@ -23,6 +23,7 @@ from kernel.portal.urls import url
 from kernel.portal.views.cards import cards, draw
 from kernel.portal.views.desks import desks, lent
 from kernel.portal.views.task_centre import URGENT, tabs
+from kernel.portal.words import stored
 
 LINES = 8
 VIEWS = ("leader", "clerk")
@@ -34,8 +35,8 @@ def row(line: Line) -> TaskRow:
         uid=line.uid,
         title=line.title,
         href=href_of(line.kind, line.subject),
-        meta=line.meta,
-        step=line.step,
+        meta=stored(line.meta),
+        step=stored(line.step),
         person=line.sender,
         at=line.created,
         due=line.due,

@@ -31,7 +31,7 @@ from kernel.portal.parts import Tab
 from kernel.portal.routing import SIGNED_IN, page
 from kernel.portal.urls import url
 from kernel.portal.views.batches import reading_verb
-from kernel.portal.words import end_of, local
+from kernel.portal.words import end_of, local, stored
 
 TAB_NAMES = {
     "todo": _l("待办"),
@@ -69,7 +69,7 @@ def _spec(ctx: Ctx, tab: tasks.Tab, choosable: Callable[[Task], bool]) -> ListSp
         title=_l("待办中心"),
         columns=(
             Column("title", _l("事项"), "title"),
-            Column("step", _step_label(tab), value=lambda task: getattr(task, "at", task.step)),
+            Column("step", _step_label(tab), value=_step),
             Column("sender", _l("送办人"), "person"),
             Column("created", _l("送达时间"), "time"),
             *_last_column(tab),
@@ -85,10 +85,15 @@ def _spec(ctx: Ctx, tab: tasks.Tab, choosable: Callable[[Task], bool]) -> ListSp
         search_hint=_l("按标题、文号、送办人查找"),
         empty=EMPTY[tab],
         href=lambda task: href_of(task.kind, task.subject),
-        meta=lambda task: task.meta,
+        meta=lambda task: stored(task.meta),
         tags=lambda task: (task.urgency,) if task.urgency in URGENT else (),
         choosable=choosable,
     )  # fmt: skip
+
+
+def _step(task: Task) -> str:
+    """Where the matter stands now; for what is handled, where it stands elsewhere."""
+    return stored(getattr(task, "at", task.step))
 
 
 def _step_label(tab: tasks.Tab) -> Lazy:
