@@ -28,7 +28,7 @@ from tests.matrix.paint import measure
 from tests.matrix.report import Told, as_markdown, keep, keep_browser, keep_paint, kept, over_budget
 from tests.matrix.scene import furnish
 from tests.matrix.screens import FIRST, MANY, SCREENS, Screen
-from tests.matrix.states import OLD, WITHOUT_SCRIPTS
+from tests.matrix.states import BRIEF, OLD, STATES, WITHOUT_SCRIPTS
 from tests.matrix.walk import Walk, Walker, problems
 from tests.portal.node import Place, chromium, started
 
@@ -75,6 +75,7 @@ class Run:
     many: Sequence[Screen]
     lines: Path | None
     pictures: Path | None
+    brief: bool = False
 
     def left(self, way: str) -> list[Screen]:
         """What this pass has not seen yet."""
@@ -112,7 +113,8 @@ class Run:
         if way == "paint":
             measure(place, facts, browser, screens, done=painted)
             return
-        walker = Walker(place, facts, browser, self.pictures, done=done)
+        states = BRIEF if self.brief else STATES
+        walker = Walker(place, facts, browser, self.pictures, states, done=done)
         if way == "plain":
             walker = Walker(place, facts, browser, states=WITHOUT_SCRIPTS, scripts=False, done=done)
         elif way == "old":
@@ -124,6 +126,7 @@ class Run:
 @click.command
 @click.option("--only", multiple=True, help="screens, by name")
 @click.option("--pass", "ways", multiple=True, type=click.Choice(list(PASSES)), default=PASSES)
+@click.option("--brief", is_flag=True, help="a first look, in fewer states")
 @click.option("--office", "folder", type=click.Path(path_type=Path), help="keep the office here")
 @click.option("--pictures", type=click.Path(path_type=Path), help="keep screenshots here")
 @click.option("--lines", type=click.Path(path_type=Path), help="go on with what is noted here")
@@ -132,6 +135,7 @@ class Run:
 def main(
     only: tuple[str, ...],
     ways: tuple[str, ...],
+    brief: bool,
     folder: Path | None,
     pictures: Path | None,
     lines: Path | None,
@@ -152,7 +156,7 @@ def main(
         [screen for screen in all_of_them if not only or screen.name in only]
         for all_of_them in (SCREENS, MANY)
     )
-    run = Run(told, screens, many, lines, pictures)
+    run = Run(told, screens, many, lines, pictures, brief)
     with tempfile.TemporaryDirectory(prefix="juyan-matrix-") as scratch:
         for way in ways:
             run.make(way, folder or Path(scratch))

@@ -49,6 +49,13 @@ STATES = (
     State("forced colours 390", 390, 844, forced=True),
 )
 
+BRIEF = (
+    STATES[0],
+    State("390", 390, 844, picture=True),
+    STATES[3],
+    State("320", 320, 640),
+)
+"""The states of a first look: what most defects show in, in less than half of the time."""
 WITHOUT_SCRIPTS = (State("no script", 1440, 900), State("no script 390", 390, 844))
 OLD = (STATES[0], STATES[3])
 """The states in which the oldest browser is tried."""
