@@ -34,8 +34,9 @@ ASK_AXE = """async (only) => {
   return found.violations.map(v => v.id + ' ' + v.nodes.slice(0, 3).map(n => n.target.join(' '))
     .join(' | ') + (v.nodes.length > 3 ? ' +' + (v.nodes.length - 3) : ''));
 }"""
-TAKE_SHEETS = """async ({sheets, theme}) => {
-  const old = [...document.querySelectorAll('link[rel=stylesheet]')];
+TAKE_SHEETS = """async ({sheets, theme, instead}) => {
+  const old = [...document.querySelectorAll('link[rel=stylesheet]')]
+    .filter(link => instead.includes(link.getAttribute('href')));
   const loaded = sheets.map(href => {
     const link = document.createElement('link');
     link.rel = 'stylesheet'; link.href = href;
@@ -258,14 +259,19 @@ class Walker:
             note(state.name, "axe", page.evaluate(ASK_AXE, TAGS))
         if state.both:
             other = next(theme for theme in self.themes if theme != own)
-            page.evaluate(TAKE_SHEETS, {"sheets": self.themes[other], "theme": other})
+            self._take(page, other, instead=own)
             note(f"{state.name} {other}", "axe", page.evaluate(ASK_AXE, COLOURS))
             note(f"{state.name} {other}", "overflow", page.evaluate("juyanChecks.overflow()"))
             note.seen(f"{state.name} other theme")
             if not state.large:
                 self._picture(note, page, state, "--other")
-            page.evaluate(TAKE_SHEETS, {"sheets": self.themes[own], "theme": own})
+            self._take(page, own, instead=other)
         page.evaluate("juyanChecks.unfold(false)")
+
+    def _take(self, page: Page, theme: str, instead: str) -> None:
+        """Put the sheets of a theme in the place of those of another; a page's own stay."""
+        sheets = {"sheets": self.themes[theme], "instead": self.themes[instead]}
+        page.evaluate(TAKE_SHEETS, {**sheets, "theme": theme})
 
     def _picture(self, note: Note, page: Page, state: State, theme: str) -> None:
         if state.picture and self.pictures:
