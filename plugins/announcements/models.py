@@ -55,6 +55,11 @@ class Announcement(Subject):
         return [line for line in str(self.body).splitlines() if line.strip()]
 
     @property
+    def last_day(self) -> date:
+        """The last day on which it holds."""
+        return date.fromisoformat(self.ends)
+
+    @property
     def first_day(self) -> date:
         """The first day on which it holds."""
         return date.fromisoformat(self.starts)

@@ -27,6 +27,7 @@ from kernel.api import (
     Text,
     _,
     _l,
+    date_cn,
     from_query,
     page,
     speaking,
@@ -98,7 +99,7 @@ def _spec() -> ListSpec:
         columns=(
             Column("title", _l("标题"), "title"),
             Column("organ_name", _l("发布单位")),
-            Column("ends", _l("有效期至")),
+            Column("ends", _l("有效期至"), value=lambda row: date_cn(row.last_day)),
             Column("when", _l("状态"), value=lambda row: str(STATES[row.when])),
             Column("published", _l("发布时间"), "time"),
         ),
