@@ -36,7 +36,7 @@
     each('input[type=checkbox][name], input[type=radio][name]', function (box) {
       box.checked = (said[box.name] || []).indexOf(box.value) >= 0;
     }, form);
-    each('textarea, input, select', function (box) { box.dispatchEvent(new Event('change', { bubbles: true })); }, form);
+    each('textarea[name], input[name], select[name]', function (box) { box.dispatchEvent(new Event('change', { bubbles: true })); }, form);
     form.dispatchEvent(new Event('input', { bubbles: true }));
   }
 
