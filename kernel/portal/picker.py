@@ -128,8 +128,11 @@ class Units(wtforms.Field):
         return [name for _value, name in self.places]
 
     def process(self, formdata: Any, *rest: Any, **more: Any) -> None:
-        """Take the values, and in which order they stood in the form."""
+        """Take the values, in which order they stood, and which branch is wanted whole."""
         super().process(formdata, *rest, **more)
+        asked = [str(one) for one in formdata.getlist(UNFOLD)] if formdata else []
+        own = f"{self.name}/"
+        self.unfolded = frozenset(one[len(own) :] for one in asked if one.startswith(own))
         self._before: list[str] = []
         self._move = ""
         if self.ordered and formdata:
@@ -164,13 +167,6 @@ class Units(wtforms.Field):
     def branches(self, label: str = "") -> list[Branch]:
         """The branches of this label, or all of them; those at the root of the tree."""
         return [branch for branch in self.tree if label in ("", branch.label)]
-
-    def process(self, formdata: Any, *args: Any, **options: Any) -> None:
-        """Take what was posted, and which branch somebody wants to see whole."""
-        super().process(formdata, *args, **options)
-        asked = [str(one) for one in formdata.getlist(UNFOLD)] if formdata else []
-        own = f"{self.name}/"
-        self.unfolded = frozenset(one[len(own) :] for one in asked if one.startswith(own))
 
     def process_formdata(self, valuelist: Sequence[Any]) -> None:
         """Take each value once."""
