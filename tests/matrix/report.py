@@ -172,11 +172,12 @@ def _paints(paints: Mapping[str, Paint]) -> Iterable[str]:
     yield "1.6 Mbit/s、往返 150 ms、处理器慢 4 倍，毫秒，三次的中位数；目标：最大绘制 ≤ 2500。\n"
     yield "1.6 Mbit/s, 150 ms, a processor four times slower, in ms, the median of three; goal: the"
     yield "largest paint within 2500.\n"
-    yield _row(["screen", "首次 first", "最大 largest", "再次打开 largest, warm"])
-    yield _row(["---", *["--:"] * 3])
+    yield _row(["screen", "首次 first", "最大 largest", "再次打开 largest, warm", "负载 load"])
+    yield _row(["---", *["--:"] * 4])
     for screen, paint in paints.items():
         late = " ✗" if paint["largest"] > GOAL else ""
         numbers = [f"{paint['first']:.0f}", f"{paint['largest']:.0f}{late}", f"{paint['warm']:.0f}"]
+        numbers += [f"{paint['load']:.0f}"]
         yield _row([screen, *numbers])
 
 
