@@ -30,7 +30,7 @@ new PerformanceObserver(list => {
 READ = """() => ({first: performance.getEntriesByName('first-contentful-paint')[0]?.startTime || 0,
   largest: window.juyanLargest})"""
 Paint = Mapping[str, float]
-"""``first`` and ``largest``: milliseconds; ``warm`` the largest with a filled cache. ``load`` is that
+"""``first`` and ``largest``: milliseconds; ``warm`` the largest with a filled cache. ``load``: that
 of the machine meanwhile: above its processors it makes the numbers worse."""
 
 
