@@ -91,7 +91,13 @@ class Form(wtforms.Form):
 
     def validate(self, extra_validators: Any = None) -> bool:
         """Whether all is well; False without an error where :attr:`unfolding`."""
-        return not self.unfolding and super().validate(extra_validators)
+        well = super().validate(extra_validators)  # puts what is chosen in its order
+        if not self.unfolding:
+            return well
+        for field in self:
+            field.errors = []
+        self.form_errors = []
+        return False
 
     def refuse(self, error: OfficeError) -> None:
         """Put a refusal where it belongs: at the field that it names, else on top."""

@@ -128,7 +128,7 @@ class Units(wtforms.Field):
         return [name for _value, name in self.places]
 
     def process(self, formdata: Any, *rest: Any, **more: Any) -> None:
-        """Take the values, their order, and which branch somebody wants to see whole."""
+        """Take the values, in which order they stood, and which branch is wanted whole."""
         super().process(formdata, *rest, **more)
         asked = [str(one) for one in formdata.getlist(UNFOLD)] if formdata else []
         own = f"{self.name}/"

@@ -6,6 +6,7 @@ county office has on a bad day. The clock is the browser's, from the address to 
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Collection, Mapping, Sequence
 from statistics import median
 
@@ -29,7 +30,8 @@ new PerformanceObserver(list => {
 READ = """() => ({first: performance.getEntriesByName('first-contentful-paint')[0]?.startTime || 0,
   largest: window.juyanLargest})"""
 Paint = Mapping[str, float]
-"""``first`` and ``largest``: milliseconds; ``warm`` the largest with a filled cache."""
+"""``first`` and ``largest``: milliseconds; ``warm`` the largest with a filled cache. ``load``: that
+of the machine meanwhile: above its processors it makes the numbers worse."""
 
 
 def measure(
@@ -66,6 +68,7 @@ def _slowly(page: Page, address: str) -> Paint:
         "first": median(one["first"] for one in cold),
         "largest": median(one["largest"] for one in cold),
         "warm": median(one["largest"] for one in warm),
+        "load": os.getloadavg()[0],
     }
 
 
