@@ -41,6 +41,7 @@ OF_OUR_OWN: dict[str, str] = {
     "kernel/node.py": "what the founding wrote",
     "kernel/portal/assets.py": "our own lock file",
     "kernel/portal/ctx.py": "the cookie for the next page: request-headers reads it",
+    "kernel/portal/topics.py": "help texts that ship with the product and its plugins",
     "kernel/portal/views/proposals.py": "acts from our own table",
     "kernel/reference.py": "shipped with the program",
     "kernel/rehearsal.py": "what our own verifier prints",
