@@ -65,7 +65,7 @@ from kernel.identity.phases import connected
 from kernel.identity.rights import ROLES as rights_roles
 from kernel.identity.rights import Level, rights
 from kernel.node import open_node
-from kernel.portal.answers import download
+from kernel.portal.answers import download, image_answer
 from kernel.portal.brief import Brief, Move, apart
 from kernel.portal.conflict import conflict, keeping
 from kernel.portal.ctx import Ctx, settings
@@ -218,6 +218,7 @@ __all__ = [
     "row_of_steps",
     "url",
     "download",
+    "image_answer",
     # Seals
     "content_of",
     "seal_of",

@@ -111,10 +111,14 @@ def forget(form: Form) -> None:
 
 
 def of_nonce(desk: Desk, nonce: str) -> Outcome | None:
-    """What came of the act with this nonce, if this session has performed it."""
+    """What came of the act with this nonce, if this person has performed it.
+
+    In another session, too: a signature changes the token of its session, and whoever loses the
+    answer on the way has to sign in again to see it.
+    """
     with connection():
-        row = Prepared.get_or_none((Prepared.nonce == nonce) & (Prepared.session == desk.session))
-        act = Act.get_or_none(Act.nonce == nonce)
+        row = Prepared.get_or_none(Prepared.nonce == nonce)
+        act = Act.get_or_none((Act.nonce == nonce) & (Act.person == desk.person.uid))
         if row is None or not row.outcome or act is None:
             return None
         proposed = Proposal.select().where(Proposal.act == act.uid).exists()

@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from kernel.acts import signatures
+from kernel.acts.hold import require as require_not_held
 from kernel.acts.models import Act
 from kernel.acts.subjects import hold
 from kernel.crypto import canonical, x509
@@ -82,9 +83,11 @@ def by_node(
     """Sign events with the node's key, all at once.
 
     :param act: the uid of the person's act behind them; its record then goes along.
+    :raises Unavailable: ``node.held``: what led to it needed no signature, but this is one.
     """
     if not facts:
         return []
+    require_not_held("exchange.evidence")
     node = authority()
     record = signatures.record(act, with_private=True) if act else None
     made = evidences.sign_batch(facts, node.node_key, node.certificate("node"), trust(), record)

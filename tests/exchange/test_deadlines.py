@@ -6,14 +6,15 @@ from pathlib import Path
 
 import pytest
 
+from kernel.acts import hold
 from kernel.acts.models import Task
 from kernel.crypto.ids import now, stamp
-from kernel.errors import Conflict, Invalid
+from kernel.errors import Conflict, Invalid, Unavailable
 from kernel.exchange.deadlines import note_overdue, set_deadline
 from kernel.exchange.inbound import sign_for
 from kernel.exchange.urging import PAUSE, urge
 from kernel.storage import log, log_check
-from kernel.storage.database import connection
+from kernel.storage.database import connection, transaction
 from kernel.testing_office import Office
 from kernel.work.schedules import schedules
 from tests.exchange.after import codes, proved, recipient_does, sender_does, verifies_alone
@@ -134,6 +135,15 @@ def test_a_reminder_reaches_those_who_wait_and_is_counted(office: Office, tmp_pa
         "已催收 1 次" in browser_of(office, GEDU).get(f"/exchange/inbox/{delivery(GEDU).uid}").text
     )
     assert verifies_alone(tmp_path) == "0"
+
+
+def test_a_held_node_signs_no_reminder(office: Office):
+    """The reminder needs no person's signature, but its evidence has the node's."""
+    with transaction():
+        hold.begin("restored")
+    with pytest.raises(Unavailable, match=r"node\.held"):
+        sender_does(office, urge, units=[])
+    assert (delivery(GEDU).urges, evidence(type_="X7")) == (0, [])
 
 
 def test_reminders_have_a_pause_and_an_end(office: Office, later: Callable[[timedelta], None]):

@@ -140,11 +140,12 @@ def test_a_manifest_that_guards_less_than_before_changes_nothing(spoilt: Any):
             assert guards.names_of("house.revoke_key") >= {"errands"}
 
 
-def test_a_row_deleted_by_hand_is_put_back_from_the_acts(spoilt: Any):
+@pytest.mark.parametrize("change", [InstalledGuard.delete(), InstalledGuard.update(removed=True)])
+def test_a_row_changed_by_hand_is_put_back_from_the_acts(spoilt: Any, change: Any):
     settings = spoilt(spoil_folder)
     with open_node(settings):
         with transaction():
-            InstalledGuard.delete().where(InstalledGuard.name == "errands").execute()
+            change.where(InstalledGuard.name == "errands").execute()
     with open_node(settings) as node:
         with pytest.raises(Unavailable, match=r"acts\.guard_down"):
             revoke(Office(settings, node))

@@ -197,6 +197,21 @@ def test_a_used_nonce_says_nothing_to_another_session(office: Office, admin: Bro
     assert stranger.post("/acts/confirm", data={"nonce": nonce}).status_code == 409
 
 
+def test_whoever_loses_the_answer_finds_it_after_signing_in_again(office: Office, admin: Browser):
+    """The signature has changed the session's token, and nobody received the new one."""
+    nonce, before = confirming(admin), dict(admin.cookies)
+    admin.post("/acts/confirm", data={"nonce": nonce})
+    cut_off = office.browser()
+    cut_off.cookies.update(before)
+    sent = cut_off.post("/acts/confirm", data={"nonce": nonce})
+    assert sent.status_code == 401
+    again = office.browser()
+    again.login("杨帆")
+    assert "已提出，等待另一人复核" in again.get("/acts/confirm", params={"nonce": nonce}).text
+    assert "已提出，等待另一人复核" in again.post("/acts/confirm", data={"nonce": nonce}).text
+    assert proposals() == 1
+
+
 def test_back_and_submit_leads_to_what_was_signed(office: Office, admin: Browser):
     """The form before the signature, sent again after it: no second page to sign."""
     page = admin.get("/admin/rollout").text

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import re
 from dataclasses import replace
 
 import pytest
@@ -85,6 +86,25 @@ def test_downloads_are_attachments_in_a_sandbox(clerk: Browser):
             b"content-security-policy: default-src 'none'; frame-ancestors 'none'; sandbox"
             in content
         )
+
+
+def test_an_image_of_a_page_is_shown_again_only_after_asking(office: Office, clerk: Browser):
+    """Who signs in at the same browser next must not find it in what the browser kept."""
+    found = 0
+    for address in crawl(clerk):
+        if not re.search(r"/pages/1(\?|$)", address):
+            continue
+        found += 1
+        first = clerk.get(address)
+        assert first.headers["cache-control"] == "private, no-cache", address
+        asked = {"if-none-match": first.headers["etag"]}
+        again = clerk.get(address, headers=asked)
+        assert (again.status_code, again.content) == (304, b"")
+        stranger = office.browser()
+        assert stranger.get(address, headers=asked, follow_redirects=False).status_code == 303
+        stranger.login("陈静")
+        assert stranger.get(address, headers=asked).status_code in (403, 404)
+    assert found >= 2
 
 
 @pytest.mark.parametrize(

@@ -71,8 +71,8 @@ def remove_guard(desk: Desk, *, name: str, reason: str) -> None:
 def note_installed() -> None:
     """Compare the guards that are installed with those that were noted, when the node opens.
 
-    What the acts say was noted and not removed is put back where its row is gone; what is new or
-    guards more than before is noted by an act of the node.
+    What the acts say was noted and not removed is put back where its row is gone or says that it
+    was removed; what is new or guards more than before is noted by an act of the node.
     """
     with connection():
         if hold.held() is not None or not _late():
@@ -80,16 +80,22 @@ def note_installed() -> None:
     with transaction():
         for name, names, uid in _late():
             if uid:
+                InstalledGuard.delete().where(InstalledGuard.name == name).execute()
                 InstalledGuard.create(name=name, verbs=names, act=uid)
             else:
                 by_node(ServiceDesk("", "guards"), install_guard, name=name, names=names)
 
 
 def _late() -> list[tuple[str, list[str], str]]:
-    """Name, verbs, and the act that noted it: rows that are gone; without an act: what is new."""
+    """Name, verbs, and the act that noted it: rows that are gone, or removed by nobody; without an
+    act: what is new."""
     rows = {row.name: row for row in InstalledGuard.select()}
     told = _by_the_acts()
-    late = [(name, names, uid) for name, (names, uid) in told.items() if name not in rows]
+    late = [
+        (name, names, uid)
+        for name, (names, uid) in told.items()
+        if name not in rows or rows[name].removed
+    ]
     for one in switchboard().known():
         row = rows.get(one.name)
         stands = row is not None and not row.removed

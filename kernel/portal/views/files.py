@@ -10,7 +10,7 @@ from kernel.acts.house import reading
 from kernel.acts.subjects import Subject
 from kernel.errors import NotFound
 from kernel.exchange.models import Delivery, Package
-from kernel.portal.answers import download
+from kernel.portal.answers import download, image_answer
 from kernel.portal.ctx import Ctx
 from kernel.portal.i18n import _, speaking
 from kernel.portal.routing import SIGNED_IN, page
@@ -45,16 +45,13 @@ def image(digest: str, number: int) -> bytes:
     return workshop().page_image(blobs().get(digest), number)
 
 
-def _picture(data: bytes) -> Response:
-    kind = "image/webp" if data[8:12] == b"WEBP" else "image/png"
-    return Response(data, media_type=kind, headers={"cache-control": "private, max-age=3600"})
-
-
 @page("/files/{kind}/{uid}/pages/{number:int}", name="files:page", level=SIGNED_IN)
 def body_page(ctx: Ctx, kind: str, uid: str, number: int) -> Response:
     """One page of the sealed file as an image."""
     digest, _title = _body(ctx, kind, uid)
-    return _picture(image(digest, number))
+    data = image(digest, number)
+    kind = "image/webp" if data[8:12] == b"WEBP" else "image/png"
+    return image_answer(ctx.request, data, kind)
 
 
 @page("/files/{kind}/{uid}/document.pdf", name="files:pdf", level=SIGNED_IN)

@@ -18,6 +18,7 @@ from kernel.api import (
     blobs,
     canonical,
     download,
+    image_answer,
     note_reading,
     page,
     speaking,
@@ -78,7 +79,7 @@ def page_image(ctx: Ctx, uid: str, number: int) -> Response:
     document = ctx.get(Document, uid)
     data = _image(document.sealed or document.pdf, number) if document.pdf else None
     data = data or workshop().page_image(typeset_draft(document).pdf, number)
-    return Response(data, media_type="image/png", headers={"cache-control": "private, max-age=600"})
+    return image_answer(ctx.request, data, "image/png")
 
 
 @lru_cache(maxsize=128)
