@@ -11,10 +11,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import datetime
 from functools import cache, partial
 from typing import Any
 
-from kernel.acts import answers, changes, delegated, guards, hold, outbox, tasks
+from kernel.acts import answers, changes, clock, delegated, guards, outbox, tasks
 from kernel.acts.context import acting
 from kernel.acts.ledger import enter
 from kernel.acts.models import Act, Proposal
@@ -76,8 +77,8 @@ def prepare(
             subject = find(type(subject), subject.uid, desk)
             if expect is not None and subject.version != expect:
                 raise stale(subject)
-        _allow(desk, verb, subject, values)
-        statement = compose(desk, verb, subject, values)
+        moment = _allow(desk, verb, subject, values)
+        statement = compose(desk, verb, subject, values, moment)
         prepared = PreparedAct(verb, subject, statement, values, back)
         if verb.weight == "signed" and not later:
             with transaction():
@@ -149,16 +150,16 @@ def _win(desk: Desk, statement: Statement, signature: Signature | None) -> Done:
     subject = _current(desk, statement)
     verb.require(subject)
     arguments = arguments_of(statement, verb)
-    _allow(desk, verb, subject, arguments)
+    moment = _allow(desk, verb, subject, arguments)
     if verb.weight == "signed":
         _check_batch(verb, signature)
         check_signature(desk, statement, signature)
-        consume(desk, statement)
+        consume(desk, statement, moment)
     if subject is not None and verb.touches:
         _raise_version(subject)
         if verb.weight == "draft":
             changes.note(desk, verb, subject)
-    done = _run(desk, verb, subject, statement, arguments, signature)
+    done = _run(desk, verb, subject, statement, arguments, signature, moment)
     if verb.weight != "signed":
         answers.take(subject or done.result)
     return done
@@ -175,7 +176,7 @@ def _lose(
     verb = verbs().get(statement.facts["verb"])
     subject, arguments = subject_of(desk, statement), arguments_of(statement, verb)
     verb.require(subject)
-    _may(desk, verb)
+    moment = _may(desk, verb)
     delegated.ask(desk, verb, arguments)
     guards.ask(desk, verb, subject)
     late = _settled(desk, verb, subject, arguments) or error
@@ -183,8 +184,8 @@ def _lose(
         raise late
     _check_batch(verb, signature)
     check_signature(desk, statement, signature)
-    consume(desk, statement, "lost")
-    kept = enter(desk, verb, subject, statement, signature)
+    consume(desk, statement, moment, "lost")
+    kept = enter(desk, verb, subject, statement, signature, moment)
     with acting(kept.uid, kept.at):
         lost(desk, *_with(subject), late, **arguments)
     return late
@@ -233,14 +234,15 @@ def by_node(
     verb.require(subject)
     values = verb.arguments(arguments)
     with _joined():
-        hold.require(verb.name)
+        moment = clock.signing_time(verb.name)
         current = None if subject is None else reload(subject)
         if verb.check is not None:
             verb.check(desk, *_with(current), **values)
-        statement = compose(desk, verb, current, values)
+        statement = compose(desk, verb, current, values, moment)
         if current is not None and verb.touches:
             _raise_version(current)
-        done = _run(desk, verb, current, statement, values, node_signature(statement.bytes))
+        signature = node_signature(statement.bytes)
+        done = _run(desk, verb, current, statement, values, signature, moment)
     outbox.wake()
     return done
 
@@ -307,19 +309,21 @@ def _with(subject: Subject | None) -> tuple[Subject, ...]:
     return () if subject is None else (subject,)
 
 
-def _allow(desk: Desk, verb: Verb, subject: Subject | None, arguments: dict[str, Any]) -> None:
-    _may(desk, verb)
+def _allow(desk: Desk, verb: Verb, subject: Subject | None, arguments: dict[str, Any]) -> datetime:
+    """Refuse what is not allowed; gives the time of what is."""
+    moment = _may(desk, verb)
     delegated.ask(desk, verb, arguments)
     if verb.check is not None:
         verb.check(desk, *_with(subject), **arguments)
     guards.ask(desk, verb, subject)
+    return moment
 
 
-def _may(desk: Desk, verb: Verb) -> None:
+def _may(desk: Desk, verb: Verb) -> datetime:
     if verb.by != "person":
         raise missing()
-    if verb.weight == "signed":
-        hold.require(verb.name)
+    signed = verb.weight == "signed"
+    moment = clock.signing_time(verb.name) if signed else clock.noted_time()
     if verb.plugin not in ROOMS and verb.plugin not in switchboard().effective(desk.organ_code):
         why = switchboard().why(verb.plugin, desk.organ_code)
         raise NotFound(f"plugins.{why.code}", why.zh, why.en)
@@ -329,6 +333,7 @@ def _may(desk: Desk, verb: Verb) -> None:
             f"您的岗位没有“{verb.title}”的权限。如工作需要，请联系本单位部门管理员。",
             f"Your post may not do this ({verb.title_en}). Ask your unit's administrator.",
         )
+    return moment
 
 
 def _check_batch(verb: Verb, signature: Signature | None) -> None:
@@ -362,10 +367,11 @@ def _run(
     statement: Statement,
     arguments: dict[str, Any],
     signature: Signature | None,
+    moment: datetime,
 ) -> Done:
     uid, at = statement.facts["act"], None
     if verb.weight != "draft":
-        at = enter(desk, verb, subject, statement, signature).at
+        at = enter(desk, verb, subject, statement, signature, moment).at
     if verb.people == 2 and isinstance(desk, Desk):
         return Done(uid, _propose(desk, verb, statement), statement, proposed=True)
     with acting(uid, at):

@@ -45,7 +45,12 @@ def held() -> Facts | None:
 
 def require(what: str) -> None:
     """Refuse (Unavailable ``node.held``) while the node is held, unless it leads out of it."""
-    if what not in OPEN and held() is not None:
+    refuse(what, held())
+
+
+def refuse(what: str, facts: Facts | None) -> None:
+    """The same, where it was asked already whether the node is held."""
+    if what not in OPEN and facts is not None:
         raise Unavailable(
             "node.held",
             "本节点的数据是从备份恢复的或比已登记的旧，签名办理已暂停，只能查看。"

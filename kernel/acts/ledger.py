@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from datetime import datetime
 from typing import Any
 
 from kernel.acts import preimages, signatures
@@ -17,7 +18,7 @@ from kernel.acts.subjects import Subject
 from kernel.acts.verbs import Verb
 from kernel.crypto import canonical
 from kernel.crypto.acts_batch import PREFIX
-from kernel.crypto.ids import now, stamp
+from kernel.crypto.ids import stamp
 from kernel.errors import OfficeError
 from kernel.identity.authenticators import Signature
 from kernel.identity.desk import Desk, ServiceDesk
@@ -59,9 +60,13 @@ def enter(
     subject: Subject | None,
     statement: Statement,
     signature: Signature | None,
+    moment: datetime,
 ) -> Act:
-    """Write the act and its leaf, within the transaction of the act."""
-    uid, moment = statement.facts["act"], now()
+    """Write the act and its leaf, within the transaction of the act.
+
+    :param moment: when, by :mod:`kernel.acts.clock`.
+    """
+    uid = statement.facts["act"]
     leaf = log.append("act", uid, leaf_data(uid, statement.digest, signature, stamp(moment)))
     act: Act = Act.create(
         **columns_of(statement.facts),

@@ -16,7 +16,7 @@ from datetime import timedelta
 from functools import partial
 from typing import Any
 
-from kernel.acts import hold
+from kernel.acts import clock
 from kernel.acts.context import this_act
 from kernel.acts.models import Effect
 from kernel.crypto.ids import now, stamp
@@ -102,11 +102,15 @@ def wake() -> None:
 def _take() -> list[Effect]:
     """The next effect, with a lease; with those of its kind that can be written together."""
     moment = now()
-    ready = (Effect.state == "queued") & (Effect.due <= moment)
-    left = (Effect.state == "leased") & (Effect.lease < moment)
+    # Nothing waits longer than that: such times were written by a clock that was ahead.
+    late, gone = moment + timedelta(seconds=LONGEST_WAIT), moment + LEASE
+    ready = (Effect.state == "queued") & ((Effect.due <= moment) | (Effect.due > late))
+    left = (Effect.state == "leased") & ((Effect.lease < moment) | (Effect.lease > gone))
     with transaction():
-        if hold.held() is not None:
-            return []  # what the lost days already did may not be done again unseen
+        if clock.stopped():
+            # What the lost days already did may not be done again unseen; and what would be signed
+            # by a clock that was put back would not hold.
+            return []
         query: Any = Effect.select().where(ready | left).order_by(Effect.id)
         if on_postgresql():
             # What another worker is just taking is passed over, so that nobody waits or stops.

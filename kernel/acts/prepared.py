@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from kernel.acts import answers
+from kernel.acts.clock import TOLERANCE
 from kernel.acts.models import Prepared
 from kernel.acts.statement import Statement, arguments_of, read
 from kernel.acts.subjects import Subject, find, kinds
@@ -90,10 +92,15 @@ def expired() -> Conflict:
     )
 
 
-def consume(desk: Desk, statement: Statement, outcome: str = "done") -> None:
-    """Use it, once: one of two who try at the same time gets Conflict ``acts.used``."""
+def consume(desk: Desk, statement: Statement, moment: datetime, outcome: str = "done") -> None:
+    """Use it, once: one of two who try at the same time gets Conflict ``acts.used``.
+
+    :param moment: the time of the act; after its two minutes it is not used any more.
+    """
     used = _USE.run(outcome, statement.nonce, desk.session, statement.bytes)
-    if not used or parse_stamp(statement.facts["expires"]) < now():
+    issued, expires = (parse_stamp(statement.facts[name]) for name in ("issued", "expires"))
+    # One from the future was prepared while the clock was ahead.
+    if not used or not issued - TOLERANCE <= moment <= expires:
         raise Conflict(
             "acts.used",
             "这次确认已经提交过或已过期，没有重复办理。请刷新页面查看结果。",

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import secrets
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from kernel.acts import delegated
 from kernel.acts.subjects import Subject
 from kernel.acts.verbs import Verb
 from kernel.crypto import canonical
-from kernel.crypto.ids import now, stamp, uuid7
+from kernel.crypto.ids import stamp, uuid7
 from kernel.errors import Invalid
 from kernel.identity.desk import Desk, ServiceDesk
 from kernel.identity.models import NodeFact
@@ -66,16 +66,22 @@ def _object(subject: Subject | None) -> dict[str, Any] | None:
 
 
 def compose(
-    desk: Desk | ServiceDesk, verb: Verb, subject: Subject | None, arguments: dict[str, Any]
+    desk: Desk | ServiceDesk,
+    verb: Verb,
+    subject: Subject | None,
+    arguments: dict[str, Any],
+    moment: datetime,
 ) -> Statement:
-    """Build the bytes. Opinions, reasons and personal data enter as salted digests only."""
+    """Build the bytes. Opinions, reasons and personal data enter as salted digests only.
+
+    :param moment: when, by :mod:`kernel.acts.clock`.
+    """
     private: dict[str, tuple[str, str]] = {}
     params = dict(arguments)
     for name in verb.private:
         hidden = canonical.salted(str(arguments[name]))
         private[name] = (hidden.salt, hidden.text)
         params[name] = {"salted": hidden.commitment}
-    moment = now()
     facts = {
         "v": 1,
         "suite": "intl-1",

@@ -6,12 +6,13 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from kernel.acts import signatures
+from kernel.acts.clock import signing_time
 from kernel.acts.context import this_moment
 from kernel.acts.gate import by_node
 from kernel.acts.models import Task
 from kernel.acts.verbs import act
 from kernel.crypto import canonical
-from kernel.crypto.ids import now, parse_stamp, stamp, uuid7
+from kernel.crypto.ids import parse_stamp, stamp, uuid7
 from kernel.errors import Conflict
 from kernel.exchange import evidence as evidences
 from kernel.exchange import package as packages
@@ -84,7 +85,7 @@ def _contents(row: Package) -> Contents:
 
 def _facts(row: Package, envelope: dict[str, Any], digest: str) -> list[evidences.Evidence]:
     """A1 for the package and D1 for each box: accepted, delivered."""
-    time = EventTime(stamp(now()))
+    time = EventTime(stamp(signing_time()))
     origin = log_origin()
 
     def one(type_: str, recipient: str, before: str, after: str) -> evidences.Evidence:

@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from kernel.acts import outbox
+from kernel.acts.clock import signing_time
 from kernel.acts.context import this_act
 from kernel.acts.gate import by_node
 from kernel.acts.models import Task
@@ -129,7 +130,7 @@ def moved(
 
 def note_overdue(moment: datetime | None = None) -> int:
     """The schedule: note (C3) what nobody has signed for in time; gives how many. Idempotent."""
-    moment = moment or now()
+    moment = moment or signing_time()
     past = (
         (Delivery.state == "delivered")
         & (Delivery.claim == "")

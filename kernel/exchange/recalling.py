@@ -12,6 +12,7 @@ from typing import Any
 import peewee
 
 from kernel.acts import outbox
+from kernel.acts.clock import signing_time
 from kernel.acts.context import this_act, this_moment
 from kernel.acts.gate import by_node
 from kernel.acts.models import Task
@@ -147,13 +148,15 @@ def _facts(package: Package, payload: dict[str, Any]) -> tuple[Evidence, list[Ev
         package, "X1", ev_id=payload["evidence"], reasons=why,
         actor=records.actor(payload["actor"]), **records.deed(deed),
     )  # fmt: skip
-    results = []
+    results, at = [], signing_time()
     rows = Delivery.select().where(Delivery.package == package.uid).order_by(Delivery.id)
     for row in rows:
         if row.claim_act == deed:
-            results.append(records.fact(package, "X2", row, reasons=why, state_to="recalled"))
+            results.append(
+                records.fact(package, "X2", row, at=at, reasons=why, state_to="recalled")
+            )
         elif row.state != "recalled" and row.asked != deed and first(row):
-            results.append(records.fact(package, "X3", row, reasons=(reason(first(row)),)))
+            results.append(records.fact(package, "X3", row, at=at, reasons=(reason(first(row)),)))
     return asked, results
 
 

@@ -7,11 +7,12 @@ from datetime import datetime
 from typing import Any
 
 from kernel.acts import signatures
+from kernel.acts.clock import signing_time
 from kernel.acts.hold import require as require_not_held
 from kernel.acts.models import Act
 from kernel.acts.subjects import hold
 from kernel.crypto import canonical, x509
-from kernel.crypto.ids import now, stamp, uuid7
+from kernel.crypto.ids import stamp, uuid7
 from kernel.exchange import evidence as evidences
 from kernel.exchange.building import evidence_writer, trust
 from kernel.exchange.evidence import Actor, EventTime
@@ -33,6 +34,7 @@ def fact(
 ) -> evidences.Evidence:
     """One event of a package, or of one of its deliveries, whose state it leaves as it is.
 
+    :param at: when; now unless given, refused (``node.clock``) while the clock is behind the log.
     :param more: fields of :class:`~kernel.exchange.evidence.Evidence` that say more than that.
     """
     state = row.state if row is not None else ""
@@ -43,7 +45,7 @@ def fact(
         type=type_,
         msg_id=package.uid,
         pkg_digest=package.pkg_digest,
-        event_time=EventTime(stamp(at or now())),
+        event_time=EventTime(stamp(at or signing_time())),
         origin=log_origin(),
         **(usual | more),
     )

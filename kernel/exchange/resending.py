@@ -6,9 +6,11 @@ one stays what it is.
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
 from kernel.acts import outbox, tasks
+from kernel.acts.clock import signing_time
 from kernel.acts.context import this_act, this_moment
 from kernel.acts.gate import by_node
 from kernel.acts.models import Task
@@ -121,7 +123,8 @@ def settle(payload: dict[str, Any]) -> None:
         said = {"actor": records.actor(payload["actor"]), **records.deed(deed)}
         asked = [_asked(package, one, payload["reason"], said) for one in copies]
         made = records.by_unit(package.organ, deed, asked)
-        made += records.by_node([_arrived(package, one) for one in copies])
+        at = signing_time()
+        made += records.by_node([_arrived(package, one, at) for one in copies])
     with transaction():
         if records.known(package.uid, "X8", deed):
             return
@@ -139,9 +142,9 @@ def _asked(package: Package, one: dict[str, Any], reason: str, said: dict[str, A
     return records.fact(package, "X8", ev_id=one["evidence"], reasons=why, **_place(one), **said)
 
 
-def _arrived(package: Package, one: dict[str, Any]) -> Evidence:
+def _arrived(package: Package, one: dict[str, Any], at: datetime) -> Evidence:
     place = _place(one) | {"state_from": "accepted", "state_to": "delivered"}
-    return records.fact(package, "D1", **place)
+    return records.fact(package, "D1", at=at, **place)
 
 
 def _row(package: Package, one: dict[str, Any]) -> dict[str, Any]:

@@ -16,6 +16,7 @@ from typing import Any
 import peewee
 
 from kernel.acts import outbox
+from kernel.acts.clock import signing_time
 from kernel.acts.gate import by_node
 from kernel.acts.verbs import act
 from kernel.crypto import canonical
@@ -193,7 +194,7 @@ def _refuse(offer: _Offer, numbers: Iterable[int], key: str = "") -> Receipt:
     given = tuple(numbers)
     fact = evidences.Evidence(
         ev_id=uuid7(), type="A2", msg_id=offer.msg_id, pkg_digest=offer.digest, recipient="",
-        event_time=EventTime(stamp(now())), state_from="sealed", state_to="refused",
+        event_time=EventTime(stamp(signing_time())), state_from="sealed", state_to="refused",
         reasons=tuple(map(reason, given)), origin=log_origin(),
     )  # fmt: skip
     ((_, record),) = records.by_node([fact])
@@ -265,11 +266,12 @@ def _row(contents: Contents) -> Package:
 
 def _facts(offer: _Offer, row: Package) -> list[evidences.Evidence]:
     row.pkg_digest = offer.digest
-    facts = [records.fact(row, "A1", state_from="sealed", state_to="accepted")]
+    at = signing_time()
+    facts = [records.fact(row, "A1", at=at, state_from="sealed", state_to="accepted")]
     for each in offer.contents.envelope["recipients"]:
         number = offer.failing.get(each["unit"])
         after = "failed" if number else "delivered"
         why = {"reasons": (reason(number),)} if number else {}
         place: dict[str, Any] = {"recipient": each["unit"], "state_from": "accepted", **why}
-        facts.append(records.fact(row, "D2" if number else "D1", state_to=after, **place))
+        facts.append(records.fact(row, "D2" if number else "D1", at=at, state_to=after, **place))
     return facts

@@ -14,7 +14,7 @@ from typing import Any
 from kernel.crypto import canonical, suites
 from kernel.crypto.credential_format import read_statement
 from kernel.crypto.ids import now, parse_stamp, stamp, uuid7
-from kernel.errors import OfficeError, Refused
+from kernel.errors import OfficeError, Refused, Unavailable
 from kernel.identity.authority import Authority, authority
 from kernel.identity.models import Credential, Person
 from kernel.storage.writing import Ready
@@ -30,6 +30,8 @@ _REVOKED = Ready(
     )
 )
 VALIDITY = timedelta(days=3 * 365)
+SLEW = timedelta(seconds=5)
+"""A clock that was adjusted by less since a key was issued: acts get a time that is not before."""
 
 
 def statement(
@@ -117,13 +119,22 @@ def active(uid: str, person: str) -> dict[str, Any]:
     """The statement of a credential that this person may use now.
 
     :raises Refused: ``keys.unknown``, ``keys.revoked`` or ``keys.expired``, with whom to ask.
+    :raises Unavailable: ``keys.not_yet``: the clock is before it was issued.
     """
     facts = read(uid)
     if facts["person"] != person:
         raise _unknown()
     if _REVOKED.first(uid) is not None:
         raise revoked()
-    if not parse_stamp(facts["not_before"]) <= now() <= parse_stamp(facts["not_after"]):
+    moment = now()
+    if moment + SLEW < parse_stamp(facts["not_before"]):
+        raise Unavailable(
+            "keys.not_yet",
+            "服务器时钟早于您的安全认证插件的生效时间，没有办理。请联系系统管理员校准时钟，然后再提交一次。",
+            "The server's clock is before the day that your key was issued; nothing was done. Have "
+            "the system administrator set the clock right, then submit it again.",
+        )
+    if moment > parse_stamp(facts["not_after"]):
         raise Refused(
             "keys.expired",
             "您的安全认证插件已过有效期，请到信息化工作办公室换发。",

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
+from kernel.acts import clock
 from kernel.acts.context import this_act
 from kernel.acts.verbs import act
 from kernel.crypto import x509
@@ -13,6 +14,7 @@ from kernel.errors import Conflict
 from kernel.identity import revocation
 from kernel.identity.desk import Desk
 from kernel.seals.models import Seal
+from kernel.storage.database import connection
 from kernel.work.schedules import Job
 
 
@@ -57,5 +59,12 @@ def close(cert: x509.Certificate) -> None:
     Seal.update(state="revoked").where(Seal.certificate == x509.pem(cert).decode()).execute()
 
 
+def renew_lists() -> int:
+    """The schedule: issue the lists that are due, once the clock is not behind the log."""
+    with connection():
+        behind = clock.is_behind()
+    return 0 if behind else revocation.renew()
+
+
 VERBS: list[Callable[..., Any]] = [revoke_certificate]
-JOBS = [Job("identity.lists", timedelta(hours=1), revocation.renew)]
+JOBS = [Job("identity.lists", timedelta(hours=1), renew_lists)]

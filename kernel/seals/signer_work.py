@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,7 @@ from kernel.crypto import cms, suites, x509
 from kernel.crypto.acts_format import ActFacts
 from kernel.crypto.canonical import b64, digest, unb64
 from kernel.crypto.ids import now
-from kernel.errors import Invalid, Unverified
+from kernel.errors import Invalid, Unavailable, Unverified
 from kernel.seals import signer_rules as rules
 from kernel.seals.signer_journal import Deed, Journal
 from kernel.seals.signer_rules import SealingActs, SealOrder
@@ -21,6 +22,9 @@ from kernel.work.sheet import Sheet
 from kernel.work.workshop import Placement, Workshop
 
 Answer = dict[str, Any]
+AHEAD = timedelta(days=1)
+"""How much later than the signature over it a receiver lets an act be (218)."""
+SLEW, SECOND = timedelta(seconds=5), timedelta(seconds=1)
 _HALF_SEAL_UM = 21_000
 _A4_UM = (210_000, 297_000)
 
@@ -95,9 +99,10 @@ class Work:
         )
         order = rules.check_sealing(unit, acts, request["content"], sheet)
         deed = Deed("seal", unit.code, acts.seal.digest, order.pdf.encode())
-        return self._journal.once(deed, lambda: self._apply(unit, order, sheet))
+        based = [one for one in (acts.seal, acts.sign_off, acts.number) if one is not None]
+        return self._journal.once(deed, lambda: self._apply(unit, order, sheet, based))
 
-    def _apply(self, unit: Unit, order: SealOrder, sheet: Sheet) -> Answer:
+    def _apply(self, unit: Unit, order: SealOrder, sheet: Sheet, acts: list[ActFacts]) -> Answer:
         # Imported with the first seal, because pyHanko takes longer than the whole start.
         from kernel.seals.pdf import apply_seal
 
@@ -105,7 +110,8 @@ class Work:
         if made.missing or (digest(made.pdf), len(made.pdf)) != (order.pdf, order.pdf_size):
             raise _other_pdf()
         _check_place(order, made.pages)
-        self._trust.check(unit.seal_certificate, "seals", now())
+        moment = _signing_time(unit.seal_certificate, *acts)
+        self._trust.check(unit.seal_certificate, "seals", moment)
         sealed = apply_seal(
             made.pdf,
             Placement(order.page, order.x_um / 1000, order.y_um / 1000),
@@ -113,7 +119,7 @@ class Work:
             key=unit.seal_key,
             cert=unit.seal_certificate,
             chain=[self._trust.authorities["seals"]],
-            signed_at=now(),
+            signed_at=moment,
             field_name="seal-1",
             reason=f"{order.number} {order.act}".strip(),
             organ=unit.statement.name,
@@ -133,13 +139,14 @@ class Work:
         rules.check_manifest(unit, act, unb64(request["envelope"]), manifest)
 
         def sign() -> Answer:
-            self._trust.check(unit.exchange_certificate, "exchange", now())
+            moment = _signing_time(unit.exchange_certificate, act)
+            self._trust.check(unit.exchange_certificate, "exchange", moment)
             signature = cms.sign_detached(
                 manifest,
                 unit.exchange_key,
                 unit.exchange_certificate,
                 [self._trust.authorities["exchange"]],
-                signing_time=now(),
+                signing_time=moment,
                 act_digest=act.digest,
             )
             return {"signature": b64(signature)}
@@ -152,7 +159,8 @@ class Work:
         about = rules.check_evidence(unit, act, evidence)
 
         def sign() -> Answer:
-            self._trust.check(unit.exchange_certificate, "exchange", now())
+            moment = _signing_time(unit.exchange_certificate, act)
+            self._trust.check(unit.exchange_certificate, "exchange", moment)
             signature = b64(suites.sign(unit.exchange_key, evidence))
             certificate = x509.pem(unit.exchange_certificate).decode()
             return {"suite": suites.INTL_1, "value": signature, "certificate": certificate}
@@ -161,6 +169,21 @@ class Work:
 
     def _act(self, record: str) -> ActFacts:
         return self._trust.act(unb64(record))
+
+
+def _signing_time(certificate: x509.Certificate, *acts: ActFacts) -> datetime:
+    """Now, where a signature of now holds beside the acts that it follows from."""
+    moment = now()
+    latest = max([certificate.not_valid_before_utc, *(one.issued - AHEAD for one in acts)])
+    latest += SECOND  # signatures carry whole seconds
+    if moment + SLEW < latest:
+        raise Unavailable(
+            "signer.clock",
+            "服务器时钟早于所依据的办理，暂不签署，内容没有丢失。请系统管理员校准时钟，随后会自动重试。",
+            "The server's clock is before the act that this follows from; nothing is signed yet, "
+            "and nothing is lost. Set the clock right; it is tried again by itself.",
+        )
+    return max(moment, latest)
 
 
 def _check_place(order: SealOrder, pages: int) -> None:

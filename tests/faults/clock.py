@@ -5,20 +5,28 @@ from __future__ import annotations
 import mmap
 import random
 import struct
+from collections.abc import Iterator
 from datetime import datetime, timedelta
 from pathlib import Path
 
+from kernel.acts import clock as standing
 from kernel.acts import outbox
-from kernel.crypto import ids
+from kernel.acts.house import timing
+from kernel.acts.models import Act
+from kernel.crypto import canonical, ids
+from kernel.crypto.ids import parse_stamp
 from kernel.node import open_node
+from kernel.storage.database import connection
 from tests.faults.bench import forked_signer
 from tests.faults.child import Child, Say
 from tests.faults.load import Load
 from tests.faults.run import Options, Row, note
 
 JUMPS = [timedelta(hours=1), timedelta(days=1), timedelta(minutes=3), timedelta(seconds=30)]
-SMALL = ("acts.expired", "acts.used")
-"""What a person may be told when the clock jumps over his two minutes; he starts anew."""
+SMALL = ("acts.expired", "acts.used", "node.clock", "keys.not_yet")
+"""What a person may be told when the clock jumps: over his two minutes, or behind the log. He has
+the clock set right where he was told so, and starts anew."""
+BEHIND = SMALL[2:]
 
 
 def clock_jumps(options: Options, row: Row) -> None:
@@ -72,8 +80,39 @@ def _work(options: Options, place: Path, seed: int, clock: _Clock, say: Say) -> 
                 load.run([step])
                 if len(load.refused) == before or load.refused[-1] not in SMALL:
                     break
+                if load.refused[-1] in BEHIND:
+                    clock.set(timedelta(0))
+                    _accept(clock)
         clock.set(timedelta(0))
+        ids.set_clock(clock.now)
+        _accept(clock)
         _back_to_normal(say)
+        with connection():
+            for found in _in_order():
+                say(late=found)
+
+
+def _accept(clock: _Clock) -> None:
+    """What an operator does: where the clock is right and the log was ahead, he says so."""
+    ids.set_clock(clock.now)
+    try:
+        if standing.is_behind():
+            timing.accept()
+    finally:
+        ids.set_clock(clock.jumping)
+
+
+def _in_order() -> Iterator[str]:
+    """Times of acts never go back, but where an act of the node says so; nor do signatures."""
+    last: Act | None = None
+    for row in Act.select().order_by(Act.id):
+        said = canonical.loads(bytes(row.bytes))
+        late = timedelta(minutes=2, seconds=5)
+        if row.weight == "signed" and abs(row.at - parse_stamp(said["issued"])) > late:
+            yield f"T {row.verb} was signed at {said['issued']} and taken at {row.at}"
+        if last is not None and row.at < last.at and row.verb != standing.ACCEPT:
+            yield f"T {row.verb} at {row.at} comes after {last.verb} at {last.at}"
+        last = row
 
 
 def _back_to_normal(say: Say) -> None:

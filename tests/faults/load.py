@@ -15,8 +15,9 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
 
-from kernel.acts import gate, outbox, terminal
+from kernel.acts import clock, gate, outbox, terminal
 from kernel.acts.gate import Done
+from kernel.acts.house import timing
 from kernel.acts.prepared import PreparedAct
 from kernel.acts.statement import read
 from kernel.acts.subjects import Subject, kinds
@@ -65,7 +66,8 @@ def send_form(form: dict[str, Any]) -> Done:
     kind, value = form["signature"]
     verb, facts = verbs().get(statement.facts["verb"]), statement.facts
     latest = parse_stamp(facts["expires"]) - timedelta(seconds=1)
-    ids.set_clock(lambda: min(ids._system_clock(), latest))
+    issued = parse_stamp(facts["issued"])
+    ids.set_clock(lambda: max(issued, min(ids._system_clock(), latest)))
     try:
         with connection():
             who = Post.get(Post.uid == post)
@@ -74,6 +76,8 @@ def send_form(form: dict[str, Any]) -> Done:
         return gate.perform(desk, prepared, Signature(kind, canonical.unb64(value)))
     finally:
         ids.set_clock(None)
+        if clock.is_behind():
+            timing.accept()  # what an operator does whose clock was ahead
 
 
 @dataclass

@@ -14,11 +14,12 @@ from contextlib import nullcontext, suppress
 from dataclasses import dataclass
 from typing import Any
 
-from kernel.acts import gate, numbers, outbox
+from kernel.acts import clock, gate, numbers, outbox
 from kernel.acts.context import acting, this_act
 from kernel.acts.gate import Done
 from kernel.acts.models import Act, Number, Series
 from kernel.crypto import canonical, keyfile, merkle
+from kernel.crypto.ids import now
 from kernel.errors import Conflict, Unavailable
 from kernel.exchange import building, recalling, records, room, settling
 from kernel.exchange import evidence as evidences
@@ -228,9 +229,9 @@ def taken_again() -> None:
     """What is sent once more with the same signature is taken for something new."""
     plain = gate.consume
 
-    def consume(desk: Any, statement: Any, outcome: str = "done") -> None:
+    def consume(*given: Any) -> None:
         with suppress(Conflict):
-            plain(desk, statement, outcome)
+            plain(*given)
 
     def win(desk: Any, statement: Any, signature: Any) -> Done:
         if Act.select().where(Act.uid == statement.facts["act"]).exists():
@@ -291,6 +292,12 @@ def errors_swallowed() -> None:
     gate.perform = perform
 
 
+def behind_the_log() -> None:
+    """Nobody asks whether the clock is behind the newest act."""
+    clock.signing_time = lambda what="": now()
+    clock.noted_time = now
+
+
 STEP, POWER, DISK = "kill-step", "power-cut", "disk-full"
 PLANTS = {
     "told-before-commit": Planted(
@@ -345,6 +352,9 @@ PLANTS = {
     ),
     "signer-without-journal": Planted(
         signer_without_journal, "I8", "the signer signs the same act anew", STEP, 4, "number"
+    ),
+    "behind-the-log": Planted(
+        behind_the_log, "T", "what is signed gets a time before the newest act", "clock", 60
     ),
     "number-split": Planted(
         number_split, "N", "counter and number in two transactions", STEP, 60, "number"

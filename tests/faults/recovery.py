@@ -9,7 +9,8 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-from kernel.acts import outbox, signatures
+from kernel.acts import clock, outbox, signatures
+from kernel.acts.house import timing
 from kernel.acts.models import Act, Effect
 from kernel.crypto import ids
 from kernel.errors import OfficeError
@@ -115,6 +116,8 @@ def work_off() -> list[str]:
             outbox.drain()
     finally:
         ids.set_clock(None)
+    if clock.is_behind():
+        timing.accept()  # what an operator does whose clock was ahead
     try:
         while log.integrate():
             pass

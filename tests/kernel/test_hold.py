@@ -203,6 +203,33 @@ def test_what_was_known_on_paper_counts_too(yesterday: Copy, folder: Path):
             assert [row.value for row in voids] == [91, 92, 93, 94, 95]
 
 
+@pytest.mark.both
+def test_revocations_of_the_resuming_that_are_undone_by_sql_are_named(
+    yesterday: Copy, folder: Path
+):
+    yesterday.put_back()
+    with opened(folder) as office:
+        with connection():
+            certificate = str(Seal.get(Seal.unit == "620700-GFIN").certificate)
+        agree(
+            office,
+            highest={SERIES: 91},
+            revoked=[key_of("马丽", office)],
+            certificates=[certificate],
+        )
+        catch_up()
+        assert log_check.verify().problems == []
+        serial = f"{x509.load_cert(certificate.encode()).serial_number:x}"
+        with transaction():
+            Credential.update(revoked=None).where(
+                Credential.uid == key_of("马丽", office)
+            ).execute()
+            RevokedCertificate.delete().where(RevokedCertificate.serial == serial).execute()
+        places = " ".join(one.where for one in log_check.verify().problems)
+        assert f"key {key_of('马丽', office)}" in places
+        assert f"certificate {serial} of act" in places
+
+
 def test_one_person_is_not_enough_and_both_sign_the_same(yesterday: Copy, folder: Path):
     yesterday.put_back()
     with opened(folder) as office:

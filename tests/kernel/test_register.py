@@ -42,6 +42,7 @@ BY_NODE = {
     "house.genesis": {"name": "x", "demo": True, "administrators": [], "admitted": ""},
     "house.generate": {"seed": 1, "people": 0, "documents": 0, "tasks": 0, "until": ""},
     "house.install_guard": {"name": "x", "names": []},
+    "house.clock": {"newest": "", "leaves": 0},
     "house.restored": {"continues": "", "backup": ""},
     "exchange.accept": {"digest": "", "blob": "", "evidence": ""},
     "exchange.record": {"state": "signed", "evidence": ""},

@@ -20,6 +20,7 @@ from kernel.acts.house import (
     resuming,
     rollout,
     switches,
+    timing,
 )
 from kernel.identity.rights import ROLES, Level
 
@@ -47,6 +48,7 @@ VERBS: list[Callable[..., Any]] = [
     resuming.restored,
     rollout.advance,
     switches.switch_plugin,
+    timing.set_back,
 ]
 
 LEVELS = [

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from contextlib import suppress
 
-from kernel.acts import hold
+from kernel.acts import clock
 from kernel.acts.context import this_act
 from kernel.acts.gate import by_node
 from kernel.acts.models import Act, Proposal
@@ -75,7 +75,7 @@ def note_installed() -> None:
     was removed; what is new or guards more than before is noted by an act of the node.
     """
     with connection():
-        if hold.held() is not None or not _late():
+        if clock.stopped() or not _late():
             return
     with transaction():
         for name, names, uid in _late():

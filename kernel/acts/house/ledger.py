@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from kernel.acts.deeds import deeds
+from kernel.acts.deeds import Deed, deeds
 from kernel.acts.granted import is_granted
-from kernel.crypto import canonical, suites
+from kernel.acts.models import Act
+from kernel.crypto import canonical, suites, x509
 from kernel.errors import OfficeError
+from kernel.identity import revocation
 from kernel.identity.authority import authority
 from kernel.identity.models import Credential, Delegation, Grant, RevokedCertificate
 from kernel.plugins.switches import Activation
@@ -49,7 +51,9 @@ def _keys() -> Iterator[Found]:
 
 
 def _revocations() -> Iterator[Found]:
+    resumed = list(_resumed())
     revoked = {str(one.params["credential"]) for one in deeds("house.revoke_key")}
+    revoked |= {str(uid) for one in resumed for uid in one.params["revoked"]}
     for row in Credential.select(Credential.uid, Credential.revoked):
         if row.uid in revoked and row.revoked is None:
             yield (
@@ -63,6 +67,29 @@ def _revocations() -> Iterator[Found]:
                 f"certificate of act {deed.uid}",
                 _said("已吊销，但吊销名单中没有", "was revoked and is on no list any more"),
             )
+    taken = {(row.authority, row.serial) for row in RevokedCertificate.select()}
+    for one in resumed:
+        for pem in dict.fromkeys(one.params["certificates"]):
+            cert = x509.load_cert(str(pem).encode())
+            serial = f"{cert.serial_number:x}"
+            if (revocation.authority_of(cert), serial) not in taken:
+                yield (
+                    f"certificate {serial} of act {one.uid}",
+                    _said(
+                        "恢复运行时已吊销，但吊销名单中没有",
+                        "was revoked when the node resumed and is on no list any more",
+                    ),
+                )
+
+
+def _resumed() -> Iterator[Deed]:
+    """What two persons said when the node went on after a restore: confirmed, not only proposed."""
+    agreed = {one.digest for one in deeds("house.confirm")}
+    rows = Act.select(Act.uid, Act.bytes).where(Act.verb == "house.resume")
+    mine = {row.uid for row in rows if canonical.digest(stored_bytes(row.bytes)) in agreed}
+    for one in deeds("house.resume"):
+        if one.uid in mine:
+            yield one
 
 
 def _grants() -> Iterator[Found]:

@@ -1,0 +1,175 @@
+"""A clock behind the log: nothing is signed, nothing is lost, and how it goes on."""
+
+import json
+from collections.abc import Callable, Iterator
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from kernel import cli
+from kernel.acts import clock, gate, outbox
+from kernel.acts.house import timing
+from kernel.acts.house.calendar import set_day
+from kernel.acts.house.rollout import advance
+from kernel.acts.models import Act, Effect
+from kernel.crypto import ids
+from kernel.crypto.canonical import loads
+from kernel.errors import Conflict, Unavailable
+from kernel.exchange import deadlines
+from kernel.node import open_node
+from kernel.seals.revoking import renew_lists
+from kernel.storage import log, log_check
+from kernel.storage.database import connection, transaction
+from kernel.testing_office import Office, settings_of
+from plugins.documents.line import issue
+from tests.exchange.notice import NOTICE, package
+
+pytestmark = pytest.mark.both
+DAY, HOUR = timedelta(days=1), timedelta(hours=1)
+
+
+@pytest.fixture
+def clock_at() -> Iterator[Callable[[timedelta], None]]:
+    """``clock_at(-DAY)``: the machine's clock is that far from what is right."""
+    yield lambda span: ids.set_clock(lambda: ids._system_clock() + span)
+    ids.set_clock(None)
+
+
+Clock = Callable[[timedelta], None]
+
+
+def letter(title: str) -> dict[str, object]:
+    return NOTICE | {"title": f"中共张掖市委办公室关于{title}的通知"}
+
+
+def refused(attempt: Callable[[], object]) -> Unavailable:
+    with pytest.raises(Unavailable) as refusal:
+        attempt()
+    return refusal.value
+
+
+def number(title: str) -> object:
+    return issue(letter(title), until="number").number
+
+
+def switch_day(office: Office) -> None:
+    day = {"day": "2027-01-04", "works": False, "name": "调休", "source": "通知"}
+    office.act(office.desk("杨帆"), set_day, **day)
+
+
+def signed() -> int:
+    with connection():
+        return Act.select().where(Act.weight == "signed").count()
+
+
+def times() -> list[object]:
+    with connection():
+        return [row.at for row in Act.select(Act.at).order_by(Act.id)]
+
+
+def test_nobody_signs_while_the_clock_is_behind_and_all_goes_on_after_it(
+    office: Office, clock_at: Clock
+):
+    number("值班")
+    before = signed()
+    clock_at(-DAY)
+    error = refused(lambda: number("防汛"))
+    assert error.code == "node.clock"
+    assert "校准时钟" in error.zh and "manage.py clock" in error.en
+    assert signed() == before
+    clock_at(timedelta(0))
+    number("防汛")
+    assert times() == sorted(times(), key=str)
+
+
+def test_who_prepared_before_the_clock_went_back_signs_the_same_form_after_it(
+    office: Office, clock_at: Clock
+):
+    clerk = office.desk("杨帆")
+    prepared = gate.prepare(clerk, advance, phase=2)
+    signature = office.sign(clerk, prepared)
+    clock_at(-HOUR)
+    assert refused(lambda: gate.perform(clerk, prepared, signature)).code == "node.clock"
+    clock_at(timedelta(0))
+    assert gate.perform(clerk, prepared, signature).uid == prepared.statement.facts["act"]
+
+
+def test_a_clock_that_is_adjusted_a_little_goes_unnoticed(office: Office, clock_at: Clock):
+    number("值班")
+    clock_at(-timedelta(seconds=3))
+    number("防汛")
+    with connection():
+        for row in Act.select().where(Act.weight == "signed"):
+            assert str(loads(bytes(row.bytes))["issued"]) <= ids.stamp(row.at)
+    assert times() == sorted(times(), key=str)
+    while log.integrate():
+        log.checkpoint()
+    assert log_check.verify().problems == []
+
+
+def test_reading_goes_on_and_the_log_does_not_go_back(office: Office, clock_at: Clock):
+    clock_at(DAY)
+    number("值班")
+    last = times()[-1]
+    clock_at(timedelta(0))
+    switch_day(office)
+    assert times()[-1] == last
+    assert "待办" in office.browser().login("孙倩").text
+
+
+def test_workers_wait_and_go_on_by_themselves(office: Office, clock_at: Clock):
+    done = issue(letter("值班"))
+    with transaction():
+        Effect.update(state="queued", due=ids.now() - 2 * DAY).execute()
+    clock_at(-DAY)
+    assert outbox.drain() == 0
+    assert refused(deadlines.note_overdue).code == "node.clock"
+    assert renew_lists() == 0
+    clock_at(timedelta(0))
+    assert outbox.drain() > 0
+    assert outbox.waiting() == 0
+    assert package().uid == done.package
+
+
+def test_what_was_queued_by_a_clock_that_was_ahead_does_not_wait_for_it(
+    office: Office, clock_at: Clock
+):
+    with transaction():
+        Effect.create(handler="acts.notify", key="ahead", payload={}, due=ids.now() + DAY)
+    outbox.drain()
+    with connection():
+        assert Effect.get(Effect.key == "ahead").attempts == 1
+
+
+def run(folder: Path, *arguments: str) -> Result:
+    return CliRunner().invoke(cli.main, ["--instance", str(folder), *arguments])
+
+
+def test_after_a_clock_that_was_ahead_the_operator_lets_it_go_on(
+    office_folder: Path, clock_at: Clock
+):
+    clock_at(DAY)
+    with open_node(settings_of(office_folder)):
+        issue(letter("值班"))
+        clock_at(timedelta(0))
+        assert refused(lambda: number("防汛")).code == "node.clock"
+    assert run(office_folder, "clock").exit_code == 1
+    accepted = run(office_folder, "clock", "--accept", "--json")
+    assert accepted.exit_code == 0 and json.loads(accepted.stdout)["ok"]
+    assert run(office_folder, "clock", "--accept").exit_code == 1
+    assert run(office_folder, "log", "verify").exit_code == 0
+    with open_node(settings_of(office_folder)):
+        issue(letter("防汛"))
+        with connection():
+            left = Effect.select().where(Effect.state != "done")
+            assert [(one.handler, one.error) for one in left] == []
+
+
+def test_the_clock_is_not_accepted_before_the_node_was_founded(office: Office, clock_at: Clock):
+    with pytest.raises(Conflict, match=r"node\.clock_right"):
+        timing.accept()
+    clock_at(-2 * DAY)
+    assert refused(timing.accept).code == "node.clock_before"
+    assert clock.is_behind()
