@@ -37,7 +37,7 @@ NAMES = {GFIN: "市财政局", GEDU: "市教育局"}
 COMMON = "巡护"
 """Stands beside both words; it is what the clerks search for."""
 QUERIES = ("", f"?q={COMMON}", "?export=csv", "?export=xlsx")
-MOST = 250
+MOST = 500
 """Pages that one clerk follows links to; there are fewer."""
 
 
