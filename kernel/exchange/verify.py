@@ -33,7 +33,7 @@ from typing import Any, NamedTuple
 from urllib.parse import quote
 
 from cryptography import x509
-from cryptography.exceptions import InvalidSignature
+from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519
 
@@ -83,6 +83,11 @@ def sha256(data: bytes) -> bytes:
 def hexdigest(data: bytes) -> str:
     """``sha256:<hex>``."""
     return "sha256:" + hashlib.sha256(data).hexdigest()
+
+
+def is_digest(text: object) -> bool:
+    """Whether it is what :func:`hexdigest` gives."""
+    return isinstance(text, str) and bool(re.fullmatch("sha256:[0-9a-f]{64}", text))
 
 
 def unb64(text: Any) -> bytes:
@@ -369,6 +374,7 @@ def is_list_of(issuer: Certificate, crl: x509.CertificateRevocationList) -> bool
         and usage.crl_sign
         and not any(critical)
         and crl.signature_algorithm_oid.dotted_string == ECDSA_SHA256
+        and crl.public_bytes(serialization.Encoding.DER).endswith(b"\0" + crl.signature)
         and holds(key, crl.signature, crl.tbs_certlist_bytes)
     )
 
@@ -388,6 +394,7 @@ class Cms(NamedTuple):
     certs: list[Certificate]
     attributes: dict[bytes, Node]
     signed: bytes
+    identity: bytes
     signature: bytes
 
     def attribute(self, dotted: str, tag: int) -> Node:
@@ -421,12 +428,18 @@ def read_cms(data: bytes) -> Cms:
     (outer,) = nodes(data)
     kind, explicit = outer.expect(0x06, 0xA0)
     (signed_data,) = explicit.expect(0x30)
-    _, _, content, certs, signers = signed_data.expect(0x02, 0x31, 0x30, 0xA0, 0x31)
+    version, digests, content, certs, signers = signed_data.expect(0x02, 0x31, 0x30, 0xA0, 0x31)
     demand(kind.raw == oid(SIGNED_DATA) and content.content == oid(DATA), 211, "CMS content")
     (signer,) = signers.expect(0x30)
     parts = signer.expect(0x02, 0x30, 0x30, 0xA0, 0x30, 0x04)
-    demand(parts[2].children()[0].raw == oid(SHA256), 214, "digest algorithm")
-    demand(parts[4].children()[0].raw == oid(ECDSA_SHA256), 214, "signature algorithm")
+    hashed = (tlv(0x30, oid(SHA256)), tlv(0x30, oid(SHA256), tlv(0x05)))
+    demand(parts[2].raw in hashed, 214, "digest algorithm")
+    demand(parts[4].content == oid(ECDSA_SHA256), 214, "signature algorithm")
+    # What nobody signed has one form: nothing can be changed or hidden in it.
+    demand(version.content == parts[0].content == b"\x01", 211, "version")
+    demand(digests.content in hashed, 211, "digest algorithms")
+    written = [node.raw for node in certs.children()]
+    demand(written == sorted(set(written)), 211, "order of the certificates")
     attributes: dict[bytes, Node] = {}
     for attribute in parts[3].children():
         name, values = attribute.expect(0x06, 0x31)
@@ -434,7 +447,14 @@ def read_cms(data: bytes) -> Cms:
         demand(name.raw not in attributes, 211, "attribute twice")
         attributes[name.raw] = value
     found = [x509.load_der_x509_certificate(node.raw) for node in certs.children()]
-    return Cms(found, attributes, tlv(0x31, parts[3].content), parts[5].content)
+    return Cms(found, attributes, tlv(0x31, parts[3].content), parts[1].raw, parts[5].content)
+
+
+def identity(cert: Certificate) -> bytes:
+    """Issuer and serial number."""
+    serial = cert.serial_number
+    number = tlv(0x02, serial.to_bytes(serial.bit_length() // 8 + 1, "big"))
+    return tlv(0x30, cert.issuer.public_bytes(), number)
 
 
 def write_cms(cms: Cms, chain: list[Certificate], time: datetime, act: bytes | None) -> bytes:
@@ -448,12 +468,10 @@ def write_cms(cms: Cms, chain: list[Certificate], time: datetime, act: bytes | N
         **({} if act is None else {ACT_DIGEST: tlv(0x04, act)}),
     }
     attributes = [tlv(0x30, oid(kind), tlv(0x31, value)) for kind, value in values.items()]
-    serial = chain[0].serial_number
-    identity = tlv(0x02, serial.to_bytes(serial.bit_length() // 8 + 1, "big"))
     signer = tlv(
         0x30,
         tlv(0x02, b"\x01"),
-        tlv(0x30, chain[0].issuer.public_bytes(), identity),
+        identity(chain[0]),
         tlv(0x30, oid(SHA256)),
         set_of(0xA0, attributes),
         tlv(0x30, oid(ECDSA_SHA256)),
@@ -468,6 +486,17 @@ def write_cms(cms: Cms, chain: list[Certificate], time: datetime, act: bytes | N
         tlv(0x31, signer),
     )
     return tlv(0x30, oid(SIGNED_DATA), tlv(0xA0, signed_data))
+
+
+def check_line(cert: Certificate, certs: list[Certificate]) -> None:
+    """Check that each is the issuer of the one before it, and none is there for nothing."""
+    others = [one for one in certs if one != cert]
+    by_name = {one.subject.public_bytes(): one for one in others}
+    demand(len(by_name) == len(others), 211, "certificates of one name")
+    issuer = by_name.pop(cert.issuer.public_bytes(), None)
+    while issuer is not None:
+        issuer = by_name.pop(issuer.issuer.public_bytes(), None)
+    demand(not by_name, 211, "a certificate that nobody needs")
 
 
 def check_cms(cms: Cms, data: bytes) -> Certificate:
@@ -672,7 +701,10 @@ def security_key(statement: dict[str, Any]) -> SecurityKey:
     """The security key of a credential statement."""
     said = statement["webauthn"]
     expect(said, {"alg", "credential_id", "rp_id", "origins"})
-    key = serialization.load_der_public_key(unb64(statement["public_key"]))
+    try:
+        key = serialization.load_der_public_key(unb64(statement["public_key"]))
+    except UnsupportedAlgorithm as error:
+        raise Problem(218, "algorithm of the key") from error
     kinds = {"ES256": ec.EllipticCurvePublicKey, "EdDSA": ed25519.Ed25519PublicKey}
     kind = kinds.get(said["alg"])
     demand(kind is not None and isinstance(key, kind), 218, "algorithm of the key")
@@ -900,6 +932,17 @@ X13|收文登记|ur||signed|registered
 X14|办理未成立|n-|||""".splitlines()
     )
 }
+ETSI = dict(
+    zip(  # noqa: B905  # strict= is younger than 3.10
+        "A1 A2 B1 B2 B3 D1 D2 D3 D4 C1 C2 C3 E1 E2 F1 F2 F3".split(),
+        "SubmissionAcceptance SubmissionRejection RelayAcceptance RelayRejection RelayFailure"
+        " ContentConsignment ContentConsignmentFailure ConsignmentNotification"
+        " ContentAccessTracking ConsignmentAcceptance ConsignmentRejection"
+        " AcceptanceRejectionExpiry ContentHandover ContentHandoverFailure RelayToNonERDS"
+        " RelayToNonERDSFailure ReceivedFromNonERDS".split(),
+    )
+)
+"""The names of the events in ETSI EN 319 522-1; those of this house have none."""
 EVIDENCE_KEYS = set(
     "format suite etsi_event ev_id type msg_id pkg_digest recipient event_time actor act reasons"
     " heads state_from state_to policy_id log".split()
@@ -928,10 +971,30 @@ def read_evidence(record: bytes, roots: list[Certificate], sender: str) -> dict[
     cert = trust.others.pop()
     demand(all(map(trust.signed_by_a_root, trust.others)), 212, "trust")
     demand(holds(cert.public_key(), unb64(signature["value"]), data), 220, "signature")
+    check_form(evidence)
     check_evidence(evidence, cert, trust, sender)
     act = None if fields["act"] is None else read_act(unb64(fields["act"]), trust)
     check_evidence_act(evidence, act)
     return evidence  # type: ignore[no-any-return]  # expect() has checked that it is an object
+
+
+def check_form(evidence: dict[str, Any]) -> None:
+    """Check that each member is what it has to be, whatever it says."""
+    demand(evidence["etsi_event"] == ETSI.get(evidence["type"], ""), 220, "event")
+    time, log, reasons = evidence["event_time"], evidence["log"], evidence["reasons"]
+    expect(time, {"value", "source", "skew_bound"})
+    expect(evidence["actor"], {"unit", "person", "role", "delegate_for"})
+    expect(log, {"origin"})
+    demand(time["source"] in ("local", "witnessed", "tsa"), 220, "source of the time")
+    names = "ev_id msg_id recipient state_from state_to policy_id".split()
+    texts = [*(evidence[name] for name in names), log["origin"], evidence.get("delivery", "")]
+    for reason in reasons:
+        expect(reason, {"code", "text"})
+        texts.append(reason["code"])
+    demand(all(isinstance(text, str) for text in texts), 220, "texts")
+    demand(isinstance(reasons, list) and isinstance(evidence["heads"], list), 220, "lists")
+    digests = [evidence["pkg_digest"], *evidence["heads"], evidence["act"] or hexdigest(b"")]
+    demand(all(map(is_digest, digests)), 220, "digests")
 
 
 def batch_root(data: bytes, batch: Any) -> bytes:
@@ -1255,6 +1318,8 @@ class Verification:
             demand(not raw[size:].strip(b"\0"), 219, "after the signature")
             cms = read_cms(raw[:size])
             cert = check_cms(cms, covered)
+            demand(cms.identity == identity(cert), 219, "who signed")
+            check_line(cert, cms.certs)
             others = [*cms.certs, *self.trust.others]
             chain = self.trust.chain(cert, "seals", self.at or self.time, others)
         except Problem as problem:

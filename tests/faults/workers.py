@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import os
 import signal
+from datetime import datetime
 from pathlib import Path
 
 from kernel.acts import outbox
@@ -117,10 +118,16 @@ def _round(
     return said, sum(first.facts("steps")), took_over, place
 
 
+def _later() -> datetime:
+    """The time at which the lease of the first worker has run out."""
+    return ids._system_clock() + LATER
+
+
 def _first(options: Options, place: Path, point: int, say: Say) -> None:
     def stop() -> None:
         say(stopped=in_transaction())
         os.kill(os.getpid(), signal.SIGSTOP)
+        ids.set_clock(_later)  # time went on for this one, too
 
     options.plant()
     counter = Counter(point, stop)
@@ -134,8 +141,7 @@ def _first(options: Options, place: Path, point: int, say: Say) -> None:
 
 def _second(options: Options, place: Path, say: Say) -> None:
     options.plant()
-    # The lease of the first one has run out.
-    ids.set_clock(lambda: ids._system_clock() + LATER)
+    ids.set_clock(_later)
     with open_node(options.bench.settings(place)):
         outbox.drain()
         if log.integrate():
