@@ -50,12 +50,14 @@ class Form:
 @dataclass(frozen=True)
 class Outcome:
     """What came of a signed act. :ivar proposed: it waits for a second person. :ivar lost: somebody
-    was there first, and only the refusal was kept."""
+    was there first, and only the refusal was kept. :ivar about: kind and uid of its object, empty
+    for what has none."""
 
     verb: str
     place: str
     proposed: bool
     lost: bool = False
+    about: tuple[str, str] = ("", "")
 
 
 _form: ContextVar[Form | None] = ContextVar("form", default=None)
@@ -122,4 +124,5 @@ def of_nonce(desk: Desk, nonce: str) -> Outcome | None:
         if row is None or not row.outcome or act is None:
             return None
         proposed = Proposal.select().where(Proposal.act == act.uid).exists()
-        return Outcome(act.verb, row.back, proposed, row.outcome == "lost")
+        about = (act.kind, act.subject)
+        return Outcome(act.verb, row.back, proposed, row.outcome == "lost", about)

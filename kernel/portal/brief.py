@@ -43,12 +43,14 @@ class Brief:
 
     :ivar facts: label and value, three or four. :ivar text: how the text begins.
     :ivar said: what others wrote about it, the last one last.
+    :ivar whole: where the whole text is read, if not at the top of the page of the matter.
     """
 
     facts: Sequence[tuple[str, str]] = ()
     text: str = ""
     said: Sequence[Said] = ()
     moves: Sequence[Move] = ()
+    whole: str = ""
 
 
 def apart(form: Any, mark: str) -> Any:

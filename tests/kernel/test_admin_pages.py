@@ -9,6 +9,7 @@ import pytest
 
 from kernel.acts.house.switches import switch_plugin
 from kernel.acts.verbs import verbs
+from kernel.identity.models import Credential
 from kernel.node import open_node
 from kernel.plugins.switches import switchboard
 from kernel.storage.database import connection
@@ -95,3 +96,42 @@ def test_missing_needs_are_named_in_both_languages(office: Office):
         why = switchboard().why("tower", CPCO)
         assert switchboard().title("tower", "en") == "塔"
     assert (why.text("zh"), why.text("en")) == ("需要先启用：流程。", "Needs Workflow first.")
+
+
+def test_what_takes_others_along_is_asked_first(office: Office):
+    admin = reader(office, "孙倩", "zh")
+    answer = admin.post("/admin/plugins/workflow", data={"on": "0"}).text
+    assert "停用“流程”会一并停用：公文办理。" in answer
+    with connection():
+        assert {"workflow", "documents"} <= switchboard().effective(CPCO)
+    answer = admin.post("/admin/plugins/workflow", data={"on": "0", "sure": "1"}).text
+    assert "已停用：公文办理、流程" in answer and "您可以在这里启用" in answer
+    with connection():
+        assert not {"workflow", "documents"} & switchboard().effective(CPCO)
+
+
+@pytest.mark.parametrize(
+    ("language", "given", "said"),
+    [
+        ("zh", "1", "将授予林晓梅（秘书科 科员）：启用和停用插件。"),
+        ("zh", "0", "将收回林晓梅（秘书科 科员）：启用和停用插件。"),
+        ("en", "1", "Gives 林晓梅 (秘书科 科员): Switch plugins."),
+    ],
+)
+def test_who_grants_reads_what_and_to_whom(office: Office, language: str, given: str, said: str):
+    admin = reader(office, "孙倩", language)
+    with connection():
+        post = office.post("林晓梅").uid
+    asked = admin.post(
+        f"/admin/people/{post}/rights", data={"level": "house.switch", "given": given}
+    )
+    assert asked.url.path == "/acts/confirm" and said in asked.text
+
+
+def test_who_revokes_a_key_reads_whose(office: Office):
+    admin = reader(office, "杨帆", "zh")
+    with connection():
+        person = office.post("陈静").person.uid
+        key = Credential.get(Credential.person == person).uid
+    asked = admin.post(f"/admin/keys/{person}/revoke", data={"credential": key, "reason": "遗失"})
+    assert "将停用陈静的安全认证插件" in asked.text

@@ -43,7 +43,27 @@ def _within(desk: Desk, *, post: str, level: str, given: bool) -> None:
         )
 
 
-@act("house.grant", title="授权", title_en="Grant", level="grant", weight="signed", check=_within)
+def _said(
+    desk: Desk, subject: None = None, *, post: str, level: str, given: bool
+) -> tuple[str, str]:
+    """Whose right it is and which: the signer reads it before he signs."""
+    holder, one = Post.get(Post.uid == post), rights().levels[level]
+    who, who_en = (f"{holder.person.name}（{holder.unit.short_name} {holder.title}）",
+                   f"{holder.person.name} ({holder.unit.short_name} {holder.title})")  # fmt: skip
+    if given:
+        return f"将授予{who}：{one.title}。", f"Gives {who_en}: {one.title_en}."
+    return f"将收回{who}：{one.title}。", f"Takes from {who_en}: {one.title_en}."
+
+
+@act(
+    "house.grant",
+    title="授权",
+    title_en="Grant",
+    level="grant",
+    weight="signed",
+    check=_within,
+    confirm=_said,
+)
 def grant(desk: Desk, *, post: str, level: str, given: bool) -> None:
     """Give a level to a post, or take it away.
 

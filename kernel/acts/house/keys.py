@@ -120,6 +120,21 @@ def issue_key(
     return str(credentials.issue(said, this_act(), label).uid)
 
 
+def _end(
+    desk: Desk, subject: None = None, *, credential: str, reason: str
+) -> tuple[str, str] | str:
+    """Whose key ends, and which: a person may have several."""
+    one = Credential.get_or_none(Credential.uid == credential)
+    if one is None:
+        return ""
+    name = Person.get(Person.uid == one.person).name
+    label = one.label or credentials.short_code(credentials.read(credential)["public_key"])
+    return (
+        f"将停用{name}的安全认证插件“{label}”，立即生效：用它登录的会话随即结束，不能再签名。",
+        f"Ends {name}'s key “{label}” at once: what it signed in to ends, and it signs no more.",
+    )
+
+
 @act(
     "house.revoke_key",
     title="停用安全认证插件",
@@ -127,6 +142,7 @@ def issue_key(
     level="keys",
     weight="signed",
     private=("reason",),
+    confirm=_end,
 )
 def revoke_key(desk: Desk, *, credential: str, reason: str) -> None:
     """Revoke a key at once, in all processes; its sessions end."""

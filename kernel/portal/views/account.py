@@ -24,7 +24,7 @@ from kernel.storage.database import transaction
 
 
 def _choices(text: str) -> list[dict[str, Any]]:
-    """The people of the demo, the named ones first, found by name, unit or pinyin."""
+    """The people of the demo, the named ones first, found by name, post, unit or pinyin."""
     query = (
         Post.select(Post, Person, Unit)
         .join(Person)
@@ -36,6 +36,7 @@ def _choices(text: str) -> list[dict[str, Any]]:
     if text:
         query = query.where(
             Person.name.contains(text)
+            | Post.title.contains(text)
             | Unit.name.contains(text)
             | Person.pinyin.contains(text.lower())
         )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from starlette.responses import Response
 
 from kernel.acts.house.switches import switch_plugin
@@ -10,6 +12,7 @@ from kernel.acts.verbs import verbs
 from kernel.errors import OfficeError
 from kernel.identity.models import Person, Unit
 from kernel.plugins.bus import bus
+from kernel.plugins.manifest import Manifest
 from kernel.plugins.switches import switchboard
 from kernel.portal.ctx import Ctx
 from kernel.portal.i18n import _, _l, language, speaking
@@ -23,22 +26,43 @@ from kernel.storage import log
 @page("/admin/plugins", name="admin:plugins", level="house.switch")
 def plugins_page(ctx: Ctx) -> Response:
     """The plugins of this organ: on or off, and why."""
-    board, organ = switchboard(), ctx.desk.organ_code
+    return _plugins(ctx)
+
+
+def _plugins(ctx: Ctx, asked: str = "") -> Response:
+    """The list; *asked* is a plugin that takes others along when it is switched off."""
+    board, comma = switchboard(), ", " if ctx.language == "en" else "、"
     with speaking(ctx.language):
-        rows = [
-            {
-                "plugin": one,
-                "why": board.why(one.name, organ),
-                "needs": [board.title(n, ctx.language) for n in one.needs],
-            }
-            for one in board.known()
-        ]
+        taken = comma.join(board.title(one, ctx.language) for one in _taken(ctx, asked))
+        title = board.title(asked, ctx.language)
         return ctx.render(
             "admin/plugins.html",
             title=_("插件启停"),
-            rows=rows,
+            rows=[_row(ctx, one, comma) for one in board.known()],
+            asked={"name": asked, "title": title, "others": taken} if asked else None,
             faults=list(bus().faults) if "system_admin" in ctx.desk.post.roles else [],
         )
+
+
+def _taken(ctx: Ctx, name: str) -> list[str]:
+    """What is switched off along with a plugin."""
+    on = switchboard().effective(ctx.desk.organ_code)
+    return [one for one in switchboard().dependants(name) if one in on] if name in on else []
+
+
+def _row(ctx: Ctx, one: Manifest, comma: str) -> dict[str, Any]:
+    board = switchboard()
+    why = board.why(one.name, ctx.desk.organ_code)
+    facts = [] if why.code == "on" else [why.text(ctx.language)]
+    if why.code == "off":  # who reads this page is the one who may
+        facts = [_("本单位没有启用，您可以在这里启用。")]
+    if one.needs:
+        names = comma.join(board.title(need, ctx.language) for need in one.needs)
+        facts.append(_("需要：%(names)s", names=names))
+    if taken := _taken(ctx, one.name):
+        names = comma.join(board.title(other, ctx.language) for other in taken)
+        facts.append(_("停用时一并停用：%(names)s", names=names))
+    return {"plugin": one, "why": why, "title": board.title(one.name, ctx.language), "facts": facts}
 
 
 @page(
@@ -51,6 +75,8 @@ def plugins_page(ctx: Ctx) -> Response:
 def switch_page(ctx: Ctx, name: str) -> Response:
     """Switch a plugin on or off for this organ."""
     on = ctx.form.get("on") == "1"
+    if not on and _taken(ctx, name) and ctx.form.get("sure") != "1":
+        return _plugins(ctx, name)
     try:
         moved = ctx.do(switch_plugin, organ=ctx.desk.organ_code, plugin=name, on=on)
     except OfficeError as error:

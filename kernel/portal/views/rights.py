@@ -12,6 +12,7 @@ from kernel.errors import NotFound, OfficeError
 from kernel.identity.desk import Desk
 from kernel.identity.models import Grant, Person, Post, Unit
 from kernel.identity.rights import ROLES, Level, rights
+from kernel.plugins.switches import switchboard
 from kernel.portal.ctx import Ctx
 from kernel.portal.i18n import _, _l, language, speaking
 from kernel.portal.lists import Column, ListSpec, Sort, from_query
@@ -117,6 +118,7 @@ def _row(post: Post, level: Level) -> dict[str, Any]:
     by_role = bool(set(level.roles) & set(post.roles))
     return {
         "level": level,
+        "of": _of(level.name.partition(".")[0]),
         "title": level.title_en if language() == "en" else level.title,
         "held": last.given if last is not None else by_role,
         "by": _said(last, by_role),
@@ -124,7 +126,13 @@ def _row(post: Post, level: Level) -> dict[str, Any]:
     }
 
 
+def _of(owner: str) -> str:
+    """The part of the office that a level belongs to, as the administrator knows it."""
+    rooms = {"house": _("单位管理"), "exchange": _("公文交换"), "acts": _("双人复核")}
+    return rooms.get(owner) or switchboard().title(owner, language())
+
+
 def _said(last: Grant | None, by_role: bool) -> str:
     if last is not None:
-        return _("授予") if last.given else _("收回")
+        return _("已授予") if last.given else _("已收回")
     return _("岗位角色自带") if by_role else ""

@@ -8,9 +8,9 @@ from starlette.responses import Response
 
 from kernel.acts import answers
 from kernel.acts.gate import PreparedAct, again, recall
-from kernel.acts.subjects import Subject, find
+from kernel.acts.subjects import Subject, find, kinds
 from kernel.acts.verbs import verbs
-from kernel.errors import OfficeError, Stale, Unverified
+from kernel.errors import NotFound, OfficeError, Stale, Unverified
 from kernel.portal.asking import renewed, signature_over, to_sign
 from kernel.portal.conflict import Difference, beside, page_of
 from kernel.portal.ctx import Ctx
@@ -138,6 +138,17 @@ def again_page(ctx: Ctx) -> Response:
     return ctx.go("confirm", nonce=prepared.nonce)
 
 
+def _about(ctx: Ctx, outcome: answers.Outcome) -> str:
+    """What people call its object: after several in a row it has to be told which one was done."""
+    kind, uid = outcome.about
+    if not kind:
+        return ""
+    try:
+        return find(kinds().get(kind), uid, ctx.desk).label()
+    except NotFound:  # it left this desk with the act
+        return ""
+
+
 def _told(ctx: Ctx, outcome: answers.Outcome) -> Response:
     """The result of an act, the same for who sends it once and who sends it again."""
     with speaking(ctx.language):
@@ -146,6 +157,8 @@ def _told(ctx: Ctx, outcome: answers.Outcome) -> Response:
             ctx.say(_("“%(verb)s”没有办成：他人先办理了此件。请查看最新情况。", verb=name), "warn")
         elif outcome.proposed:
             ctx.say(_("“%(verb)s”已提出，等待另一人复核。", verb=name))
+        elif about := _about(ctx, outcome):
+            ctx.say(_("“%(verb)s”已完成：%(title)s。", verb=name, title=about))
         else:
             ctx.say(_("“%(verb)s”已完成。", verb=name))
     return ctx.go_to(outcome.place or url("home"))

@@ -98,12 +98,20 @@ def _said(forms: Forms) -> dict[str, Any]:
     }
 
 
-def _gone_on(ctx: Ctx, document: Document) -> Response:
+def _gone_on(ctx: Ctx, document: Document, *, back: bool = False) -> Response:
     names = "、".join(one.name for one in workflow.who_acts_now(document))
     step = workflow.current(document)
     title = step.name(ctx.language) if step is not None else ""
-    ctx.say(_("已办理，下一步“%(step)s”：%(names)s。", step=title, names=names))
-    return ctx.go_to(ctx.onward(_back(document)))
+    text = (
+        _("已退回，现在“%(step)s”：%(names)s。", step=title, names=names)
+        if back
+        else _("已办理，下一步“%(step)s”：%(names)s。", step=title, names=names)
+    )
+    here = _back(document)
+    onward = ctx.onward(here)
+    # Elsewhere than on its own page it has to be said which one of several it was.
+    ctx.say(text if onward == here else f"{text}{document.label()}")
+    return ctx.go_to(onward)
 
 
 def _review(ctx: Ctx, document: Document, forms: Forms) -> Response:
@@ -124,7 +132,7 @@ def _send_back(ctx: Ctx, document: Document, forms: Forms) -> Response:
     form = forms.back
     said = {"reason": form.reason.data, "ink": form.reason_ink.data or ""}
     ctx.do(approving.send_back, document, to=form.to.data or "", **said)
-    return _gone_on(ctx, document)
+    return _gone_on(ctx, document, back=True)
 
 
 def _assign_number(ctx: Ctx, document: Document, forms: Forms) -> Response:

@@ -21,7 +21,7 @@ from kernel.api import (
 )
 from plugins.documents.models import Document, Incoming
 from plugins.documents.pages.forms import OpinionForm, ReturnForm
-from plugins.documents.pages.sheet import PHRASES, REASONS
+from plugins.documents.pages.sheet import PHRASES, REASONS, text_at
 from plugins.workflow import face as workflow
 
 QUICK = 2
@@ -43,7 +43,7 @@ def _outgoing(desk: Desk, uids: list[str]) -> dict[str, Brief]:
     back = workflow.may_return(rows)
     return {
         one.uid: Brief(_facts(one), _beginning(one.body), said.get(one.uid, ()),
-                       _moves(desk, one, back.get(one.uid, [])))
+                       _moves(desk, one, back.get(one.uid, [])), text_at(one))
         for one in rows
     }  # fmt: skip
 

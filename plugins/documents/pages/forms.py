@@ -124,7 +124,9 @@ class ReturnForm(Form):
 
     version = Hidden()
     to = Choice(_l("退回到"), required=True)
-    reason = Paragraphs(_l("退回原因"), limit=1000, rows=3)
+    reason = Paragraphs(
+        _l("退回原因"), limit=1000, rows=3, hint=_l("打字或手写，必填；拟稿人可见。")
+    )
     reason_ink = Ink(_l("手写退回原因"))
 
 

@@ -149,6 +149,11 @@ def show(
     )
 
 
+def text_at(document: Document) -> str:
+    """Where its text is read: the page, scrolled to the paper (a phone has the actions above)."""
+    return f"{url('documents:document', uid=document.uid, tab='body')}#paper"
+
+
 def _tabs(document: Document, current: str) -> list[Tab]:
     here = url("documents:document", uid=document.uid)
     names = {
@@ -160,7 +165,7 @@ def _tabs(document: Document, current: str) -> list[Tab]:
     }
     counts = {"attachments": len(document.attachments) or None}
     return [
-        Tab(name, f"{here}?tab={key}", key == current, counts.get(key))
+        Tab(name, f"{here}?tab={key}#paper", key == current, counts.get(key))
         for key, name in names.items()
     ]
 

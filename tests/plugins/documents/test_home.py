@@ -71,7 +71,7 @@ def test_a_leader_signs_off_with_one_tap_and_comes_back_to_what_is_left(flow: Fl
     assert nonce is not None
     done = leader.post("/acts/confirm", data={"nonce": nonce[1].replace("&#43;", "+")})
     assert done.url.path == "/"
-    assert "“签发”已完成。" in done.text
+    assert "“签发”已完成：中共张掖市委办公室关于做好防汛工作的通知。" in done.text
     assert "没有待办事项" in done.text
     with connection():
         assert Document.get().state == "number"
@@ -84,7 +84,7 @@ def test_a_leader_returns_and_reads_where_it_stands(flow: Flow):
     where, sent = form_of(card_of(leader.get("/").text, document.title), "/send_back")
     answer = leader.post(where, data={**sent, "to": "draft", "reason": "请补充依据。"})
     assert answer.url.path == "/"
-    assert "已办理，下一步“拟稿”" in answer.text
+    assert "已退回，现在“拟稿”" in answer.text and f"。{document.title}" in answer.text
     with connection():
         assert Opinion.select().order_by(Opinion.id.desc()).get().text == "请补充依据。"
 
@@ -96,6 +96,18 @@ def test_a_refusal_keeps_what_was_typed_on_the_page_of_the_document(flow: Flow):
     answer = leader.post(where, data={**sent, "opinion": "长" * 1001})
     assert answer.status_code == 422
     assert "意见不能超过 1000 字" in answer.text and "长" * 1001 in answer.text
+
+
+def test_a_return_without_a_reason_asks_for_the_reason_before_the_opinion(flow: Flow):
+    document = flow.to("sign")
+    leader = signed_in(flow, LEADER)
+    where, sent = form_of(card_of(leader.get("/").text, document.title), "/send_back")
+    answer = leader.post(where, data={**sent, "to": "draft", "reason": ""})
+    assert answer.status_code == 422
+    # What he types into the first box under the refusal must not become a signed opinion.
+    assert answer.text.index('name="reason"') < answer.text.index('name="opinion"')
+    with connection():
+        assert Document.get().state == "sign"
 
 
 def test_a_card_that_is_out_of_date_gets_the_page_of_who_comes_second(flow: Flow):

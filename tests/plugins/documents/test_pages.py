@@ -321,7 +321,8 @@ def test_a_return_without_reason_is_refused_at_its_field(flow: Flow):
     assert answer.status_code == 422
     assert "请写明退回原因" in unescape(answer.text)
     data["reason"] = "请补充依据。"
-    assert "已办理" in unescape(browser.post(f"{path}/actions/send_back", data=data).text)
+    answer = browser.post(f"{path}/actions/send_back", data=data)
+    assert "已退回，现在“拟稿”" in unescape(answer.text)
     drafts = as_person(flow, DRAFTER).get(f"{path}?tab=flow")
     assert "请补充依据。" in unescape(drafts.text)
 
