@@ -116,6 +116,12 @@ def signed_count(package: Package) -> int:
     return int(Delivery.select().where(signed).count())
 
 
+def returned_count(package: Package) -> int:
+    """How many recipients have sent a package back."""
+    returned = (Delivery.package == package.uid) & (Delivery.state == "returned")
+    return int(Delivery.select().where(returned).count())
+
+
 FOR_ALL = ("A1", "X1", "X5", "X6", "X9")
 """Evidence without a recipient that concerns each of them."""
 

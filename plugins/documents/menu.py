@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+
 from kernel.api import Delivery, Desk, MenuItem, Package, Panel, _, tasks, url
 
 
@@ -40,12 +42,16 @@ def panels(desk: Desk) -> list[Panel]:
     last = sent.order_by(Package.id.desc()).first()
     if last is None:
         return []
-    signed = (Delivery.package == last.uid) & (Delivery.state == "signed")
+    states = Counter(
+        row.state for row in Delivery.select(Delivery.state).where(Delivery.package == last.uid)
+    )
     facts = {
         "title": last.title,
         "number": last.number,
         "href": url("exchange:package", uid=last.uid),
-        "signed": Delivery.select().where(signed).count(),
+        "signed": states["signed"],
+        "waiting": states["delivered"],
+        "returned": states["returned"],
         "total": last.total,
         "at": last.sent,
     }

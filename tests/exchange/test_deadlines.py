@@ -164,6 +164,10 @@ def test_reminders_have_a_pause_and_an_end(office: Office, later: Callable[[time
 
 def test_the_pages_for_reminders_and_deadlines(office: Office):
     browser, place = browser_of(office, CPCO), f"/exchange/outbox/{package().uid}"
+    drafter = office.browser()
+    drafter.login("林晓梅")
+    assert "由本单位文档员办理" in drafter.get(place).text
+    assert "由本单位文档员办理" not in browser.get(place).text
     assert "市教育局" in browser.get(f"{place}/urge").text
     done = browser.post(f"{place}/urge", data={"units": [GEDU], "channel": "sms"})
     assert "已催收 1 家" in done.text and delivery(GEDU).urges == 1

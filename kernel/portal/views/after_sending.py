@@ -59,7 +59,12 @@ class UrgeForm(Form):
     units = Units(_l("催收单位"), hint=_l("不选即为全部未签收单位。"))
     channel = Choice(
         _l("方式"),
-        (("portal", _l("平台待办")), ("phone", _l("电话")), ("sms", _l("短信"))),
+        (
+            ("portal", _l("平台提醒")),
+            ("phone", _l("另打了电话")),
+            ("sms", _l("另发了短信")),
+        ),
+        hint=_l("平台都会提醒对方；电话、短信由您自己联系，这里只作登记。"),
         radio=True,
         default="portal",
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import datetime
 
 from starlette.responses import Response
 
@@ -16,7 +17,7 @@ from kernel.exchange.opening import open_once
 from kernel.exchange.resending import latest, request_resend
 from kernel.plugins.switches import switchboard
 from kernel.portal.ctx import Ctx
-from kernel.portal.fields import Choice, Paragraphs
+from kernel.portal.fields import Choice, Label, Paragraphs
 from kernel.portal.forms import Form
 from kernel.portal.i18n import _, _l, speaking
 from kernel.portal.lists import Column, Filter, ListSpec, Sort, from_query
@@ -34,6 +35,11 @@ STATES = {
 ROLES = {"main": _l("主送"), "cc": _l("抄送")}
 
 
+def _reasons() -> list[tuple[str, Label]]:
+    """Nothing is chosen before: the sender would read a reason that nobody gave."""
+    return [("", _l("请选择")), *((one, one) for one in REASONS)]
+
+
 class ReasonForm(Form):
     """Why the recall is not agreed to, why it is wanted once more."""
 
@@ -43,7 +49,7 @@ class ReasonForm(Form):
 class SendBackForm(Form):
     """Why a delivery is sent back."""
 
-    kind = Choice(_l("退回理由"), choices=[(one, one) for one in REASONS], required=True)
+    kind = Choice(_l("退回理由"), choices=_reasons(), required=True)
     reason = Paragraphs(_l("具体说明"), limit=450, rows=4)
 
 
@@ -55,6 +61,7 @@ def _inbox_spec() -> ListSpec:
             Column("role", _l("方式"), value=lambda row: str(ROLES[row.role])),
             Column("state", _l("状态"), "tag", value=state_of),
             Column("delivered", _l("送达时间"), "time"),
+            Column("signed_at", _l("签收时间"), "time", value=signed_at),
         ),
         sorts=(Sort("new", _l("按送达时间"), "id", descending=True, field=Delivery.id),),
         default_sort="new",
@@ -75,6 +82,11 @@ def tags_of(row: Delivery) -> list[str]:
     found += [(row.asked, _("申请撤回")), (row.copy, _("补发")), (row.late, _("超时签收"))]
     found += [(row.overdue and row.state == "delivered", "超时")]
     return [str(word) for holds, word in found if holds]
+
+
+def signed_at(row: Delivery) -> datetime | None:
+    """When it was signed for here; of what was sent back or recalled there is no such time."""
+    return row.settled if row.state == "signed" else None
 
 
 def state_of(row: Delivery) -> str:
@@ -143,6 +155,7 @@ def _delivery_page(
         may_act=clerk and found.state == "delivered",
         may_answer=clerk and found.state == "signed" and found.asked,
         may_request=clerk and found.state == "returned" and newest == found,
+        may_go_on=ctx.desk.has("exchange.handle") and found.state == "signed" and not found.parked,
         soon=due_soon(found),
         successor=_successor(found),
         newer=newest if newest != found else None,
@@ -307,6 +320,7 @@ def _outbox_spec() -> ListSpec:
             Column("title", _l("标题"), "title"),
             Column("total", _l("收文单位"), "number"),
             Column("signed", _l("已签收"), "number", value=receipts.signed_count),
+            Column("returned", _l("退回"), "number", value=receipts.returned_count),
             Column("sent", _l("发出时间"), "time"),
         ),
         sorts=(Sort("new", _l("按发出时间"), "id", descending=True, field=Package.id),),

@@ -14,6 +14,7 @@ from kernel.portal.answers import download, image_answer
 from kernel.portal.ctx import Ctx
 from kernel.portal.i18n import _, speaking
 from kernel.portal.routing import SIGNED_IN, page
+from kernel.portal.urls import url
 from kernel.storage.blobs import blobs
 from kernel.work.workshop import workshop
 
@@ -70,7 +71,11 @@ def body_text(ctx: Ctx, kind: str, uid: str) -> Response:
     pages = workshop().page_text(blobs().get(digest))
     with speaking(ctx.language):
         return ctx.render(
-            "exchange/text.html", title=_("文本：%(title)s", title=title), pages=pages
+            "exchange/text.html",
+            title=_("文本：%(title)s", title=title),
+            pages=pages,
+            title_of=title,
+            back=url(f"exchange:{kind}", uid=uid),
         )
 
 

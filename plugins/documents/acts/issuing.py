@@ -16,7 +16,9 @@ from kernel.api import (
     Stale,
     _,
     act,
+    date_cn,
     end_of,
+    local,
     now,
     numbers,
     plan,
@@ -190,8 +192,11 @@ def _dispatching(
 
 
 def _far(desk: Desk, document: Document, *, package: str, **values: Any) -> str:
-    count = Package.get(Package.uid == package).total
-    return _("将发往 %(n)s 个单位，发出后各单位立即收到。", n=count)
+    planned = Package.get(Package.uid == package)
+    told = _("将发往 %(n)s 个单位，发出后各单位立即收到。", n=planned.total)
+    if planned.sign_by is None:
+        return told
+    return told + _("签收时限为%(day)s。", day=date_cn(local(planned.sign_by)))
 
 
 @act(

@@ -140,7 +140,7 @@ def need_disclosure(document: Document) -> None:
     if document.disclosure not in elements.DISCLOSURES or not reason:
         raise Invalid(
             "documents.r87",
-            "签发前应确定公开属性；不予公开的应说明理由。",
+            "送核前须确定公开属性；不予公开的应说明理由。",
             "Say whether the document is public; where it is not, say why.",
             field="disclosure" if reason else "disclosure_reason",
         )

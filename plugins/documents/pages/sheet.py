@@ -46,6 +46,9 @@ _VERBS = (
     *("review", "office_review", "sign_off", "send_back", "assign_number", "typeset"),
     *("seal", "dispatch", "discard", "withdraw"),
 )
+LOOKED_AT = ("typeset", "seal")
+"""Steps whose person has to look at the pages: they are what he finds open."""
+
 TABS = ("sheet", "body", "attachments", "flow", "versions")
 PHRASES = {
     "section_review": ("同意。", "同意，请办公室核稿。", "已核，内容属实。"),
@@ -124,9 +127,10 @@ def show(
 
     :param versions: the rows of the tab of that name, where it is the one that is shown.
     """
-    asked = tab or ctx.query.get("tab", "sheet")
-    tab = asked if asked in TABS else "sheet"
     step = workflow.can_act(ctx.desk, document)
+    first = "body" if step is not None and step.key in LOOKED_AT else "sheet"
+    asked = tab or ctx.query.get("tab", first)
+    tab = asked if asked in TABS else first
     return ctx.render(
         "documents/document.html",
         status=status,

@@ -217,6 +217,31 @@ def test_attachments_are_added_moved_and_taken_away(flow: Flow):
     assert len(the_document().attachments) == 3
 
 
+def test_a_spreadsheet_becomes_a_table_whatever_stands_above_it(flow: Flow):
+    browser = as_person(flow, DRAFTER)
+    where, _page = begun(browser)
+    there = where.replace("/edit", "/attachments")
+    cells = ("自查表.csv", "项目,情况\n取暖,正常\n".encode(), "text/csv")
+    added = browser.post(there, data={"kind": "text"}, files={"file": cells})
+    assert "已添加附件：自查表" in unescape(added.text)
+    (made,) = the_document().attachments
+    assert (made["kind"], made["rows"]) == ("table", [["取暖", "正常"]])
+
+
+def addresses(page: str) -> list[str]:
+    return re.findall(r'<img src="([^"]+/pages/\d+\?v=[^"]+)"', page)
+
+
+def test_a_browser_that_kept_the_pages_asks_again_once_they_carry_the_number(flow: Flow):
+    document = flow.to("number")
+    clerk, path = as_person(flow, CLERK), f"/documents/out/{document.uid}?tab=body"
+    before = addresses(clerk.get(path).text)
+    flow.do_number(flow.fresh(document))
+    after = addresses(clerk.get(path).text)
+    assert before and len(before) == len(after)
+    assert not set(before) & set(after)
+
+
 def signed(browser: Browser, page: str) -> str:
     found = re.search(r'name="nonce" value="([^"]+)"', page)
     assert found, "no confirmation page"
@@ -234,9 +259,10 @@ def test_the_whole_way_in_the_browser(flow: Flow):
     clerk = as_person(flow, CLERK)
     _signed_step(flow, CLERK, path, "assign_number", "市委办发〔")
     page = clerk.get(path).text
+    assert addresses(page), "who proof-reads finds the pages open"
     unchecked = clerk.post(f"{path}/actions/typeset", data={"version": version(page)})
     assert unchecked.status_code == 422
-    assert "勾选“已核对”" in unescape(unchecked.text)
+    assert "勾选“已核对”" in unescape(unchecked.text) and addresses(unchecked.text)
     clerk.post(f"{path}/actions/typeset", data={"version": version(page), "checked": "y"})
     _signed_step(flow, KEEPER, path, "seal", "盖章后不可修改")
     page = clerk.get(path).text
@@ -245,7 +271,8 @@ def test_the_whole_way_in_the_browser(flow: Flow):
     assert refused.status_code == 422
     assert "签收时限不能早于今天" in unescape(refused.text)
     assert 'value="2020-01-01"' in refused.text
-    _signed_step(flow, CLERK, path, "dispatch", "将发往 1 个单位", until="2099-01-01")
+    told = "将发往 1 个单位，发出后各单位立即收到。签收时限为2099年1月1日。"
+    _signed_step(flow, CLERK, path, "dispatch", told, until="2099-01-01")
     sent = unescape(clerk.get(path).text)
     assert "已发往 1 个单位" in sent
     assert "演示印章，校验通过" in sent

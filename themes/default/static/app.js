@@ -42,6 +42,12 @@
     if (phrase) addPhrase(document.getElementById(phrase.dataset.for), phrase.dataset.phrase);
   });
 
+  // What opens in the column of actions is seen to its end: its button would be under the edge.
+  document.addEventListener('toggle', function (event) {
+    var fold = event.target;
+    if (fold.open && closest(event, '.actioncolumn .fold')) fold.scrollIntoView({ block: 'nearest' });
+  }, true);
+
   document.addEventListener('keydown', function (event) {
     if (event.key !== 'Escape') return;
     var menu = document.querySelector('details.user-menu[open] summary');

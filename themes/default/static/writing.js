@@ -12,9 +12,9 @@
     var timer = 0;
     return function () { clearTimeout(timer); timer = setTimeout(run, wait); };
   }
-  function clock(time) {
-    return String(time.getHours()).padStart(2, '0') + ':' + String(time.getMinutes()).padStart(2, '0');
-  }
+  // Beijing time, as the server writes it, whatever the clock of this machine is set to.
+  function beijing(time) { return new Date(time.getTime() + 8 * 3600000); }
+  function clock(time) { return beijing(time).toISOString().slice(11, 16); }
   function post(form, url, more) {
     var asked = { method: 'POST', body: new FormData(form), credentials: 'same-origin', headers: { 'HX-Request': 'true' } };
     return fetch(url, Object.assign(asked, more || {}));
@@ -81,7 +81,7 @@
     if (arrived || JSON.stringify(kept.fields) === JSON.stringify(fields(form))) return copy.drop();
     var when = note.querySelector('[data-kept-at]');
     var at = new Date(kept.at);
-    when.textContent = (at.getMonth() + 1) + '-' + at.getDate() + ' ' + clock(at);
+    when.textContent = (beijing(at).getUTCMonth() + 1) + '-' + beijing(at).getUTCDate() + ' ' + clock(at);
     note.hidden = false;
     note.querySelector('[data-kept-take]').addEventListener('click', function () {
       whole(form).then(function () { fill(form, kept.fields); });
