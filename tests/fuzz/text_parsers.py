@@ -131,6 +131,12 @@ def _ink(text: str) -> Any:
     return found, found.box, found.path
 
 
+def _drawn(luck: Luck, samples: Sequence[str]) -> Input:
+    if luck.randrange(200) == 0:  # more than anybody writes by hand
+        return "changed", luck.choice(samples) + ";5,5" * 20_000
+    return text_or_noise(luck, samples)
+
+
 def _inked(text: str, found: Any) -> str:
     """What is drawn holds numbers, M and L: nothing that a page could take for anything else."""
     _, _, path = found
@@ -707,7 +713,7 @@ PARSERS = [
            check=lambda g, f: "" if "".join(f) == g.replace("\n", "") else f"{f} is not {g!r}"),
     Parser("page-data", ("kernel.work.page_data",), _pages, _page, _small_text),
     Parser("classification-marks", ("plugins.secrecy.marks",), _mark_texts, marks.find_mark, _mark),
-    Parser("handwriting", ("kernel.acts.ink",), _inks, _ink, text_or_noise, check=_inked),
+    Parser("handwriting", ("kernel.acts.ink",), _inks, _ink, _drawn, check=_inked),
     Parser("search-query", ("kernel.storage.words",), _queries, _searched, text_or_noise,
            leaves=frozenset({"kernel.storage.words:marks"})),
     Parser("search-cursor", (), lambda: ["t5", "u9223372036854775807"], _search_cursor,
