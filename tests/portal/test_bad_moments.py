@@ -221,6 +221,22 @@ def test_reading_and_signing_for_work_without_scripts(driver: Driver, letter: st
     clerk.sign_for(letter)
 
 
+def test_who_goes_back_before_signing_finds_what_he_typed(driver: Driver, letter: str):
+    clerk = driver.as_person("刘志强")
+    clerk.open_task(letter)
+    clerk.page.locator("summary", has_text="退回").click()
+    kind = clerk.page.get_by_label("退回理由")
+    kind.select_option(index=2)
+    chosen = kind.input_value()
+    clerk.page.get_by_label("具体说明").fill("第二页缺附件，不能丢。")
+    clerk.press("退回来文单位")
+    clerk.page.get_by_role("link", name="返回，先不签名").click()
+    expect(clerk.page.get_by_label("具体说明")).to_be_visible()
+    assert clerk.page.get_by_label("具体说明").input_value() == "第二页缺附件，不能丢。"
+    assert kind.input_value() == chosen
+    clerk.picture("27-back-before-signing", full=False)
+
+
 def test_signing_for_with_the_keyboard_alone(driver: Driver, letter: str):
     clerk = driver.as_person("刘志强")
     clerk.page.locator(".topbar .brand").focus()

@@ -249,7 +249,7 @@ CONTROLS = [
     Control(8, "backups are authenticated and hashed", _backups_unchecked),
     Control(8, "acts are held against their leaves", without(ledger, "reconcile", agreeing)),
     Control(9, "compared with the notes at the start", without(hold, "_older", lambda: False)),
-    Control(9, "a held node signs nothing", without(hold, "require")),
+    Control(9, "a held node signs nothing", without(hold, "refuse")),
     Control(10, "what a plugin raises is its own", without(Bus, "_fault", _passed_on)),
     Control(10, "a check that fails refuses", without(Bus, "veto")),
     Control(12, "the same package, the same receipt", without(submission, "_known")),

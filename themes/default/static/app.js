@@ -162,7 +162,7 @@
   window.addEventListener('pageshow', function () { root.classList.remove('is-busy'); });
 
   // What was typed outlives a session that ended: it waits in this tab until its form is there again.
-  var TEXTS = 'textarea, input[type=text], input[data-ink-strokes]';
+  var TEXTS = 'textarea, input[type=text], input[data-ink-strokes], select:not([multiple])';
   function keep(form) {
     var fields = {};
     if (/\/logout$/.test(form.action)) sessionStorage.removeItem('juyan');
@@ -174,7 +174,7 @@
   }
   function refill() {
     var kept = JSON.parse(sessionStorage.getItem('juyan') || 'null');
-    // Signing in, and being asked to, are not the pages that it waits for.
+    // Signing in or an act, and being asked to, are not the pages that it waits for.
     if (!kept || document.querySelector('[data-waiting]')) return;
     sessionStorage.removeItem('juyan');
     if (document.querySelector('.main > .notice--ok')) return;  // it was taken: nothing is lost
