@@ -102,8 +102,9 @@ def wake() -> None:
 def _take() -> list[Effect]:
     """The next effect, with a lease; with those of its kind that can be written together."""
     moment = now()
-    # Nothing waits longer than that: such times were written by a clock that was ahead.
-    late, gone = moment + timedelta(seconds=LONGEST_WAIT), moment + LEASE
+    # Nothing waits longer than that: such times were written by a clock that was ahead. Twice as
+    # long, because others take and write while this one waits for the lock.
+    late, gone = moment + 2 * timedelta(seconds=LONGEST_WAIT), moment + 2 * LEASE
     ready = (Effect.state == "queued") & ((Effect.due <= moment) | (Effect.due > late))
     left = (Effect.state == "leased") & ((Effect.lease < moment) | (Effect.lease > gone))
     with transaction():

@@ -92,9 +92,10 @@ def _run(job: Job) -> bool:
 
 
 def _is_due(row: Schedule, job: Job, moment: datetime) -> bool:
-    # Further away than a whole turn it can only be if the clock was put back.
-    waits = moment < row.due <= moment + job.every
-    held = row.lease is not None and moment < row.lease <= moment + LEASE
+    # Further away than a whole turn it can only be if the clock was put back; twice as far,
+    # because others take it while this one waits for the lock.
+    waits = moment < row.due <= moment + 2 * job.every
+    held = row.lease is not None and moment < row.lease <= moment + 2 * LEASE
     return not waits and not held
 
 

@@ -1,6 +1,7 @@
 """Effects that are written together: one that fails alone, and what is left to be tried again."""
 
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -8,7 +9,7 @@ import pytest
 from kernel.acts import outbox
 from kernel.acts.models import Effect
 from kernel.acts.outbox import Handlers, TwoSteps
-from kernel.crypto.ids import now
+from kernel.crypto.ids import now, stamp
 from kernel.identity.models import NodeFact
 from kernel.storage import grouping
 from kernel.storage.database import connection, transaction
@@ -92,3 +93,16 @@ def test_a_handler_of_two_steps_can_be_called_alone(queue: Callable[..., None]):
     with pytest.raises(RuntimeError, match="another time"):
         TwoSteps(first)({"name": "half"})
     assert written() == {"x", "half"}
+
+
+def test_what_another_one_took_a_moment_later_is_left_to_him(queue: Callable[..., None]):
+    # Who waits for the lock asks with the time at which he began to wait.
+    queue("good")
+    taken = stamp(now() + outbox.LEASE + timedelta(seconds=1))
+    with transaction():
+        Effect.update(state="leased", lease=taken).where(Effect.handler == "toy").execute()
+    assert outbox.drain() == 0
+    with transaction():
+        ahead = stamp(now() + timedelta(days=1))  # by a clock that was a day ahead
+        Effect.update(lease=ahead).where(Effect.handler == "toy").execute()
+    assert outbox.drain() == 1
