@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
 
+from kernel import admitted
 from kernel.acts import numbers
 from kernel.acts.gate import by_node
 from kernel.acts.house import guarding
@@ -376,13 +377,5 @@ def _administrators(seed: _Seed) -> list[str]:
 def _admitted(seed: _Seed) -> str:
     """The digest of what was seeded: posts, key statements, seals. It holds no names."""
     posts = [[one.uid, one.person.uid, one.unit.code, one.roles] for one in seed.posts]
-    return canonical.digest(
-        canonical.dumps(
-            {
-                "units": list(seed.units),
-                "posts": posts,
-                "credentials": [canonical.digest(said) for said in seed.statements],
-                "seals": [canonical.digest(bytes(seal.statement)) for seal in seed.seals],
-            }
-        )
-    )
+    seals = [bytes(seal.statement) for seal in seed.seals]
+    return admitted.digest(list(seed.units), posts, seed.statements, seals)

@@ -17,9 +17,10 @@ from typing import Any
 
 from starlette.applications import Starlette
 
-from kernel.acts import hold, house, ledger, notices, numbering, numbers, standing
+from kernel import admitted
+from kernel.acts import hold, house, ledger, notices, numbering, numbers, people, standing
 from kernel.acts.granted import is_granted
-from kernel.acts.house import generating, guarding
+from kernel.acts.house import entered, generating, guarding
 from kernel.acts.house import ledger as house_ledger
 from kernel.acts.models import Proposal
 from kernel.acts.outbox import Handler, Handlers, handlers
@@ -222,7 +223,8 @@ def _fill(node: Node, board: Switchboard) -> None:
     key = open_log_key(settings.instance, log_origin)
     notebook.fill(Notebook(settings.notes, key.public, numbers.marks))
     hold.look()
-    for room in (hold, ledger, numbering, standing, exchange_ledger, house_ledger, generating):
+    rooms = (hold, ledger, numbering, standing, exchange_ledger, house_ledger, generating)
+    for room in (*rooms, admitted, people, entered):
         log_check.add_reconciler(room.reconcile)
     authority.fill(Authority(settings.instance / "keys"))
     signer.fill(Signer(settings.instance))

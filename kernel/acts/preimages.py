@@ -10,10 +10,11 @@ from collections.abc import Collection, Iterator
 from typing import Any
 
 from kernel.acts.models import Act, ActPrivate, Opinion, Proposal
+from kernel.acts.people import signed_names
 from kernel.crypto import canonical
 from kernel.errors import OfficeError
 from kernel.identity.desk import written_name
-from kernel.identity.models import Person, Post
+from kernel.identity.models import Post
 from kernel.storage.comparing import Found, Row, absent, by, differs, missing, near, rows_of
 from kernel.storage.models import LogLeaf
 
@@ -25,7 +26,6 @@ NAMES = {
     "organ": ("机关", "the organ"),
     "person": ("签署人", "the person"),
     "person_name": ("签署人姓名", "the name of the person"),
-    "post_title": ("签署人职务", "the title of the post"),
     "scan": ("扫描件", "the scan"),
     "at": ("签署时间", "the time"),
 }
@@ -49,6 +49,9 @@ def compare(acts: Genuine) -> Iterator[Found]:
             for name, signed in _columns(row, facts, opinion, names).items():
                 if opinion[name] != signed:
                     yield where, differs(NAMES[name], opinion[name], signed)
+            title = names.get((facts["acting_for"] or facts["desk"])["post"])
+            if title is not None and opinion["post_title"] != title:
+                yield where, _OTHER_TITLE.format(opinion["post_title"], title)
 
 
 def strays() -> Iterator[Found]:
@@ -119,6 +122,13 @@ _OTHER_INK = (
 )
 
 
+_OTHER_TITLE = (
+    "意见上的职务“{0}”与岗位登记“{1}”不同，两处都没有签名：请先与备份核对是哪一处被改，再改那一处"
+    " / its title {0!r} is not that of the post, {1!r}; neither is signed: find out from a backup"
+    " which of the two was altered before anything is put right"
+)
+
+
 def _drawn(facts: dict[str, Any], rows: list[Row]) -> str:
     """The strokes that an act says; empty where it says none."""
     signed = commitments(facts).get("ink", "")
@@ -157,20 +167,16 @@ def _columns(
         signed |= {"kind": about["kind"], "subject": about["uid"]}
     if person is not None and other is not None:
         signed["person_name"] = written_name(person, facts["mode"], other)
-    title = names.get(whom["post"] if whom else desk["post"])
-    if title is not None:
-        signed["post_title"] = title
     if not near(opinion["at"], row["at"]):
         signed["at"] = row["at"]
     return signed
 
 
 def _names(facts: list[dict[str, Any]]) -> dict[str, str]:
-    """The names of persons and the titles of posts that these acts speak of, by uid."""
+    """The signed names of persons and the titles of posts that these acts speak of, by uid."""
     places = [one for each in facts for one in (each["desk"], each["acting_for"]) if one]
     people, posts = {one["person"] for one in places}, {one["post"] for one in places}
-    found = rows_of(Person, Person.uid, Person.name, where=[Person.uid.in_(list(people))])
-    named = {row["uid"]: row["name"] for row in found}
+    named = signed_names(people)
     titles = rows_of(Post, Post.uid, Post.title, where=[Post.uid.in_(list(posts))])
     return named | {row["uid"]: row["title"] for row in titles}
 

@@ -8,6 +8,7 @@ of the checkpoints could write another history; therefore checkpoints are given 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import NamedTuple
@@ -21,7 +22,7 @@ from kernel.storage.comparing import Found, Step
 from kernel.storage.database import connection, db
 from kernel.storage.log import log_key, raw, size
 from kernel.storage.models import LogCheckpoint, LogLeaf, LogNode
-from kernel.storage.notes import notebook
+from kernel.storage.notes import notebook, size_of
 
 MOST = 1000
 """No more problems than these are listed: one leaf taken out can shift all that follow."""
@@ -153,7 +154,10 @@ Signed = tuple[str, Checkpoint]
 
 def _signed(report: Report, witnessed: Iterable[str]) -> list[Signed]:
     """All checkpoints whose signature holds; the others become problems."""
-    rows = LogCheckpoint.select().order_by(LogCheckpoint.size)
+    # Read before the rows: a checkpoint is committed before it is noted.
+    noted = notebook().notes() if notebook.filled else []
+    rows = list(LogCheckpoint.select().order_by(LogCheckpoint.size))
+    _check_noted(report, noted, {(row.origin, row.size) for row in rows})
     found: list[tuple[str, str, str, int | None]] = [
         (f"checkpoint {c.size}", c.origin, c.note, c.size) for c in rows
     ]
@@ -171,6 +175,30 @@ def _signed(report: Report, witnessed: Iterable[str]) -> list[Signed]:
             report.add(name, "检查点与其登记不符 / its row says another size than its note")
         signed.append((name, read))
     return signed
+
+
+def _check_noted(report: Report, noted: list[str], there: set[tuple[str, int]]) -> None:
+    """Name checkpoints of this epoch that were noted outside the database and are not in it."""
+    origin, gone = log_key().origin, set()
+    for note in noted:
+        if note.partition("\n")[0] != origin or (origin, size_of(note)) in there:
+            continue
+        with suppress(OfficeError):
+            gone.add(read_checkpoint(note, origin, log_key().public).size)
+    for count in sorted(gone):
+        report.add(
+            f"checkpoint {count}",
+            "检查点已另存，库中却没有，可能已被删除；请报安全保密管理员，并从备份中找回"
+            " / was noted outside the database and is not in it any more: tell the security"
+            " administrator, look for it in a backup",
+        )
+    if notebook.filled and not there and size():
+        report.add(
+            "checkpoints",
+            "日志已有记录，库中却没有任何检查点，已被删除；请报安全保密管理员，并从备份中找回"
+            " / the log has leaves, and no checkpoint is left: tell the security administrator,"
+            " look for them in a backup",
+        )
 
 
 def _ours(note: str) -> str:

@@ -59,6 +59,10 @@ class Notebook:
         found = sorted(self.longest.values(), key=lambda one: epoch_of(one.origin))
         return found[-1] if found else None
 
+    def notes(self) -> list[str]:
+        """All notes as they lie in the files now; whether they hold was not checked."""
+        return [note for file in self._files for note, _ in lines(file)]
+
     def beyond(self, origin: str, size: int) -> bool:
         """Whether a longer log of this name was noted."""
         return origin in self.longest and self.longest[origin].size > size

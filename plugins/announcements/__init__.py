@@ -9,7 +9,7 @@ from typing import Any
 from starlette.routing import Route
 
 from kernel.api import CalendarItem, Desk, Level, MenuItem, Panel, Subject, hookimpl
-from plugins.announcements import acts, pages
+from plugins.announcements import acts, pages, proving
 from plugins.announcements.models import Announcement
 
 
@@ -52,6 +52,12 @@ _EVERYBODY = (
 def register_routes() -> Sequence[Route]:
     """The pages below /announcements."""
     return pages.PAGES
+
+
+@hookimpl
+def register_reconcilers() -> Sequence[Callable[..., Any]]:
+    """Announcements against the acts on them."""
+    return [proving.reconcile]
 
 
 @hookimpl

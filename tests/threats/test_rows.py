@@ -15,7 +15,9 @@ import peewee
 import pytest
 
 from kernel.acts.house import confirm, rollout
+from kernel.acts.house.calendar import set_day
 from kernel.acts.house.grants import grant
+from kernel.acts.house.looks import set_look
 from kernel.acts.house.switches import switch_plugin
 from kernel.acts.models import Act, ActPrivate
 from kernel.crypto.ids import now, stamp
@@ -30,6 +32,8 @@ from kernel.exchange.urging import urge
 from kernel.storage import log_check
 from kernel.storage.database import connection, db, savepoint, transaction
 from kernel.testing_office import Office
+from plugins.announcements.acts import publish
+from plugins.announcements.models import today
 from tests.dialect import here
 from tests.exchange.notice import CLERKS, CPCO, GEDU, GFIN, opened, package, signed_for
 from tests.threats.attacks import catch_up, drop_guards, forge_act, forge_evidence
@@ -37,6 +41,13 @@ from tests.threats.attacks import catch_up, drop_guards, forge_act, forge_eviden
 pytestmark = pytest.mark.both
 A, D, E, P = "acts_act", "exchange_delivery", "exchange_evidence", "exchange_package"
 DOC, SOME = "documents_document", "(SELECT MAX(id) FROM acts_act WHERE verb = '{}')"
+FIRST = "(SELECT MIN(size) FROM log_checkpoint)"
+POST = "(SELECT MAX(id) FROM identity_post)"
+ROLES = '["system_admin", "security_admin"]'
+PUT_IN = (
+    "INSERT INTO identity_post (uid, person_id, unit_id, title, roles, rank, active)"
+    f" VALUES ('put-in', 1, 1, 'x', '{ROLES}', 1, {{yes}})"
+)
 LATE = "'2020-01-01T00:00:00.000Z'"
 
 
@@ -150,6 +161,25 @@ CHANGES: list[tuple[str, str]] = [
     ("grant of act ", "DELETE FROM identity_grant"),
     ("switch of documents", "UPDATE plugins_activation SET organ = '620700-GFIN'"),
     ("switch of ", "DELETE FROM plugins_activation"),
+    ("guard secrecy", "UPDATE plugins_guard SET removed = {yes} WHERE name = 'secrecy'"),
+    # what the founding admitted
+    ("founding", f"UPDATE identity_post SET roles = '{ROLES}' WHERE id = {POST}"),
+    ("founding", f"UPDATE identity_post SET unit_id = 1 WHERE id = {POST}"),
+    ("founding", f"UPDATE identity_post SET person_id = 1 WHERE id = {POST}"),
+    ("founding", f"DELETE FROM identity_post WHERE id = {POST}"),
+    ("post put-in", PUT_IN),
+    ("person ", "UPDATE identity_person SET name = '张三' WHERE name = '王芳'"),
+    # the log
+    ("checkpoints", "DELETE FROM log_checkpoint"),
+    ("checkpoint ", f"DELETE FROM log_checkpoint WHERE size = {FIRST}"),
+    # what is entered
+    ("look ", "UPDATE identity_look SET letter_name = '另一个机关'"),
+    ("look ", "DELETE FROM identity_look"),
+    ("day 2027-02-05", "UPDATE work_day SET name = '另一天'"),
+    ("announcements.announcement ", "UPDATE announcements_announcement SET title = 'x'"),
+    ("announcements.announcement ", "UPDATE announcements_announcement SET body = 'x'"),
+    ("announcements.announcement ", "UPDATE announcements_announcement SET state = 'withdrawn'"),
+    ("announcements.announcement", "DELETE FROM announcements_announcement"),
 ]
 
 
@@ -174,7 +204,17 @@ def story(office: Office, later: Callable[[timedelta], None]) -> None:
     office.act(admin, confirm.decline, one, reason="太早")
     assert two is not None
     office.act(office.desk("杨帆"), switch_plugin, organ=CPCO, plugin="documents", on=True)
+    look = {"theme": "", "mark": "", "logo": "", "product": "", "support": "", "notice": ""}
+    office.act(office.desk("杨帆"), set_look, **look, letter_name="市委办")
+    office.act(office.desk("杨帆"), set_day, day="2027-02-05", works=False, name="a", source="b")
+    told = {"title": "停电", "body": "今晚停电。", "scope": "organ"}
+    office.act(office.desk("李建国"), publish, **told, **period())
     catch_up()
+
+
+def period() -> dict[str, str]:
+    """Today, as an announcement names it."""
+    return {"starts": today().isoformat(), "ends": today().isoformat()}
 
 
 def places_after(change: str) -> list[str]:

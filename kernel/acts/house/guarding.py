@@ -90,7 +90,7 @@ def _late() -> list[tuple[str, list[str], str]]:
     """Name, verbs, and the act that noted it: rows that are gone, or removed by nobody; without an
     act: what is new."""
     rows = {row.name: row for row in InstalledGuard.select()}
-    told = _by_the_acts()
+    told = by_the_acts()
     late = [
         (name, names, uid)
         for name, (names, uid) in told.items()
@@ -105,7 +105,7 @@ def _late() -> list[tuple[str, list[str], str]]:
     return late
 
 
-def _by_the_acts() -> dict[str, tuple[list[str], str]]:
+def by_the_acts() -> dict[str, tuple[list[str], str]]:
     """Name → verbs and act of the guards that stand, as the acts in the log tell it.
 
     An act that cannot be read tells nothing; ``log verify`` names it. A guard whose removal is

@@ -6,12 +6,14 @@ from collections.abc import Iterator
 
 from kernel.acts.deeds import Deed, deeds
 from kernel.acts.granted import is_granted
+from kernel.acts.house.guarding import by_the_acts
 from kernel.acts.models import Act
 from kernel.crypto import canonical, suites, x509
 from kernel.errors import OfficeError
 from kernel.identity import revocation
 from kernel.identity.authority import authority
 from kernel.identity.models import Credential, Delegation, Grant, RevokedCertificate
+from kernel.plugins.installed import InstalledGuard
 from kernel.plugins.switches import Activation
 from kernel.storage.comparing import Found, Step, uncounted
 from kernel.storage.database import snapshot
@@ -22,7 +24,7 @@ _ADVICE = "请报安全保密管理员", "tell the security administrator"
 
 def reconcile(step: Step = uncounted) -> Iterator[Found]:
     """Name keys without a statement, what was undone, and rights that nobody signed."""
-    for check in (_keys, _revocations, _grants, _delegations, _switches):
+    for check in (_keys, _revocations, _grants, _delegations, _switches, _guards):
         with snapshot():
             found = [*check()]
         yield from found
@@ -145,4 +147,24 @@ def _delegations() -> Iterator[Found]:
             yield (
                 f"delegation {row.uid}",
                 _said("已由办理终止，又在生效", "was ended by an act and holds again"),
+            )
+
+
+def _guards() -> Iterator[Found]:
+    rows = {row.name: row for row in InstalledGuard.select()}
+    for name, (verbs, _) in by_the_acts().items():
+        row = rows.get(name)
+        if row is None or row.removed:
+            yield (
+                f"guard {name}",
+                _said(
+                    "安全检查插件没有经两人移除，库中却已移除或没有；重新启动后自动恢复",
+                    "was removed by no two people, and its row is gone or says so; it stands again"
+                    " when the node is started anew",
+                ),
+            )
+        elif set(verbs) - set(row.verbs):
+            yield (
+                f"guard {name}",
+                _said("所检查的办理动作少于登记的", "guards fewer verbs than its act says"),
             )
