@@ -697,14 +697,19 @@ def check_client(client: bytes, challenge: bytes, origins: list[str]) -> None:
     demand(not fields.get("crossOrigin") and "topOrigin" not in fields, 218, "signed in a frame")
 
 
+def key_of(statement: dict[str, Any]) -> Any:
+    """The public key in a credential statement."""
+    try:
+        return serialization.load_der_public_key(unb64(statement["public_key"]))
+    except UnsupportedAlgorithm as error:
+        raise Problem(218, "algorithm of the key") from error
+
+
 def security_key(statement: dict[str, Any]) -> SecurityKey:
     """The security key of a credential statement."""
     said = statement["webauthn"]
     expect(said, {"alg", "credential_id", "rp_id", "origins"})
-    try:
-        key = serialization.load_der_public_key(unb64(statement["public_key"]))
-    except UnsupportedAlgorithm as error:
-        raise Problem(218, "algorithm of the key") from error
+    key = key_of(statement)
     kinds = {"ES256": ec.EllipticCurvePublicKey, "EdDSA": ed25519.Ed25519PublicKey}
     kind = kinds.get(said["alg"])
     demand(kind is not None and isinstance(key, kind), 218, "algorithm of the key")
@@ -876,7 +881,7 @@ def person_key(
         key = security_key(statement)
         demand(act["origin"] in key.origins, 218, "the act is from another address")
         return key, demo
-    return serialization.load_der_public_key(unb64(statement["public_key"])), demo
+    return key_of(statement), demo
 
 
 def node_key(
