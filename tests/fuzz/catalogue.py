@@ -20,6 +20,7 @@ OF_OUR_OWN: dict[str, str] = {
     "kernel/acts/house/generating.py": "acts from our own table",
     "kernel/acts/ledger.py": "our own table, held against the log (threat 7)",
     "kernel/acts/models.py": "acts from our own table",
+    "kernel/acts/people.py": "statements from our own table, whose signature was verified before",
     "kernel/acts/signatures.py": "acts from our own table",
     "kernel/acts/standing.py": "our own table, held against the log (threat 7)",
     "kernel/acts/statement.py": "the statement that this node has stored for the signature",
