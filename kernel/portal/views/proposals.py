@@ -45,7 +45,7 @@ def _show(
             {
                 "item": one,
                 "by": proposer.name if proposer else "",
-                "params": said["params"],
+                "params": {name: _shown(value) for name, value in said["params"].items()},
                 "consequence": _consequence(ctx, one),
                 "form": refused if refused is not None and one.uid == uid else blank,
             }
@@ -55,6 +55,13 @@ def _show(
         return ctx.render(
             "admin/proposals.html", status=status, title=title, rows=rows, refused=refused
         )
+
+
+def _shown(value: object) -> object:
+    """A parameter as lines: of a table one for each entry."""
+    if isinstance(value, dict):
+        return tuple(f"{name} = {one}" for name, one in value.items())
+    return value
 
 
 def _consequence(ctx: Ctx, proposal: Proposal) -> str:
