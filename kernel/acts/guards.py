@@ -54,9 +54,9 @@ def ask(desk: Desk, verb: Verb, subject: Subject | None) -> None:
 def read(verb: Verb, arguments: dict[str, Any]) -> None:
     """Let the scanners look at all that an act says: opinions, reasons, titles, names.
 
-    At the gate, so that no verb forgets it. What is made up of signs of ASCII without a space (uids,
-    digests, codes, moments) was typed by nobody and is left out: otherwise a scanner out of order
-    would stop acts that say nothing.
+    At the gate, so that no verb forgets it. What is made up of signs of ASCII without a space
+    (uids, digests, codes, moments) was typed by nobody and is left out: otherwise a scanner out of
+    order would stop acts that say nothing.
 
     :raises Refused: what a scanner found, at the argument that says it (``field``).
     """

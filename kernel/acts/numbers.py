@@ -64,9 +64,10 @@ def marks() -> dict[str, int]:
 def to_account_for() -> dict[str, int]:
     """The series that a held node may have gone on with since: to the highest number known.
 
-    Every series that an organ ever had, and that of its document prefix, in each year in which numbers can still be given out: this
-    one, and in its first month the year before. Known is what the database has, and what was noted
-    outside it; a series that has not begun yet has come to 0. To be called on a connection.
+    Every series that an organ ever had, and that of its document prefix, in each year in which
+    numbers can still be given out: this one, and in its first month the year before. Known is what
+    the database has, and what was noted outside it; a series that has not begun yet has come to 0.
+    To be called on a connection.
     """
     moment = now()
     # A day ends earlier here than in UTC.

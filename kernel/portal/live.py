@@ -283,7 +283,7 @@ class Hub:
         if which != self._told:
             self._told = which
             number = incidents.keep(error, "live.look", settings().instance)
-            logs.event("incident", logging.ERROR, incident=number, where="live.look")
+            logs.event("incident", logging.ERROR, incident=number)
 
     def going(self) -> bool:
         """Whether streams go on: the server does not stop."""

@@ -102,9 +102,12 @@ def _consequence(
     certificates: list[str],
 ) -> tuple[str, str]:
     known = numbers.to_account_for()
-    lines, lines_en, skipped = [], [], 0
+    lines, lines_en, skipped, none = [], [], 0, 0
     for series, value in sorted(highest.items()):
         before, words = known.get(series, 0), in_words(series)
+        if not before and not value:
+            none += 1
+            continue
         gap = max(value - before, 0)
         skipped += gap
         lines.append(
@@ -114,6 +117,9 @@ def _consequence(
         lines_en.append(
             f"{words}: {before} known, {value} given out" + (f", {gap} void" if gap else "")
         )
+    if none:
+        lines.append(f"其余 {none} 个机关代字：填报没有发过号")
+        lines_en.append(f"{none} other series: none given out")
     first = (
         f"将恢复签名办理：停用 {len(revoked)} 个插件，吊销 {len(certificates)} 张证书，"
         f"{len(highest)} 个编号序列跳过已发出的号，{skipped} 个号登记为作废，不再使用。"

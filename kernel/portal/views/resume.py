@@ -58,9 +58,7 @@ class ResumeForm(Form):
     def validate_checked(self, field: Check) -> None:
         """Two persons answer for it: nobody goes on by only sending what stands there."""
         if not field.data:
-            raise ValidationError(
-                said(_l("请先与纸质登记簿逐一核对已发出的最大号，再勾选此项。"))
-            )
+            raise ValidationError(said(_l("请先与纸质登记簿逐一核对已发出的最大号，再勾选此项。")))
 
 
 def _field_of(series: str) -> str:
@@ -71,7 +69,7 @@ def _field_of(series: str) -> str:
 def _form(known: dict[str, int], posted: Any) -> ResumeForm:
     fields = {
         _field_of(series): Number(
-            _l("%(series)s已发出的最大号", series=in_words(series)),
+            in_words(series),
             least=value,
             most=LARGEST,
             required=True,
@@ -112,7 +110,8 @@ def resume_page(ctx: Ctx) -> Response:
             held=facts,
             noticed=None if facts is None else parse_stamp(facts["at"]),
             form=form,
-            series=[_field_of(one) for one in known],
+            begun=[form[_field_of(one)] for one, value in known.items() if value],
+            unbegun=[form[_field_of(one)] for one, value in known.items() if not value],
         )
 
 

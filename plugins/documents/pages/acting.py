@@ -125,7 +125,12 @@ def _office_review(ctx: Ctx, document: Document, forms: Forms) -> Response:
 
 
 def _sign_off(ctx: Ctx, document: Document, forms: Forms) -> Response:
-    return ctx.sign(approving.sign_off, document, back=ctx.onward(_back(document)), **_said(ctx, document, forms))
+    return ctx.sign(
+        approving.sign_off,
+        document,
+        back=ctx.onward(_back(document)),
+        **_said(ctx, document, forms),
+    )
 
 
 def _send_back(ctx: Ctx, document: Document, forms: Forms) -> Response:

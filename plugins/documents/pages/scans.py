@@ -6,7 +6,17 @@ from typing import Any
 
 from starlette.responses import Response
 
-from kernel.api import Ctx, Invalid, NotFound, blobs, download, note_reading, opinions, page
+from kernel.api import (
+    Ctx,
+    Invalid,
+    NotFound,
+    blobs,
+    canonical,
+    download,
+    note_reading,
+    opinions,
+    page,
+)
 from plugins.documents.models import Document
 from plugins.workflow import face as workflow
 
@@ -42,7 +52,7 @@ def keep(ctx: Ctx, document: Document, files: list[Any]) -> str:
     _kind(data)
     acting = ctx.desk.acting
     if acting is None or acting.kind != "transcribe" or not workflow.can_act(ctx.desk, document):
-        return digest(data)
+        return canonical.digest(data)
     return blobs().put(data)
 
 
