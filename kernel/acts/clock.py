@@ -60,9 +60,16 @@ def signing_time(what: str = "") -> datetime:
     return newest
 
 
-def noted_time() -> datetime:
-    """The time of what is noted without a signature: reading goes on, and the log not backwards."""
-    newest, moment = _standing()[1], now()
+def noted_time(what: str = "") -> datetime:
+    """The time of what is noted without a signature: reading goes on, and the log not backwards.
+
+    :param what: the verb, for which a held node is refused; empty for what only reads.
+    :raises Unavailable: ``node.held``.
+    """
+    held, newest = _standing()
+    if what:
+        hold.refuse(what, held)
+    moment = now()
     return moment if newest is None else max(moment, newest)
 
 

@@ -313,6 +313,7 @@ def _allow(desk: Desk, verb: Verb, subject: Subject | None, arguments: dict[str,
     """Refuse what is not allowed; gives the time of what is."""
     moment = _may(desk, verb)
     delegated.ask(desk, verb, arguments)
+    guards.read(verb, arguments)
     if verb.check is not None:
         verb.check(desk, *_with(subject), **arguments)
     guards.ask(desk, verb, subject)
@@ -323,7 +324,8 @@ def _may(desk: Desk, verb: Verb) -> datetime:
     if verb.by != "person":
         raise missing()
     signed = verb.weight == "signed"
-    moment = clock.signing_time(verb.name) if signed else clock.noted_time()
+    what = "" if verb.reads else verb.name
+    moment = clock.signing_time(what) if signed else clock.noted_time(what)
     if verb.plugin not in ROOMS and verb.plugin not in switchboard().effective(desk.organ_code):
         why = switchboard().why(verb.plugin, desk.organ_code)
         raise NotFound(f"plugins.{why.code}", why.zh, why.en)

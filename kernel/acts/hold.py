@@ -1,8 +1,9 @@
 """The hold: a node whose data may be older than what it did signs nothing until two persons agree.
 
 A restored backup, or an older database put in the place of the present one, knows nothing of the
-numbers, revocations and dispatches since. So nothing of weight is done with it, until two
-administrators have said what is known (``house.resume``). Reading goes on.
+numbers, revocations and dispatches since, and what is written into it is lost when the right one is
+put back. So nothing is done with it, drafts included, until two administrators have said what is
+known (``house.resume``). Reading goes on.
 """
 
 from __future__ import annotations
@@ -25,10 +26,15 @@ NOTED = "noted"
 OPEN = frozenset(
     {
         *("house.restored", "house.resume", "house.confirm", "house.decline"),
-        *("house.revoke_key", "house.revoke_certificate"),
+        *("house.revoke_key", "house.revoke_certificate", "house.cancel_enrolment"),
+        *("house.end_session", "house.end_sessions", "house.end_delegation"),
+        *("house.sign_in", "house.sign_out", "house.read_out"),
     }
 )
-"""The signed acts that a held node still does: those that lead out of the hold, and revoking."""
+"""What a held node still does: what leads out of the hold, revoking, signing in and taking a copy.
+
+Beside these, what only notes that somebody has read (:attr:`kernel.acts.verbs.Verb.reads`).
+"""
 Facts = dict[str, Any]
 
 
@@ -44,7 +50,7 @@ def held() -> Facts | None:
 
 
 def require(what: str) -> None:
-    """Refuse (Unavailable ``node.held``) while the node is held, unless it leads out of it."""
+    """Refuse (Unavailable ``node.held``) while the node is held, except for :data:`OPEN`."""
     refuse(what, held())
 
 

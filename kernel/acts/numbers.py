@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import timedelta
 
 from kernel.acts import hold
 from kernel.acts.models import Number, Series
 from kernel.acts.subjects import Subject
+from kernel.crypto.ids import now
 from kernel.errors import Conflict, Invalid
+from kernel.identity.models import Unit
 from kernel.storage.bulk import insert_rows
 from kernel.storage.database import connection, lock_rows
 
@@ -56,6 +59,26 @@ def marks() -> dict[str, int]:
     with connection():
         rows = list(Series.select().where(Series.next > 1))
     return {f"{row.organ}/{row.name}/{row.year}": row.next - 1 for row in rows}
+
+
+def to_account_for() -> dict[str, int]:
+    """The series that a held node may have gone on with since: to the highest number known.
+
+    Every series that an organ ever had, and that of its document prefix, in each year in which
+    numbers can still be given out: this one, and in its first month the year before. Known is what
+    the database has, and what was noted outside it; a series that has not begun yet has come to 0.
+    To be called on a connection.
+    """
+    moment = now()
+    # A day ends earlier here than in UTC.
+    years = sorted({(moment - timedelta(days=31)).year, (moment + timedelta(hours=12)).year})
+    rows = {*Series.select(Series.organ, Series.name).distinct().tuples()}
+    issuing = Unit.select(Unit.organ, Unit.doc_prefix).where(Unit.doc_prefix != "")
+    rows |= {*issuing.tuples()}
+    seen: dict[str, int] = (hold.held() or {}).get("numbers", {})
+    known = marks()
+    named = {f"{organ}/{name}/{year}" for organ, name in rows for year in years}
+    return {one: max(known.get(one, 0), seen.get(one, 0)) for one in sorted({*named, *seen})}
 
 
 def move_past(series: str, highest: int, act: str) -> None:

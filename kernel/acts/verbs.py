@@ -79,6 +79,11 @@ class Verb:
         """The room or plugin that owns it."""
         return self.name.partition(".")[0]
 
+    @property
+    def reads(self) -> bool:
+        """Whether it only notes that somebody has seen an object, and goes on in a held node."""
+        return self.weight == "recorded" and self.subject is not None and not self.touches
+
     def require(self, subject: Subject | None) -> None:
         """Raise TypeError (a defect) unless it is an object of the kind that the body takes."""
         kind = None if subject is None else subject.kind
@@ -122,16 +127,17 @@ def _fits(kind: Any, value: Any) -> bool:
     return isinstance(value, kind)
 
 
-def _texts(value: Any) -> Iterable[str]:
+def texts_in(value: Any) -> Iterable[str]:
+    """Every text in an argument, the names in a table included."""
     if isinstance(value, str):
         yield value
     elif isinstance(value, dict):
         for key, inner in value.items():
-            yield from _texts(key)
-            yield from _texts(inner)
+            yield from texts_in(key)
+            yield from texts_in(inner)
     elif isinstance(value, list):
         for inner in value:
-            yield from _texts(inner)
+            yield from texts_in(inner)
 
 
 def _check(verb: str, param: Param, value: Any) -> None:
@@ -142,7 +148,7 @@ def _check(verb: str, param: Param, value: Any) -> None:
             f"The value of {param.name!r} is not of the kind that {verb} takes.",
             field=param.name,
         )
-    if any(not unicodedata.is_normalized("NFC", text) for text in _texts(value)):
+    if any(not unicodedata.is_normalized("NFC", text) for text in texts_in(value)):
         raise Invalid(
             "acts.not_nfc",
             "内容里有组合写法的特殊字符，请删除后重新录入（可先粘贴到记事本再复制）。",

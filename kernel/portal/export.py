@@ -18,7 +18,9 @@ from kernel.portal.words import local
 MOST_ROWS = 20_000
 _UNWRITABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff]")
 """What no cell of a spreadsheet can hold; what comes from outside may bring it."""
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
+"""How a cell begins that a spreadsheet program would run; the full-width signs, because programs
+with an East Asian input take them for the narrow ones."""
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
 

@@ -30,8 +30,11 @@ from kernel.identity.watching import still_at
 from kernel.plugins.switches import switchboard
 from kernel.portal.admission import busy
 from kernel.portal.ctx import ROOMS
+from kernel.portal.origin import settings
 from kernel.portal.quiet import AT_ANY_HOUR, may_pop, wish_of
 from kernel.storage.database import connection
+from kernel.work import incidents, logs
+from kernel.work.logs import places
 
 _log = logging.getLogger("juyan.live")
 
@@ -213,27 +216,32 @@ class _Room:
 
 
 class Hub:
-    """All streams of this process, with a limit of them all and of each session.
+    """All streams of this process, with a limit of them all, of each session and each person.
 
     The figures are attributes, so that a test need not open thousands.
     """
 
     def __init__(self) -> None:
-        self.most, self.of_session = 2000, 8
+        self.most, self.of_session, self.of_person = 2000, 8, 24
         self.each, self.beat, self.life = 0.5, 15.0, 1800.0
         self.closing = False
         self._rooms: WeakKeyDictionary[asyncio.AbstractEventLoop, _Room] = WeakKeyDictionary()
         self._open: Counter[str] = Counter()
+        self._persons: Counter[str] = Counter()
+        self._told = ""
 
     @asynccontextmanager
     async def place(self, seat: Seat, state: State | None) -> AsyncIterator[Stream]:
         """A stream for a page; ``portal.busy`` where there are too many."""
         full = self._open.total() >= self.most or self._open[seat.session] >= self.of_session
+        # Whoever signs in again and again gets no more of them.
+        full = full or self._persons[seat.person] >= self.of_person
         if full or self.closing:
             raise busy()
         room = self._rooms.setdefault(asyncio.get_running_loop(), _Room())
         stream = Stream(seat, state)
         self._open[seat.session] += 1
+        self._persons[seat.person] += 1
         room.streams.add(stream)
         if room.task is None or room.task.done():
             room.task = asyncio.create_task(self._watch(room))
@@ -242,7 +250,9 @@ class Hub:
         finally:
             room.streams.discard(stream)
             self._open[seat.session] -= 1
+            self._persons[seat.person] -= 1
             self._open += Counter()  # forgets who has none
+            self._persons += Counter()
 
     def count(self) -> int:
         """How many streams are open."""
@@ -250,17 +260,30 @@ class Hub:
 
     async def _watch(self, room: _Room) -> None:
         while room.streams and not self.closing:
-            streams = list(room.streams)
             try:
-                asked = [(stream.seat, stream.state) for stream in streams]
-                looks = await run_in_threadpool(look, asked)
+                await self._look(list(room.streams))
             except (OfficeError, peewee.DatabaseError) as error:
                 # Nobody is told anything wrong: the next look finds it all the same.
                 _log.warning("live.look: %s", error)
+            except Exception as error:
+                # A defect: all pages of this process would stand still for ever if it ended here.
+                self._tell(error)
             else:
-                for stream, found in zip(streams, looks, strict=True):
-                    stream.take(found)
+                self._told = ""
             await asyncio.sleep(self.each)
+
+    async def _look(self, streams: list[Stream]) -> None:
+        asked = [(stream.seat, stream.state) for stream in streams]
+        for stream, found in zip(streams, await run_in_threadpool(look, asked), strict=True):
+            stream.take(found)
+
+    def _tell(self, error: Exception) -> None:
+        """Write a defect down once, not twice a second for as long as it lasts."""
+        which = f"{type(error).__name__} {places(error)[-1:]}"
+        if which != self._told:
+            self._told = which
+            number = incidents.keep(error, "live.look", settings().instance)
+            logs.event("incident", logging.ERROR, incident=number)
 
     def going(self) -> bool:
         """Whether streams go on: the server does not stop."""

@@ -17,7 +17,6 @@ from kernel.api import (
     end_of,
     notices,
     now,
-    scan,
     search,
 )
 from plugins.announcements.models import Announcement, Seen, today
@@ -93,7 +92,6 @@ def publish(
 
     :param scope: ``organ`` or ``all``. :param starts, ends: days, ``2026-11-28``, both included.
     """
-    scan(title, body)
     made: Announcement = Announcement.create(
         organ=desk.organ_code,
         organ_name=desk.organ.name,

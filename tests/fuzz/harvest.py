@@ -128,7 +128,7 @@ RARE: dict[str, Fields] = {
     "/admin/people/{uid}/rights": [("level", "house.switch"), ("given", "1")],
     "/admin/plugins/{name}": [("on", "1")],
     "/admin/proposals/{uid}": [("answer", "no"), ("reason", "时机未到")],
-    "/admin/resume": [("highest", "1"), ("answer", "{}")],
+    "/admin/resume": [("highest", "1"), ("checked", "y"), ("held", "x")],
     "/admin/rollout": [("phase", "2")],
     **{
         f"/exchange/outbox/{{uid}}/{deed}": [

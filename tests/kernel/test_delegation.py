@@ -368,6 +368,12 @@ def test_in_the_browser(flow: Flow):
     said = {"version": str(document.version), "opinion": "同意印发。", "next_post": ""}
     refused = director.post(f"{where}/actions/sign_off", data=said)
     assert refused.status_code == 422 and "代录须上传" in refused.text
+    own, before = office.browser(), set(blobs().digests())
+    own.login(LEADER)  # at his own desk nobody transcribes: refused, and nothing is left on disk
+    unasked = {"scan": ("page.pdf", PDF + b"%unasked")}
+    refused = own.post(f"{where}/actions/sign_off", data=said, files=unasked)
+    assert refused.status_code == 422 and "只有代录时" in refused.text
+    assert set(blobs().digests()) == before
     fake = {"scan": ("page.pdf", b"MZ no page at all")}
     assert director.post(f"{where}/actions/sign_off", data=said, files=fake).status_code == 422
     confirm = director.post(

@@ -19,7 +19,7 @@ from kernel.acts.house.rollout import advance
 from kernel.acts.models import Effect, Number, Series
 from kernel.crypto import x509
 from kernel.crypto.ids import now
-from kernel.errors import Conflict, Unavailable, Unverified
+from kernel.errors import Conflict, Invalid, Unavailable, Unverified
 from kernel.identity import credentials
 from kernel.identity.models import Credential, RevocationList, RevokedCertificate, Session
 from kernel.node import open_node
@@ -123,11 +123,12 @@ def revoke(office: Office, name: str) -> None:
     office.act(office.desk("何静"), revoke_key, credential=key_of(name, office), reason="遗失")
 
 
-def agree(office: Office, **said: object) -> None:
+def agree(office: Office, highest: dict[str, int] | None = None, **said: object) -> None:
     """Two administrators let the node go on."""
     with connection():
-        held = state()
-    arguments = {"held": held, "revoked": [], "highest": {}, "certificates": [], **said}
+        held, known = state(), numbers.to_account_for()
+    arguments = {"held": held, "revoked": [], "certificates": [], **said}
+    arguments["highest"] = known | (highest or {})
     proposal = office.act(office.desk("杨帆"), resume, **arguments).result
     office.act(office.desk("何静"), confirm, proposal)
 
@@ -236,7 +237,8 @@ def test_one_person_is_not_enough_and_both_sign_the_same(yesterday: Copy, folder
         desk = office.desk("杨帆")
         with connection():
             held = state()
-        nothing = {"revoked": [], "highest": {}, "certificates": []}
+            known = numbers.to_account_for()
+        nothing = {"revoked": [], "highest": known, "certificates": []}
         proposal = office.act(desk, resume, held=held, **nothing).result
         assert why() == "rollback"
         with pytest.raises(Exception, match="house.same_person"):
@@ -378,30 +380,97 @@ def signed(browser: Browser, answer: str) -> str:
     return browser.post("/acts/confirm", data={"nonce": nonce[1]}).text
 
 
+def shown(page: str) -> dict[str, str]:
+    """The fields of the page with what stands in them."""
+    found: dict[str, str] = {}
+    for one in re.findall(r'<input [^>]*name="(?:held|series-[^"]+)"[^>]*>', page):
+        name, value = re.search(r'name="([^"]+)"', one), re.search(r'value="([^"]*)"', one)
+        assert name and value
+        found[name[1]] = value[1]
+    return found
+
+
+def field_of(page: str, name: str) -> str:
+    """The field of a series, by its label."""
+    found = re.search(rf'for="field-(series-[^"]+)">[^<]*{name}〔{now().year}〕', page)
+    assert found, name
+    return found[1]
+
+
+@pytest.mark.both
+def test_every_series_is_answered_for_before_anything_goes_on(restored: Path):
+    """The backup knows up to 90; nobody lets the node run by sending what stands there."""
+    with opened(restored) as office:
+        first, second = office.browser(), office.browser()
+        first.login("杨帆")
+        second.login("何静")
+        page = first.get("/admin/resume").text
+        filled, one = shown(page), field_of(page, "市委办发")
+        with connection():
+            known = numbers.to_account_for()
+        assert len(filled) == len(known) + 1  # and what is held
+        assert known[SERIES] == 90 and filled[one] == "90"
+        unread = first.post("/admin/resume", data=filled)
+        assert unread.status_code == 422 and "逐一核对已发出的最大号，再勾选" in unread.text
+        for wrong, sentence in (
+            ("", f"市委办发〔{now().year}〕不能为空"),
+            ("89", "请填写 90 到"),
+            ("九十一", "之间的整数"),
+        ):
+            got = first.post("/admin/resume", data=filled | {"checked": "y", one: wrong})
+            assert got.status_code == 422 and sentence in got.text
+            assert f'value="{wrong}"' in got.text
+        # Nor by another door than the page.
+        for said, code in (
+            ({}, "node.resume_missing"),
+            (known | {SERIES: 89}, "node.resume_below"),
+            (known | {SERIES: 10**9}, "node.resume_number"),
+            (known | {SERIES: "91"}, "node.resume_number"),
+        ):
+            with connection():
+                held = state()
+            with pytest.raises(Invalid) as refusal:
+                gate.prepare(
+                    office.desk("杨帆"), resume,
+                    held=held, revoked=[], highest=said, certificates=[],
+                )  # fmt: skip
+            assert refusal.value.code == code
+        asked = first.post("/admin/resume", data=filled | {"checked": "y", one: "93"}).text
+        line = f"市委办发〔{now().year}〕：已知 90 号，填报已发到 93 号，其间 3 个号作废"
+        assert line in asked
+        signed(first, asked)
+        listed = second.get("/admin/proposals").text
+        assert line in listed
+        assert listed.count("填报已发到") == sum(value > 0 for value in known.values())
+        assert "个机关代字：填报没有发过号" in listed
+        uid = re.search(r"/admin/proposals/([0-9a-f-]+)", listed)
+        assert uid
+        signed(second, second.post(f"/admin/proposals/{uid[1]}", data={"answer": "yes"}).text)
+        assert why() == ""
+        assert "94号" in numbered()
+
+
 def test_two_administrators_let_it_go_on_in_the_browser(restored: Path):
     with opened(restored) as office:
         first, second = office.browser(), office.browser()
         first.login("杨帆")
         second.login("何静")
         page = first.get("/admin/resume").text
-        held = re.search(r'name="held"[^>]*value="([^"]+)"', page)
-        assert held
-        wrong = first.post("/admin/resume", data={"held": held[1], "revoked": "无此人"})
+        filled = shown(page) | {"checked": "y"}
+        wrong = first.post("/admin/resume", data=filled | {"revoked": "无此人"})
         assert wrong.status_code == 422
         assert "没有名为“无此人”" in wrong.text
-        wrong = first.post("/admin/resume", data={"held": held[1], "highest": "九十一"})
+        wrong = first.post("/admin/resume", data=filled | {"highest": "九十一"})
         assert "写法不对" in wrong.text
-        wrong = first.post("/admin/resume", data={"held": held[1], "certificates": "无此单位"})
+        wrong = first.post("/admin/resume", data=filled | {"certificates": "无此单位"})
         assert wrong.status_code == 422 and "无此单位" in wrong.text
         broken = "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----"
-        wrong = first.post("/admin/resume", data={"held": held[1], "certificates": broken})
+        wrong = first.post("/admin/resume", data=filled | {"certificates": broken})
         assert wrong.status_code == 422 and broken.splitlines()[1] in wrong.text
-        said = {
-            "held": held[1], "revoked": "马丽\n", "highest": f"{SERIES} ＝ 91\n",
-            "certificates": "市教育局\n",
-        }  # fmt: skip
+        said = filled | {"revoked": "马丽\n", "certificates": "市教育局\n"}
+        said[field_of(page, "市委办发")] = "91"
         asked = first.post("/admin/resume", data=said).text
-        assert "将恢复签名办理：停用 1 个插件，吊销 1 张证书，1 个编号序列" in asked
+        assert "将恢复签名办理：停用 1 个插件，吊销 1 张证书" in asked
         signed(first, asked)
         assert why() == "restored"
         uid = re.search(r"/admin/proposals/([0-9a-f-]+)", second.get("/admin/proposals").text)

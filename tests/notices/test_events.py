@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AsyncExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -16,12 +17,15 @@ import pytest
 
 from kernel.acts import outbox
 from kernel.acts.models import Notice, NoticeWish
+from kernel.errors import Unavailable
 from kernel.exchange.urging import urge
 from kernel.identity import sessions
 from kernel.identity.models import Credential, Session
+from kernel.portal import live
 from kernel.storage.bulk import insert_rows
 from kernel.storage.database import connection, transaction
 from kernel.testing_office import Office
+from kernel.work import incidents
 from tests.exchange.after import sender_does
 from tests.exchange.notice import CPCO, GEDU, GFIN, browser_of, package, signed_for
 from tests.notices.test_pages import WORD
@@ -170,6 +174,57 @@ def test_a_session_has_so_many_streams_and_no_more(office: Office, served: Place
             assert time.monotonic() < deadline
         with reading(clerk) as mine:
             assert mine.next()[0] == "bell"
+
+
+@pytest.fixture
+def small_hub() -> Iterator[live.Hub]:
+    hub = live.Hub()
+    hub.each = 0.01
+    yield hub
+    hub.close()
+
+
+def test_a_person_has_so_many_streams_however_often_he_signs_in(small_hub: live.Hub):
+    async def run() -> None:
+        async with AsyncExitStack() as stack:
+            for number in range(24):
+                seat = live.Seat(f"s{number}", "person", "post", "organ")
+                await stack.enter_async_context(small_hub.place(seat, None))
+            with pytest.raises(Unavailable, match=r"portal\.busy"):
+                await stack.enter_async_context(
+                    small_hub.place(live.Seat("s99", "person", "post", "organ"), None)
+                )
+            other = live.Seat("t", "another", "post", "organ")
+            await stack.enter_async_context(small_hub.place(other, None))
+        assert small_hub.count() == 0
+        async with small_hub.place(live.Seat("s99", "person", "post", "organ"), None):
+            assert small_hub.count() == 1
+
+    asyncio.run(run())
+
+
+def test_a_defect_of_one_look_ends_no_stream(
+    office: Office, small_hub: live.Hub, monkeypatch: pytest.MonkeyPatch
+):
+    """It is written down once, with a number, and the next look finds what there is."""
+    look, faults = live.look, iter(range(3))
+
+    def sometimes(asked: Any) -> Any:
+        if next(faults, None) is not None:
+            raise RuntimeError("a defect")
+        return look(asked)
+
+    monkeypatch.setattr(live, "look", sometimes)
+
+    async def run() -> live.Look | None:
+        seat = live.Seat("gone", "person", "post", "organ")
+        async with small_hub.place(seat, None) as stream:
+            return await stream.next(10)
+
+    found = asyncio.run(run())
+    assert found is not None and found.over  # that session is no session of ours
+    kept = [one for one in incidents.known(office.settings.instance) if one.where == "live.look"]
+    assert [one.error for one in kept] == ["RuntimeError"]
 
 
 def test_a_server_that_stops_lets_its_pages_go(office: Office, office_folder: Path):

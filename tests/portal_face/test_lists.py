@@ -166,6 +166,21 @@ def test_the_whole_list_as_a_file(papers: Fetch):
     assert table[1][2] == "2026-11-01 08:00"
 
 
+@pytest.mark.parametrize("start", ["=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠"])
+@pytest.mark.parametrize("kind", ["csv", "xlsx"])
+def test_no_cell_begins_like_a_formula(papers: Fetch, start: str, kind: str):
+    Paper.create(title=f"{start}cmd", kind="letter", rank=1, came=START)
+    made = export(SPEC, {"kind": "letter"}, fetch=papers, kind=kind).content
+    if kind == "csv":
+        table = list(csv.reader(io.StringIO(made.decode("utf-8-sig"), newline="")))
+    else:
+        sheet = load_workbook(io.BytesIO(made)).active
+        assert sheet is not None
+        table = [[str(cell.value) for cell in row] for row in sheet.iter_rows()]
+    titles = [row[0] for row in table if "cmd" in row[0]]
+    assert len(titles) == 1 and titles[0].startswith("'")
+
+
 def test_a_workbook_holds_text_never_formulas(papers: Fetch):
     Paper.create(title="=HYPERLINK(1)", kind="letter", rank=1, came=START)
     file = export(SPEC, {}, fetch=papers, kind="xlsx")

@@ -8,8 +8,14 @@ from __future__ import annotations
 
 from typing import Any
 
+from kernel.acts.gate import do
+from kernel.acts.terminal import desk_at
+from kernel.identity import phrases
 from kernel.identity.models import Post, Unit
-from kernel.storage.database import transaction
+from kernel.identity.rights import rights
+from kernel.storage.database import connection, transaction
+from plugins.announcements import acts as announcing
+from plugins.announcements.models import today
 from plugins.documents.line import issue
 
 OFFICE, FINANCE, EDUCATION = "620700-CPCO", "620700-GFIN", "620700-GEDU"
@@ -61,3 +67,15 @@ def fill() -> None:
         issue(notice(organ, to, WORDS[organ]))
         issue(notice(organ, to, OWN[organ]), until="submit")
         issue(notice(organ, to, OWN[organ]), until="draft")
+        tell(organ, OWN[organ])
+
+
+def tell(organ: str, word: str) -> None:
+    """Let an organ say its own word to its own people, and its person keep it as a phrase."""
+    day = today().isoformat()
+    with connection():
+        publisher = desk_at(rights().holders("announcements.publish", organ)[0])
+        said = {"title": f"{word}公告", "body": f"{word}事项。", "scope": "organ"}
+        do(publisher, announcing.publish, starts=day, ends=day, **said)
+        with transaction():
+            phrases.add(publisher.person, f"{word}，同意。")

@@ -18,6 +18,7 @@ from kernel.exchange.models import Delivery, Package
 from kernel.portal.app import register
 from kernel.storage.database import connection
 from kernel.testing_office import Browser, Office
+from plugins.announcements.models import Announcement
 from plugins.documents.line import issue
 from plugins.documents.models import Document, Incoming
 from tests.web.canaries import EDUCATION, FINANCE, OFFICE, OWN, WORDS, notice
@@ -106,6 +107,9 @@ def foreign_uids(organs: tuple[str, ...]) -> dict[str, list[str]]:
             "incoming": [d.uid for d in Incoming.select().where(Incoming.organ.in_(organs))],
             "delivery": [d.uid for d in Delivery.select().where(Delivery.organ.in_(organs))],
             "package": [p.uid for p in Package.select()],
+            "announcement": [
+                a.uid for a in Announcement.select().where(Announcement.organ.in_(organs))
+            ],
         }
 
 
@@ -143,6 +147,20 @@ def test_a_post_on_what_is_not_ours_answers_as_if_it_were_not_there(office: Offi
             got = browser.post(address, data={"version": "1"})
             assert got.status_code == wanted.status_code in (403, 404), address
             assert lasting(got.text, address) == lasting(wanted.text, nowhere), address
+
+
+@pytest.mark.parametrize("name", STRANGERS)
+def test_what_an_organ_tells_its_own_people_is_told_to_nobody_else(office: Office, name: str):
+    with connection():
+        uids = [one.uid for one in Announcement.select().where(Announcement.scope == "organ")]
+    assert len(uids) >= 2
+    mine, other = enter(office, "林晓梅"), enter(office, name)
+    assert found(mine.get("/announcements/").content, (OWN[OFFICE],))
+    for place in ("/announcements/", "/notices", "/search?q=公告", "/", "/me/phrases"):
+        assert found(other.get(place).content, EVERY) == [], place
+    for uid in uids:
+        got = other.get(f"/announcements/{uid}")
+        assert got.status_code == 404 and found(got.content, EVERY) == []
 
 
 @pytest.mark.parametrize("name", ["陈静", "孙倩"])

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from starlette.responses import Response
 
 from kernel.acts.house.confirm import confirm, consequence_of, decline
@@ -39,14 +41,15 @@ def _show(
     waiting = Proposal.select().where(Proposal.visible(ctx.desk) & (Proposal.state == "open"))
     rows = []
     for one in waiting.order_by(Proposal.id).limit(100):
+        consequence = _consequence(ctx, one)
         said = canonical.loads(bytes(Act.get(Act.uid == one.act).bytes))
         proposer = Person.get_or_none(Person.uid == one.proposer)
         rows.append(
             {
                 "item": one,
                 "by": proposer.name if proposer else "",
-                "params": said["params"],
-                "consequence": _consequence(ctx, one),
+                "params": _params(said["params"], consequence),
+                "consequence": consequence,
                 "form": refused if refused is not None and one.uid == uid else blank,
             }
         )
@@ -55,6 +58,12 @@ def _show(
         return ctx.render(
             "admin/proposals.html", status=status, title=title, rows=rows, refused=refused
         )
+
+
+def _params(said: dict[str, Any], consequence: str) -> dict[str, Any]:
+    """The parameters; of a table the consequence says in words what it holds."""
+    told = dict if consequence else ()
+    return {name: value for name, value in said.items() if not isinstance(value, told)}
 
 
 def _consequence(ctx: Ctx, proposal: Proposal) -> str:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
+from typing import Any
 
 from starlette.responses import Response
+from wtforms.validators import ValidationError
 
 from kernel.acts import hold, numbers
 from kernel.acts.house.resuming import state
@@ -13,30 +16,35 @@ from kernel.crypto.ids import parse_stamp
 from kernel.errors import Invalid, OfficeError
 from kernel.identity.models import Credential, Person, Unit
 from kernel.portal.ctx import Ctx
-from kernel.portal.forms import Form, Hidden, Paragraphs
+from kernel.portal.fields import said
+from kernel.portal.forms import Check, Form, Hidden, Number, Paragraphs
 from kernel.portal.i18n import _, _l, speaking
 from kernel.portal.routing import page
 from kernel.portal.urls import url
 from kernel.seals.models import Seal
-from kernel.seals.resuming import resume
+from kernel.seals.resuming import LARGEST, in_words, resume
 
 
 class ResumeForm(Form):
-    """What two persons say about the time since the backup."""
+    """What two persons say about the time since the backup.
+
+    Those of :func:`_form` have a field for the highest number of each series before these.
+    """
 
     held = Hidden()
+    highest = Paragraphs(
+        _l("此后新启用的机关代字"),
+        hint=_l(
+            "上面没有列出的才填，每行一个：单位代码/机关代字/年份=号数，"
+            "例如 620700-CPCO/市委办发/2026=91。没有则留空。"
+        ),
+        rows=3,
+    )
+    checked = Check(_l("以上文号已与纸质登记簿逐一核对"))
     revoked = Paragraphs(
         _l("此后停用的安全认证插件"),
         hint=_l("每行一个人员姓名或插件编号；没有则留空。"),
         rows=3,
-    )
-    highest = Paragraphs(
-        _l("此后已发出的最大文号"),
-        hint=_l(
-            "每行一个：单位代码/机关代字/年份=号数，例如 620700-CPCO/市委办发/2026=91。"
-            "请与纸质登记簿核对。"
-        ),
-        rows=5,
     )
     certificates = Paragraphs(
         _l("此后吊销的证书"),
@@ -46,6 +54,34 @@ class ResumeForm(Form):
         ),
         rows=3,
     )
+
+    def validate_checked(self, field: Check) -> None:
+        """Two persons answer for it: nobody goes on by only sending what stands there."""
+        if not field.data:
+            raise ValidationError(said(_l("请先与纸质登记簿逐一核对已发出的最大号，再勾选此项。")))
+
+
+def _field_of(series: str) -> str:
+    """The name of the field of a series: no order, so that none takes the number of another."""
+    return f"series-{hashlib.sha256(series.encode()).hexdigest()[:16]}"
+
+
+def _form(known: dict[str, int], posted: Any) -> ResumeForm:
+    fields = {
+        _field_of(series): Number(
+            in_words(series),
+            least=value,
+            most=LARGEST,
+            required=True,
+            hint=_l("本节点已知发到 %(n)s 号。", n=value),
+        )
+        for series, value in known.items()
+    }
+    start = {_field_of(series): value for series, value in known.items()}
+    form: ResumeForm = type("ResumeForm", (ResumeForm,), fields)(
+        posted, data={"held": state(), **start}
+    )
+    return form
 
 
 @page(
@@ -59,10 +95,11 @@ def resume_page(ctx: Ctx) -> Response:
     """See why the node is held; propose to go on, which another administrator confirms."""
     facts, status = hold.held(), 200
     with speaking(ctx.language):
-        form = ResumeForm(ctx.form, data=_first(facts))
+        known = {} if facts is None else numbers.to_account_for()
+        form = _form(known, ctx.form if ctx.posted else None)
         if ctx.posted:
             try:
-                return _propose(ctx, form)
+                return _propose(ctx, form, known)
             except OfficeError as error:
                 form.refuse(error)
                 status = error.status
@@ -73,30 +110,26 @@ def resume_page(ctx: Ctx) -> Response:
             held=facts,
             noticed=None if facts is None else parse_stamp(facts["at"]),
             form=form,
+            begun=[form[_field_of(one)] for one, value in known.items() if value],
+            unbegun=[form[_field_of(one)] for one, value in known.items() if not value],
         )
 
 
-def _first(facts: hold.Facts | None) -> dict[str, str]:
-    """The numbers that are known to have been given out stand in the form already."""
-    known = sorted((facts or {}).get("numbers", {}).items())
-    lines = [f"{series}={value}" for series, value in known]
-    return {"held": state(), "highest": "\n".join(lines)}
-
-
-def _propose(ctx: Ctx, form: ResumeForm) -> Response:
+def _propose(ctx: Ctx, form: ResumeForm, known: dict[str, int]) -> Response:
     if not form.validate():
         raise Invalid(
             "node.resume",
             "没有提交。请按各栏下面的提示改正后再提交。",
             "Nothing was sent yet. Correct what the fields say and send it again.",
         )
+    answered = {series: int(form[_field_of(series)].data) for series in known}
     return ctx.sign(
         resume,
         None,
         back=url("admin:proposals"),
         held=form.held.data or "",
         revoked=_keys(form.revoked.data or ""),
-        highest=_numbers(form.highest.data or ""),
+        highest=_numbers(form.highest.data or "", answered),
         certificates=_certificates(form.certificates.data or ""),
     )
 
@@ -160,13 +193,15 @@ def _as_kept(pem: str) -> str:
         raise Invalid(error.code, error.zh, error.en, field="certificates") from error
 
 
-def _numbers(text: str) -> dict[str, int]:
-    found = {}
+def _numbers(text: str, answered: dict[str, int]) -> dict[str, int]:
+    """What was answered to each series, and what the lines say of others."""
+    found = dict(answered)
     for line in _lines(text):
         series, _equals, value = line.replace("＝", "=").rpartition("=")
         try:
-            numbers.check_series(series.strip())
-            found[series.strip()] = int(value)
+            name = series.strip()
+            numbers.check_series(name)
+            found[name] = max(int(value), found.get(name, 0))
         except (ValueError, Invalid) as error:
             raise Invalid(
                 "node.resume_number",

@@ -88,13 +88,13 @@ def _back(document: Document) -> str:
     return url("documents:document", uid=document.uid)
 
 
-def _said(forms: Forms) -> dict[str, Any]:
+def _said(ctx: Ctx, document: Document, forms: Forms) -> dict[str, Any]:
     form = forms.opinion
     return {
         "opinion": form.opinion.data,
         "ink": form.ink.data or "",
         "next_post": form.next_post.data or "",
-        "scan": scans.keep(form.scan.data or []),
+        "scan": scans.keep(ctx, document, form.scan.data or []),
     }
 
 
@@ -115,17 +115,22 @@ def _gone_on(ctx: Ctx, document: Document, *, back: bool = False) -> Response:
 
 
 def _review(ctx: Ctx, document: Document, forms: Forms) -> Response:
-    ctx.do(approving.review, document, **_said(forms))
+    ctx.do(approving.review, document, **_said(ctx, document, forms))
     return _gone_on(ctx, document)
 
 
 def _office_review(ctx: Ctx, document: Document, forms: Forms) -> Response:
-    ctx.do(approving.office_review, document, **_said(forms))
+    ctx.do(approving.office_review, document, **_said(ctx, document, forms))
     return _gone_on(ctx, document)
 
 
 def _sign_off(ctx: Ctx, document: Document, forms: Forms) -> Response:
-    return ctx.sign(approving.sign_off, document, back=ctx.onward(_back(document)), **_said(forms))
+    return ctx.sign(
+        approving.sign_off,
+        document,
+        back=ctx.onward(_back(document)),
+        **_said(ctx, document, forms),
+    )
 
 
 def _send_back(ctx: Ctx, document: Document, forms: Forms) -> Response:
