@@ -121,7 +121,7 @@ def _people(amount: Amount) -> None:
     """People in all units, on posts of their own; they hold no keys, so nobody acts as one."""
     chance = Random(f"{amount.seed} people")  # noqa: S311  # nothing is kept secret by it
     words = json.loads(NAMES.read_text("utf-8"))
-    units = [row for row in Unit.select().order_by(Unit.rank) if row.box or not row.is_organ]
+    units = [row for row in Unit.ranked() if row.box or not row.is_organ]
     people, posts = [], []
     moment = stamp(now())
     for number in range(amount.people):
@@ -164,7 +164,7 @@ def _title(words: dict[str, Any], place: int, chance: Random) -> tuple[str, list
 def _workplaces() -> tuple[list[Workplace], list[str]]:
     """The organs that issue documents, with their posts: those of the demonstration come first."""
     with connection():
-        units = list(Unit.select().order_by(Unit.rank))
+        units = list(Unit.ranked())
         rows: Any = (
             Post.select(
                 Post.uid, Person.uid, Person.name, Post.title, Unit.code, Unit.short_name,

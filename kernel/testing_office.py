@@ -28,7 +28,7 @@ from kernel.identity.desk import Desk
 from kernel.identity.models import Credential, Person, Post, Unit
 from kernel.node import Node, open_node, prepare_database
 from kernel.plugins.bus import bus
-from kernel.reference import read
+from kernel.reference import Reference, read
 from kernel.seals.signer_client import Signer
 from kernel.settings import Settings, load
 from kernel.storage.database import connection, transaction
@@ -139,6 +139,7 @@ class Offices:
 
     :param place: where they are kept.
     :param base: offices to begin with, instead of founding one.
+    :param reference: what is founded, instead of the few units of this module.
     :param then: what is done in each before it is copied; it is given the open office's settings.
     """
 
@@ -146,9 +147,12 @@ class Offices:
         self,
         place: Path,
         base: Offices | None = None,
+        *,
+        reference: Reference | None = None,
         then: Callable[[Settings], object] = lambda _: None,
     ) -> None:
         self._place, self._base, self._then = place, base, then
+        self._reference = reference or read().only(UNITS)
         self._made: dict[str, Path] = {}
 
     def copy(self, databases: Databases, folder: Path) -> Settings:
@@ -161,7 +165,7 @@ class Offices:
         folder = self._place / databases.kind
         if self._base is None:
             settings = Settings(folder, databases.create(), demo=True, origin=ORIGIN)
-            found(settings, read().only(UNITS))
+            found(settings, self._reference)
         else:
             settings = self._base.copy(databases, folder)
         self._then(settings)

@@ -27,7 +27,7 @@ def command() -> None:
 def list_(boxes: bool, as_json: bool) -> None:
     """列出单位 List the units in their order."""
     with open_node(cli.settings()), connection():
-        query = Unit.select().order_by(Unit.rank)
+        query = Unit.ranked()
         _print([_facts(unit) for unit in (query.where(Unit.box) if boxes else query)], as_json)
 
 
@@ -38,7 +38,7 @@ def search(text: str, as_json: bool) -> None:
     """按名称、简称或代码查找 Find units by name, short name or code."""
     with open_node(cli.settings()), connection():
         which = Unit.name.contains(text) | Unit.short_name.contains(text) | Unit.code.contains(text)
-        rows = Unit.select().where(which).order_by(Unit.rank)
+        rows = Unit.ranked().where(which)
         _print([_facts(unit) for unit in rows], as_json)
 
 

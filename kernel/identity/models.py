@@ -45,6 +45,11 @@ class Unit(Model):
         table_name = "identity_unit"
 
     @classmethod
+    def ranked(cls) -> peewee.ModelSelect[Unit]:
+        """All units by rank, and those of one rank always in the same order, to be narrowed."""
+        return cls.select().order_by(cls.rank, cls.id)
+
+    @classmethod
     def by_code(cls, code: str) -> Unit:
         """The unit with this code, or NotFound ``units.unknown``."""
         unit: Unit | None = cls.get_or_none(cls.code == code)

@@ -110,7 +110,7 @@ def unit_page(ctx: Ctx, code: str) -> Response:
             title=unit.name,
             unit=unit,
             above=Unit.get_or_none(Unit.code == unit.parent) if unit.parent else None,
-            below=list(Unit.select().where(Unit.parent == code).order_by(Unit.rank, Unit.id)),
+            below=list(Unit.ranked().where(Unit.parent == code)),
             people=carded(None, MOST),
             joined=connected(unit if unit.is_organ else Unit.by_code(unit.organ)),
         )

@@ -99,7 +99,7 @@ def unit_list(title: str, *, phase: int = 0, group: str = "") -> Json:
     codes = set(units.expand([group], sender="")) if group else set()
     found = [
         unit
-        for unit in Unit.select().where(Unit.box).order_by(Unit.rank, Unit.id)
+        for unit in Unit.ranked().where(Unit.box)
         if (unit.code in codes if group else unit.rollout == phase)
     ]
     if not found:

@@ -18,7 +18,7 @@ from tests.exchange.notice import NOTICE
 @pytest.fixture(scope="session")
 def _offices(_offices: Offices, tmp_path_factory: pytest.TempPathFactory) -> Offices:
     """The small office of ``kernel.testing`` after it has issued the notice."""
-    return Offices(tmp_path_factory.mktemp("issued"), _offices, _issue)
+    return Offices(tmp_path_factory.mktemp("issued"), _offices, then=_issue)
 
 
 def _issue(settings: Settings) -> None:

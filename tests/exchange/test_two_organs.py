@@ -64,7 +64,7 @@ def lives(office: Office, organ: str) -> None:
 @pytest.fixture(scope="module")
 def _offices(_offices: Offices, tmp_path_factory: pytest.TempPathFactory) -> Offices:
     """The office after both organs have done something; the tests here only look at it."""
-    return Offices(tmp_path_factory.mktemp("neighbours"), _offices, _live)
+    return Offices(tmp_path_factory.mktemp("neighbours"), _offices, then=_live)
 
 
 def _live(settings: Settings) -> None:

@@ -6,14 +6,19 @@ organ; whoever finds the word at a desk of a third organ has found a leak.
 
 from __future__ import annotations
 
+from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 from kernel.acts.gate import do
 from kernel.acts.terminal import desk_at
 from kernel.identity import phrases
-from kernel.identity.models import Post, Unit
 from kernel.identity.rights import rights
+from kernel.node import open_node
+from kernel.reference import read
+from kernel.settings import Settings
 from kernel.storage.database import connection, transaction
+from kernel.testing_office import UNITS, Offices
 from plugins.announcements import acts as announcing
 from plugins.announcements.models import today
 from plugins.documents.line import issue
@@ -56,13 +61,25 @@ def notice(organ: str, to: str, word: str) -> dict[str, Any]:
     }
 
 
+def offices(place: Path) -> Offices:
+    """Small offices in whose bureaus one person has every role, after two organs worked there."""
+    small = read().only(UNITS)
+    people = [
+        {**one, "roles": [*one["roles"], *EVERYTHING]}
+        if one["unit"] in (FINANCE, EDUCATION)
+        else one
+        for one in small.people
+    ]
+    return Offices(place, reference=replace(small, people=people), then=_fill)
+
+
+def _fill(settings: Settings) -> None:
+    with open_node(settings):
+        fill()
+
+
 def fill() -> None:
-    """Let all bureaus have every role, then let two organs write, send and draft."""
-    with transaction():
-        for code in (FINANCE, EDUCATION):
-            post = Post.get(Post.unit == Unit.by_code(code))
-            roles = [*post.roles, *EVERYTHING]
-            Post.update(roles=roles).where(Post.id == post.id).execute()
+    """Let two organs write, send and draft."""
     for organ, to in ((OFFICE, "市财政局"), (FINANCE, "中共张掖市委办公室")):
         issue(notice(organ, to, WORDS[organ]))
         issue(notice(organ, to, OWN[organ]), until="submit")

@@ -4,18 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from kernel.node import open_node
-from kernel.settings import Settings
 from kernel.testing_office import Offices
-from tests.web.canaries import fill
+from tests.web.canaries import offices
 
 
 @pytest.fixture(scope="session")
-def _offices(_offices: Offices, tmp_path_factory: pytest.TempPathFactory) -> Offices:
-    """The small office of ``kernel.testing`` after two organs worked in it."""
-    return Offices(tmp_path_factory.mktemp("canaries"), _offices, _fill)
-
-
-def _fill(settings: Settings) -> None:
-    with open_node(settings):
-        fill()
+def _offices(tmp_path_factory: pytest.TempPathFactory) -> Offices:
+    """Two organs worked in it."""
+    return offices(tmp_path_factory.mktemp("canaries"))

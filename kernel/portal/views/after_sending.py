@@ -103,7 +103,7 @@ class Deed:
 
 
 def _leaves(codes: list[str]) -> tuple[Leaf, ...]:
-    rows = Unit.select().where(Unit.code.in_(codes)).order_by(Unit.rank)
+    rows = Unit.ranked().where(Unit.code.in_(codes))
     return tuple(Leaf(one.code, one.name, one.short_name) for one in rows)
 
 

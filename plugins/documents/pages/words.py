@@ -29,7 +29,7 @@ def state_name(document: Document) -> str:
 
 def recipient_tree() -> list[Branch]:
     """Groups first, then the connected units of the city by kind, then each county's."""
-    boxes = [unit for unit in Unit.select().where(Unit.box).order_by(Unit.rank) if connected(unit)]
+    boxes = [unit for unit in Unit.ranked().where(Unit.box) if connected(unit)]
     city = [unit for unit in boxes if unit.level == "city"]
     branches = [Branch(_("常用统称"), _groups(), open=True, whole=False)]
     for title, kinds in _KINDS:
