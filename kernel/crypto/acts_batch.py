@@ -17,8 +17,7 @@ so that each can be checked alone, without the others.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from kernel.crypto import canonical, merkle
 from kernel.crypto.ids import parse_stamp
@@ -29,8 +28,7 @@ _SAME = ("suite", "node", "verb", "credential", "origin", "desk")
 _KEYS = {*_SAME, "format", "v", "root", "count", "nonce", "issued", "expires"}
 
 
-@dataclass(frozen=True)
-class Signed:
+class Signed(NamedTuple):
     """What a key has signed. :ivar kind: of the key, ``soft``; :ivar data: the signed bytes."""
 
     kind: str

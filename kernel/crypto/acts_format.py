@@ -22,7 +22,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
-from typing import Any
+from typing import Any, NamedTuple
 
 from kernel.crypto import acts_batch, acts_grants, suites, x509
 from kernel.crypto.canonical import check_salted, digest, loads, unb64
@@ -86,8 +86,7 @@ class ActFacts:
         return str(self.act["desk"].get("organ", ""))
 
 
-@dataclass(frozen=True)
-class _Signer:
+class _Signer(NamedTuple):
     name: str
     chain: Sequence[x509.Certificate]
     check: Callable[[bytes, bytes], None]
@@ -183,16 +182,14 @@ def _person(
     trust: x509.Trust,
 ) -> _Signer:
     _expect(credential, {"statement", "signature"})
-    data, signature = unb64(credential["statement"]), unb64(credential["signature"])
-    statement = _statement(data)
-    authority = _authority_of(data, signature, trust)
-    chain = trust.chain(authority, "people", issued, authority=True)
+    holder = _holder(credential["statement"], credential["signature"], trust)
+    statement = holder.statement
+    chain = trust.chain(holder.authority, "people", issued, authority=True)
     if (statement["node"], statement["credential"]) != (act["node"], act["credential"]):
         raise _unverified("credential", "证明的不是本次所用证书", "it names another credential")
     if statement["person"] != act["desk"].get("person"):
         raise _unverified("credential", "证书持有人与办理人不符", "it belongs to another person")
-    start, end = parse_stamp(statement["not_before"]), parse_stamp(statement["not_after"])
-    if not start <= issued <= end:
+    if not holder.start <= issued <= holder.end:
         raise _unverified("time", "办理时个人证书不在有效期内", "the credential was not valid then")
     if statement["demo"] and not x509.is_demo(chain[-1]):
         raise _unverified("credential", "演示证书不具有正式效力", "a demo key is no proof here")
@@ -201,9 +198,22 @@ def _person(
     return _Signer(statement["name"], chain, partial(verify_signature, kind, statement))
 
 
-@remembered(1024)
-def _statement(data: bytes) -> Mapping[str, Any]:
-    return read_statement(data)
+class _Holder(NamedTuple):
+    """Who holds a key, as an authority says: true at any time, whatever becomes of the key."""
+
+    statement: Mapping[str, Any]
+    authority: x509.Certificate
+    start: datetime
+    end: datetime
+
+
+@remembered(1024)  # the same few people sign again and again
+def _holder(statement: str, signature: str, trust: x509.Trust) -> _Holder:
+    data, value = unb64(statement), unb64(signature)
+    fields = read_statement(data)
+    authority = _authority_of(data, value, trust)
+    start, end = parse_stamp(fields["not_before"]), parse_stamp(fields["not_after"])
+    return _Holder(fields, authority, start, end)
 
 
 def _authority_of(data: bytes, signature: bytes, trust: x509.Trust) -> x509.Certificate:
@@ -213,7 +223,6 @@ def _authority_of(data: bytes, signature: bytes, trust: x509.Trust) -> x509.Cert
     raise _unverified("credential", "个人证书未经证书机构证明", "nobody vouches for the credential")
 
 
-@remembered(1024)  # the same few people sign again and again
 def _vouches(cert: x509.Certificate, statement: bytes, signature: bytes) -> bool:
     try:
         suites.verify(x509.public_key(cert), statement, signature)

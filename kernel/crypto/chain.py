@@ -7,7 +7,7 @@ carry the policy of the purpose, and nothing that says DEMO counts below a root 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 
 from cryptography import x509
@@ -16,8 +16,8 @@ from cryptography.x509.oid import ExtendedKeyUsageOID, SignatureAlgorithmOID
 
 from kernel.crypto import certs
 from kernel.crypto.certs import Certificate, Crl, unverified
-from kernel.crypto.memory import remembered
-from kernel.crypto.revocation import check_lists, revoked_at
+from kernel.crypto.memory import remembered, told_apart
+from kernel.crypto.revocation import Period, check_lists, periods, revoked_at
 
 _KNOWN = {
     x509.BasicConstraints.oid,
@@ -30,20 +30,30 @@ _Fault = tuple[str, str, str]
 DOCUMENTS = {DOCUMENT_SIGNING, ExtendedKeyUsageOID.EMAIL_PROTECTION}
 
 
-@dataclass(frozen=True)
+@told_apart
 class Trust:
-    """What a check may lean on."""
+    """What a check may lean on; never changed once made.
 
-    roots: Sequence[Certificate]
-    """Trusted as they are."""
-    intermediates: Sequence[Certificate] = ()
-    """Known, and trusted only as far as they lead to a root."""
-    crls: Sequence[Crl] = ()
-    """What the issuers took back; only lists signed by the issuer itself count."""
+    :ivar roots: trusted as they are. :ivar intermediates: known, and trusted only as far as they
+        lead to a root. :ivar crls: what the issuers took back; only lists signed by the issuer
+        itself count.
+    """
+
+    __slots__ = ("crls", "intermediates", "roots")
+
+    def __init__(
+        self,
+        roots: Iterable[Certificate],
+        intermediates: Iterable[Certificate] = (),
+        crls: Iterable[Crl] = (),
+    ) -> None:
+        self.roots = tuple(roots)
+        self.intermediates = tuple(intermediates)
+        self.crls = tuple(crls)
 
     def extended(self, intermediates: Iterable[Certificate]) -> Trust:
         """The same with more intermediates, which came with a signature."""
-        return replace(self, intermediates=(*intermediates, *self.intermediates))
+        return leaning_on(self.roots, (*intermediates, *self.intermediates), self.crls)
 
     def check(self) -> None:
         """Refuse intermediates that none of the roots has issued.
@@ -66,14 +76,59 @@ class Trust:
 
     def chain(
         self, cert: Certificate, purpose: str, at: datetime, *, authority: bool = False
-    ) -> list[Certificate]:
-        """:func:`verify_chain` with these."""
-        return verify_chain(
-            cert, self.intermediates, self.roots, at, purpose, crls=self.crls, authority=authority
-        )
+    ) -> tuple[Certificate, ...]:
+        """Check a certificate up to one of the roots and give the chain, root last.
+
+        What follows from the certificates and lists alone is worked out once for a trust; times
+        are judged anew.
+
+        :param at: the instant at which everything must have been valid.
+        :param purpose: the policy that every certificate below the root must carry.
+        :param authority: the certificate is an intermediate itself (the people's authority).
+        :raises Unverified: ``x509.chain``, ``x509.time``, ``x509.usage``, ``x509.purpose``,
+            ``x509.revoked``, ``x509.demo`` (a demo certificate below a root that is none).
+        """
+        line = _line(self, cert, purpose, authority)
+        for link in line.links:
+            link.check(at)
+        if line.misplaced_demo:
+            raise unverified(
+                "demo", "演示证书不具有正式效力", "a demo certificate is no proof here"
+            )
+        return line.certs
+
+    def unlisted(self, chains: Iterable[Sequence[Certificate]], at: datetime) -> tuple[str, ...]:
+        """The names of those authorities above these certificates of whom no list is current.
+
+        Without one nobody can say that they had not taken a certificate back.
+
+        :param chains: from the certificate to the root.
+        """
+        every = {id(chain): chain for chain in chains}.values()
+        issuers = {id(issuer): issuer for chain in every for issuer in chain[1:]}
+        missing = {
+            certs.common_name(issuer)
+            for issuer in issuers.values()
+            if not any(start <= at <= end for start, end in _listed(self, issuer))
+        }
+        return tuple(sorted(missing))
 
 
-@certs.sound(certs.malformed)
+@remembered(1024)
+def _listed(trust: Trust, issuer: Certificate) -> tuple[Period, ...]:
+    return periods(issuer, trust.crls)
+
+
+@remembered(256)
+def leaning_on(
+    roots: tuple[Certificate, ...],
+    intermediates: tuple[Certificate, ...] = (),
+    crls: tuple[Crl, ...] = (),
+) -> Trust:
+    """The trust in these: always the same one, so that it is known what follows from it."""
+    return Trust(roots, intermediates, crls)
+
+
 def verify_chain(
     cert: Certificate,
     intermediates: Sequence[Certificate],
@@ -83,38 +138,18 @@ def verify_chain(
     *,
     crls: Sequence[Crl] = (),
     authority: bool = False,
-) -> list[Certificate]:
-    """Check a certificate up to one of the roots and give the chain, root last.
-
-    What follows from the certificates and lists alone is worked out once; times are judged anew.
-
-    :param at: the instant at which everything must have been valid.
-    :param purpose: the policy that every certificate below the root must carry.
-    :param crls: what the issuers took back; only lists signed by the issuer itself count.
-    :param authority: the certificate is an intermediate itself (the people's authority).
-    :raises Unverified: ``x509.chain``, ``x509.time``, ``x509.usage``, ``x509.purpose``,
-        ``x509.revoked``, ``x509.demo`` (a demo certificate below a root that is none).
-    """
-    known = (tuple(intermediates), tuple(roots), tuple(crls))
-    links = _links(cert, *known, purpose, authority)
-    chain, demo = [], False
-    for link in links:
-        link.check(at)
-        chain.append(link.cert)
-        demo = demo or link.demo
-    if demo and not links[-1].demo:
-        raise unverified("demo", "演示证书不具有正式效力", "a demo certificate is no proof here")
-    return chain
+) -> tuple[Certificate, ...]:
+    """:meth:`Trust.chain` where these are trusted."""
+    trust = leaning_on(tuple(roots), tuple(intermediates), tuple(crls))
+    return trust.chain(cert, purpose, at, authority=authority)
 
 
 @dataclass(frozen=True)
 class _Link:
     """A certificate in its chain, and what is true of it at any time."""
 
-    cert: Certificate
     start: datetime
     end: datetime
-    demo: bool
     fault: _Fault | None
     revoked: datetime | None
 
@@ -129,37 +164,36 @@ class _Link:
             raise unverified("revoked", "证书在签名前已被吊销", "it was revoked before it signed")
 
 
+@dataclass(frozen=True)
+class _Line:
+    """A certificate with all above it, up to a root.
+
+    :ivar misplaced_demo: something in it is a demonstration, and the root is none.
+    """
+
+    links: tuple[_Link, ...]
+    certs: tuple[Certificate, ...]
+    misplaced_demo: bool
+
+
 @remembered(256)
-def _links(
-    cert: Certificate,
-    intermediates: tuple[Certificate, ...],
-    roots: tuple[Certificate, ...],
-    crls: tuple[Crl, ...],
-    purpose: str,
-    authority: bool,
-) -> list[_Link]:
-    chain = [cert]
-    while len(chain) < 2 or chain[-1] not in roots:
-        if len(chain) > 3:
-            raise unverified("chain", "证书链过长", "the certificate chain is too long")
-        chain.append(_issuer_of(chain[-1], [*roots, *intermediates]))
-    links = []
-    for position, link in enumerate(chain):
-        last = position == len(chain) - 1
-        fault = _usage_fault(link, position, authority=authority or position > 0)
-        if fault is None and not last and not certs.has_purpose(link, purpose):
-            fault = ("purpose", "证书的种类不符", f"it is not a certificate for {purpose}")
-        links.append(
-            _Link(
-                cert=link,
-                start=link.not_valid_before_utc,
-                end=link.not_valid_after_utc,
-                demo=certs.is_demo(link),
-                fault=fault,
-                revoked=None if last else revoked_at(link, chain[position + 1], crls),
-            )
-        )
-    return links
+def _line(trust: Trust, cert: Certificate, purpose: str, authority: bool) -> _Line:
+    with certs.sound(certs.malformed):
+        chain = [cert]
+        while len(chain) < 2 or chain[-1] not in trust.roots:
+            if len(chain) > 3:
+                raise unverified("chain", "证书链过长", "the certificate chain is too long")
+            chain.append(_issuer_of(chain[-1], (*trust.roots, *trust.intermediates)))
+        links = []
+        for position, link in enumerate(chain):
+            last = position == len(chain) - 1
+            fault = _usage_fault(link, position, authority=authority or position > 0)
+            if fault is None and not last and not certs.has_purpose(link, purpose):
+                fault = ("purpose", "证书的种类不符", f"it is not a certificate for {purpose}")
+            revoked = None if last else revoked_at(link, chain[position + 1], trust.crls)
+            links.append(_Link(link.not_valid_before_utc, link.not_valid_after_utc, fault, revoked))
+        demo = any(map(certs.is_demo, chain)) and not certs.is_demo(chain[-1])
+    return _Line(tuple(links), tuple(chain), demo)
 
 
 def _issuer_of(cert: Certificate, candidates: Iterable[Certificate]) -> Certificate:

@@ -12,9 +12,7 @@ import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from functools import cached_property
-
-from cryptography.hazmat.primitives.serialization import Encoding
+from typing import NamedTuple
 
 from kernel.crypto import der, suites, x509
 from kernel.crypto.canonical import is_digest
@@ -73,7 +71,7 @@ class Signed:
 
     cert: x509.Certificate
     """Who signed."""
-    chain: list[x509.Certificate]
+    chain: tuple[x509.Certificate, ...]
     """From the signer to the root."""
     time: datetime
     """When, as the signer says; UTC, to the second."""
@@ -81,70 +79,72 @@ class Signed:
     """``sha256:<hex>`` of the act behind it."""
 
 
-@dataclass(frozen=True)
-class _Parts:
+class _Frame(NamedTuple):
+    """What is the same in every signature by one key.
+
+    :ivar head: what stands before the signer's part. :ivar signer: the beginning of that part.
+    :ivar essence: the attribute ESSCertIDv2 (RFC 5035).
+    """
+
+    head: bytes
+    signer: bytes
+    essence: bytes
+
+
+@remembered(256)
+def _frame(certs: tuple[bytes, ...]) -> _Frame:
+    """:param certs: DER, the signer's first, without the root."""
+    sha256s, content = der.set_of([_SHA256]), der.sequence(der.oid(DATA))
+    named = [der.sequence(der.tlv(der.OCTETS, _sha256(cert))) for cert in certs]
+    return _Frame(
+        _VERSION + sha256s + content + der.set_of(certs, tag=0xA0),
+        _VERSION + _identity(x509.load_cert(certs[0])) + _SHA256,
+        _attribute(SIGNING_CERTIFICATE_V2, der.sequence(der.sequence(*named))),
+    )
+
+
+class _Parts(NamedTuple):
     """All that varies in a signature of this profile."""
 
-    certs: list[bytes]
-    """DER, the signer's first, without the root."""
+    frame: _Frame
     digest: bytes
     time: datetime
     act_digest: bytes | None
-    signature: bytes = b""
 
-    @cached_property
-    def attributes(self) -> list[bytes]:
+    def attributes(self) -> bytes:
+        """The signed attributes, one after the other in the order of DER."""
         found = [
             _CONTENT_TYPE,
             _attribute(MESSAGE_DIGEST, der.tlv(der.OCTETS, self.digest)),
             _attribute(SIGNING_TIME, der.utc_time(self.time)),
-            _essence(tuple(self.certs)),
+            self.frame.essence,
         ]
         if self.act_digest is not None:
             found.append(_attribute(ACT_DIGEST, der.tlv(der.OCTETS, self.act_digest)))
-        return found
+        return b"".join(sorted(found))
 
-    def signed_bytes(self) -> bytes:
-        return der.set_of(self.attributes)
-
-    def write(self) -> bytes:
+    def write(self, attributes: bytes, signature: bytes) -> bytes:
+        """The whole signature. :param signature: the ECDSA value."""
         signer = der.sequence(
-            der.integer(1),
-            _identity(self.certs[0]),
-            _SHA256,
-            der.set_of(self.attributes, tag=0xA0),
+            self.frame.signer,
+            der.tlv(0xA0, attributes),
             _ECDSA_SHA256,
-            der.tlv(der.OCTETS, self.signature),
+            der.tlv(der.OCTETS, signature),
         )
-        signed_data = der.sequence(
-            der.integer(1),
-            der.set_of([_SHA256]),
-            der.sequence(der.oid(DATA)),
-            der.set_of(self.certs, tag=0xA0),
-            der.set_of([signer]),
-        )
+        signed_data = der.sequence(self.frame.head, der.tlv(der.SET, signer))
         return der.sequence(der.oid(SIGNED_DATA), der.tlv(0xA0, signed_data))
 
 
 def _attribute(kind: str, value: bytes) -> bytes:
-    return der.sequence(der.oid(kind), der.set_of([value]))
+    return der.sequence(der.oid(kind), der.tlv(der.SET, value))
 
 
 _CONTENT_TYPE = _attribute(CONTENT_TYPE, der.oid(DATA))
 
 
-@remembered(256)
-def _essence(certs: tuple[bytes, ...]) -> bytes:
-    """ESSCertIDv2 of a chain (RFC 5035)."""
-    chain = [der.sequence(der.tlv(der.OCTETS, _sha256(cert))) for cert in certs]
-    return _attribute(SIGNING_CERTIFICATE_V2, der.sequence(der.sequence(*chain)))
-
-
-@remembered(256)
-def _identity(signer: bytes) -> bytes:
-    """Issuer and serial number of the signer."""
-    cert = x509.load_cert(signer)
-    return der.sequence(cert.issuer.public_bytes(), der.integer(cert.serial_number))
+def _identity(signer: x509.Certificate) -> bytes:
+    """Issuer and serial number."""
+    return der.sequence(signer.issuer.public_bytes(), der.integer(signer.serial_number))
 
 
 def sign_detached(
@@ -165,11 +165,11 @@ def sign_detached(
     """
     if act_digest is not None and not is_digest(act_digest):
         raise ValueError("act_digest must look like sha256:<hex>")
-    certs = [each.public_bytes(Encoding.DER) for each in (cert, *chain)]
+    frame = _frame(tuple([x509.der(each) for each in (cert, *chain)]))
     digest = bytes.fromhex(act_digest[7:]) if act_digest else None
-    parts = _Parts(certs, _sha256(data), signing_time.astimezone(UTC), digest)
-    signature = suites.sign(key, parts.signed_bytes())
-    return _Parts(parts.certs, parts.digest, parts.time, parts.act_digest, signature).write()
+    parts = _Parts(frame, _sha256(data), signing_time.astimezone(UTC), digest)
+    attributes = parts.attributes()
+    return parts.write(attributes, suites.sign(key, der.tlv(der.SET, attributes)))
 
 
 @x509.sound(_malformed)
@@ -189,19 +189,21 @@ def verify_detached(
         ``cms.algorithm``, ``cms.digest`` (of other data), ``suites.*``, or a code of
         :func:`kernel.crypto.chain.verify_chain`.
     """
-    parts = _read(signature)
+    opened = _open(signature)
+    line = opened.line()
+    parts = _parts_of(opened, line)
     if parts.digest != _sha256(data):
         raise _digest_differs()
-    if parts.write() != signature:
+    if parts.write(parts.attributes(), opened.signature) != signature:
         raise _malformed()
-    certs = [x509.load_cert(cert) for cert in parts.certs]
     suites.check_suite(suites.INTL_1, parts.time)
-    suites.verify(x509.public_key(certs[0]), parts.signed_bytes(), parts.signature)
-    chain = x509.verify_chain(certs[0], certs[1:], roots, at or parts.time, purpose, crls=crls)
-    if chain[:-1] != certs:
+    suites.verify(x509.public_key(line.cert), opened.signed, opened.signature)
+    trust = x509.leaning_on(tuple(roots), line.others, tuple(crls))
+    chain = trust.chain(line.cert, purpose, at or parts.time)
+    if chain[:-1] != (line.cert, *line.others):
         raise _malformed()
     act_digest = "sha256:" + parts.act_digest.hex() if parts.act_digest else None
-    return Signed(certs[0], chain, parts.time, act_digest)
+    return Signed(line.cert, chain, parts.time, act_digest)
 
 
 @x509.sound(_malformed)
@@ -218,13 +220,13 @@ def verify_foreign(
     :param at: the instant for the certificates, and the time reported if none is signed.
     :raises Unverified: as :func:`verify_detached`.
     """
-    opened, cert, others = _open_foreign(signature)
+    opened, line = _open_foreign(signature)
     if opened.value(MESSAGE_DIGEST, der.OCTETS).content != digest:
         raise _digest_differs()
-    suites.verify(x509.public_key(cert), opened.signed, opened.signature)
-    chain = trust.extended(others).chain(cert, purpose, at)
+    suites.verify(x509.public_key(line.cert), opened.signed, opened.signature)
+    chain = trust.extended(line.others).chain(line.cert, purpose, at)
     has_time = der.oid(SIGNING_TIME) in opened.attributes
-    return Signed(cert, chain, opened.time() if has_time else at, None)
+    return Signed(line.cert, chain, opened.time() if has_time else at, None)
 
 
 @x509.sound(_malformed)
@@ -239,26 +241,54 @@ def check_foreign_form(signature: bytes) -> None:
     _open_foreign(signature)
 
 
-def _open_foreign(
-    signature: bytes,
-) -> tuple[_Opened, x509.Certificate, list[x509.Certificate]]:
-    """What was found, the signer's certificate, and those above it."""
+def _open_foreign(signature: bytes) -> tuple[_Opened, _Line]:
+    """What was found, and the certificates in it."""
     size = der.size_of(signature)
     if signature[size:].strip(b"\0"):
         raise _malformed()
     opened = _open(signature[:size])
-    certs = {digest: x509.load_cert(cert) for digest, cert in opened.certs.items()}
-    cert = certs.pop(opened.essence()[0], None)
-    if cert is None or opened.value(CONTENT_TYPE, der.OID).raw != der.oid(DATA):
+    line = opened.line()
+    if opened.value(CONTENT_TYPE, der.OID).raw != der.oid(DATA):
         raise _malformed()
-    others = list(certs.values())
-    if opened.signer != _identity(opened.certs[opened.essence()[0]]) or not _is_line(cert, others):
+    if opened.signer != line.identity or not line.is_one:
         raise _malformed()
-    return opened, cert, others
+    return opened, line
+
+
+class _Line(NamedTuple):
+    """The certificates in a signature, in the order in which it names them, then the others.
+
+    :ivar cert: who signed. :ivar others: what lies there besides. :ivar named: the DER of those
+        that it names. :ivar all_named: whether it names each of them, and each once.
+    :ivar identity: issuer and serial number of who signed (DER). :ivar is_one: whether each is the
+        issuer of the one before it, so that none is there for nothing.
+    """
+
+    cert: x509.Certificate
+    others: tuple[x509.Certificate, ...]
+    named: tuple[bytes, ...]
+    all_named: bool
+    identity: bytes
+    is_one: bool
+
+
+@remembered(256)  # the same in every signature by the same key
+def _line(certificates: bytes, essence: bytes) -> _Line:
+    ders = [cert.raw for cert in der.parse(certificates)]
+    if ders != sorted(set(ders)):  # each once, in the order of DER
+        raise _malformed()
+    by_digest = {_sha256(cert): cert for cert in ders}
+    order = _named(essence)
+    all_named = sorted(order) == sorted(by_digest)
+    found = [by_digest.pop(digest) for digest in order if digest in by_digest]
+    if not found or order[0] != _sha256(found[0]):
+        raise _malformed()
+    cert, *others = [x509.load_cert(each) for each in (*found, *by_digest.values())]
+    is_one = _is_line(cert, others)
+    return _Line(cert, tuple(others), tuple(found), all_named, _identity(cert), is_one)
 
 
 def _is_line(cert: x509.Certificate, others: Sequence[x509.Certificate]) -> bool:
-    """Whether each is the issuer of the one before it, so that none is there for nothing."""
     by_name = {one.subject.public_bytes(): one for one in others}
     issuer = by_name.pop(cert.issuer.public_bytes(), None)
     while issuer is not None:
@@ -266,17 +296,24 @@ def _is_line(cert: x509.Certificate, others: Sequence[x509.Certificate]) -> bool
     return len({one.subject for one in others}) == len(others) and not by_name
 
 
-@dataclass(frozen=True)
-class _Opened:
-    """A signature as it was found."""
+def _named(essence: bytes) -> list[bytes]:
+    """The digests in ESSCertIDv2, the signer's first."""
+    entries = der.parse(essence)[0].items()
+    fields = [{item.tag: item.content for item in entry.items()} for entry in entries]
+    return [field[der.OCTETS] for field in fields]
 
-    certs: dict[bytes, bytes]
-    """Digest → DER."""
+
+class _Opened(NamedTuple):
+    """A signature as it was found.
+
+    :ivar certificates: DER, one after the other. :ivar attributes: OID (DER) → the one value.
+    :ivar signed: the bytes that were signed. :ivar signer: issuer and serial number (DER).
+    """
+
+    certificates: bytes
     attributes: dict[bytes, der.Element]
-    """OID (DER) → the one value."""
     signed: bytes
     signer: bytes
-    """Issuer and serial number (DER)."""
     signature: bytes
 
     def value(self, kind: str, tag: int) -> der.Element:
@@ -285,43 +322,23 @@ class _Opened:
             raise _malformed()
         return value
 
-    def essence(self) -> list[bytes]:
-        """The certificate digests of ESSCertIDv2, the signer's first."""
-        return _named(self.value(SIGNING_CERTIFICATE_V2, der.SEQUENCE).content)
+    def line(self) -> _Line:
+        return _line(self.certificates, self.value(SIGNING_CERTIFICATE_V2, der.SEQUENCE).content)
 
     def time(self) -> datetime:
         text = self.value(SIGNING_TIME, der.UTC_TIME).content.decode()
         return der.read_utc_time(text)
 
 
-@remembered(256)  # the same in every signature by the same key
-def _named(essence: bytes) -> list[bytes]:
-    entries = der.parse(essence)[0].items()
-    fields = [{item.tag: item.content for item in entry.items()} for entry in entries]
-    return [field[der.OCTETS] for field in fields]
-
-
-@remembered(256)
-def _enclosed(certificates: bytes) -> dict[bytes, bytes]:
-    """Digest → certificate, of those that lie in a signature: each once, in the order of DER."""
-    certs = [cert.raw for cert in der.parse(certificates)]
-    if certs != sorted(set(certs)):
-        raise _malformed()
-    return {_sha256(cert): cert for cert in certs}
-
-
-def _read(signature: bytes) -> _Parts:
-    opened = _open(signature)
-    by_hash, order = opened.certs, opened.essence()
-    if sorted(order) != sorted(by_hash):
+def _parts_of(opened: _Opened, line: _Line) -> _Parts:
+    if not line.all_named:
         raise _malformed()
     has_act = der.oid(ACT_DIGEST) in opened.attributes
     return _Parts(
-        certs=[by_hash[digest] for digest in order],
+        frame=_frame(line.named),
         digest=opened.value(MESSAGE_DIGEST, der.OCTETS).content,
         time=opened.time(),
         act_digest=opened.value(ACT_DIGEST, der.OCTETS).content if has_act else None,
-        signature=opened.signature,
     )
 
 
@@ -340,8 +357,8 @@ def _open(signature: bytes) -> _Opened:
     if fields[1].content not in _DIGESTS:
         raise _malformed()
     signed = bytes([der.SET]) + attributes.raw[1:]
-    certs, found = _enclosed(fields[3].content), _attributes(attributes)
-    return _Opened(certs, found, signed, identity.raw, value.content)
+    found = _attributes(attributes)
+    return _Opened(fields[3].content, found, signed, identity.raw, value.content)
 
 
 def _attributes(attributes: der.Element) -> dict[bytes, der.Element]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import UTC, datetime
 from functools import lru_cache
-from operator import itemgetter
 from typing import Any, NamedTuple
 
 INTEGER, BIT_STRING, OCTETS, NULL, OID = 0x02, 0x03, 0x04, 0x05, 0x06
@@ -68,25 +67,19 @@ class Element(NamedTuple):
     raw: bytes
 
     def items(self, *tags: int) -> list[Element]:
-        """The elements inside, which must have exactly these tags where any are given.
-
-        :raises ValueError: they are others.
-        """
-        found = parse(self.content)
-        if tags and tuple(map(_tag_of, found)) != tags:
-            raise ValueError("other elements than expected")
-        return found
+        """The elements inside; see :func:`parse`."""
+        return parse(self.content, *tags)
 
 
-_tag_of = itemgetter(0)
 _element: Any = tuple.__new__
 """Makes an element without the call of Python that NamedTuple makes for it."""
 
 
-def parse(data: bytes) -> list[Element]:
+def parse(data: bytes, *tags: int) -> list[Element]:
     """The elements that lie one after the other; lengths must be in their shortest form.
 
-    :raises ValueError: not DER, or cut off.
+    :param tags: where any are given, exactly these elements must lie there.
+    :raises ValueError: not DER, cut off, or others than expected.
     """
     found = []
     start, end = 0, len(data)
@@ -106,6 +99,8 @@ def parse(data: bytes) -> list[Element]:
             raise ValueError("cut off")
         found.append(_element(Element, (data[start], data[inside:after], data[start:after])))
         start = after
+    if tags and tags != tuple([one[0] for one in found]):
+        raise ValueError("other elements than expected")
     return found
 
 

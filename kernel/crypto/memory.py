@@ -1,8 +1,8 @@
 """Answers that are worked out once: pure questions about things that cannot change.
 
 A certificate is asked about with every package, and hashing its bytes to look the answer up costs
-more than the answer. So certificates and lists are told apart as objects; the object is kept beside
-the answer, and its identity cannot pass to another one.
+more than the answer. So certificates, lists and what is :func:`told_apart` are known by their
+identity; the object is kept beside the answer, and its identity cannot pass to another one.
 """
 
 from __future__ import annotations
@@ -16,17 +16,24 @@ from cryptography import x509
 
 LONGEST, MOST = 1 << 13, 32
 """Longer bytes and longer tuples are not kept: it was somebody else who chose their size."""
-_AS_OBJECTS = (x509.Certificate, x509.CertificateRevocationList)
+_AS_OBJECTS: set[type] = {x509.Certificate, x509.CertificateRevocationList}
 _SIZED = (bytes, str)
+C = TypeVar("C", bound=type)
 P = ParamSpec("P")
 R = TypeVar("R")
+
+
+def told_apart(cls: C) -> C:
+    """Decorate a class whose objects never change, so that something can be remembered of each."""
+    _AS_OBJECTS.add(cls)
+    return cls
 
 
 class Remembered(Generic[P, R]):
     """A function that answers the same question once; the oldest answers are forgotten first.
 
-    For certificates, CRLs, bytes, texts, tuples of them. A refusal is not remembered, nor what is
-    asked about very much.
+    For certificates, CRLs, what is :func:`told_apart`, bytes, texts, tuples of them. A refusal is
+    not remembered, nor what is asked about very much.
     """
 
     def __init__(self, function: Callable[P, R], size: int) -> None:

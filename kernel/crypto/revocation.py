@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
-from itertools import pairwise
 
 from cryptography import x509
 from cryptography.x509.oid import SignatureAlgorithmOID
@@ -58,29 +57,10 @@ def revoked_at(cert: Certificate, issuer: Certificate, crls: Iterable[Crl]) -> d
     return min(found, default=None)
 
 
-def unlisted(
-    chains: Iterable[Sequence[Certificate]], crls: Sequence[Crl], at: datetime
-) -> tuple[str, ...]:
-    """The names of those authorities above these certificates of whom no list is current.
-
-    Without one nobody can say that they had not taken a certificate back.
-
-    :param chains: from the certificate to the root.
-    """
-    issuers = {id(issuer): issuer for chain in chains for _, issuer in pairwise(chain)}
-    known = tuple(crls)
-    missing = {
-        certs.common_name(issuer)
-        for issuer in issuers.values()
-        if not any(start <= at <= end for start, end in _periods(issuer, known))
-    }
-    return tuple(sorted(missing))
-
-
-@remembered(1024)
-def _periods(issuer: Certificate, crls: tuple[Crl, ...]) -> list[Period]:
+def periods(issuer: Certificate, crls: Iterable[Crl]) -> tuple[Period, ...]:
+    """The times within which one of these lists tells what this authority took back."""
     mine = [crl for crl in crls if signed_by(crl, issuer)]
-    return [(crl.last_update_utc, crl.next_update_utc) for crl in mine if crl.next_update_utc]
+    return tuple((crl.last_update_utc, crl.next_update_utc) for crl in mine if crl.next_update_utc)
 
 
 def _may_sign_lists(authority: Certificate) -> bool:

@@ -40,7 +40,7 @@ from kernel.crypto.certs import (
     unit_of,
     unverified,
 )
-from kernel.crypto.chain import DOCUMENT_SIGNING, Trust, verify_chain
+from kernel.crypto.chain import DOCUMENT_SIGNING, Trust, leaning_on, verify_chain
 from kernel.crypto.ids import now
 from kernel.crypto.oids import PURPOSES
 from kernel.errors import Invalid
@@ -58,6 +58,7 @@ __all__ = [
     "is_demo",
     "issue",
     "issue_intermediate",
+    "leaning_on",
     "load_cert",
     "load_crl",
     "make_crl",

@@ -11,7 +11,7 @@ from __future__ import annotations
 import struct
 import unicodedata
 import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from functools import lru_cache
 from itertools import chain
 
@@ -23,11 +23,18 @@ MAX_NAME = 255
 
 Entry = tuple[str, bytes]
 
-_LOCAL = struct.Struct("<4s5H3I2H")
-_CENTRAL = struct.Struct("<4s6H3I5H2I")
-_END = struct.Struct("<4s4H2IH")
-_COMMON = (20, 0x0800, 0, 0, 0x0021)  # version 2.0, UTF-8 names, stored, midnight of 1980-01-01
+# Version 2.0, UTF-8 names, stored, midnight of 1980-01-01.
+_COMMON = struct.pack("<5H", 20, 0x0800, 0, 0, 0x0021)
+_LOCAL = b"PK\3\4" + _COMMON
+_CENTRAL = b"PK\1\2" + struct.pack("<H", 0x0314) + _COMMON
+_SIZES = struct.Struct("<3I2H")
+"""The sum of the data, its size twice, the lengths of the name and of nothing more."""
+_PLACE = struct.Struct("<3H2I")
+"""No comment, on the first disk, no text; the mode; where it begins."""
 _MODE = 0o100644 << 16
+_LOCAL_SIZE = len(_LOCAL) + _SIZES.size
+_CENTRAL_SIZE = len(_CENTRAL) + _SIZES.size + _PLACE.size
+_END = struct.Struct("<4s4H2IH")
 
 
 def write(entries: Sequence[Entry]) -> bytes:
@@ -48,7 +55,7 @@ def read(data: bytes) -> list[Entry]:
     if len(data) > MAX_BYTES + (1 << 20):
         raise PackageRefused(SIZE, "container")
     try:
-        entries = list(_entries(data))
+        entries = _entries(data)
     except (struct.error, UnicodeDecodeError) as error:
         raise PackageRefused(CONTAINER, "directory") from error
     heads, tail = _frame(entries)
@@ -67,21 +74,23 @@ def _frame(entries: Sequence[Entry]) -> tuple[list[bytes], bytes]:
     check_names([name for name, _ in entries])
     if len(entries) > MAX_ENTRIES or sum([len(data) for _, data in entries]) > MAX_BYTES:
         raise PackageRefused(SIZE, "container")
-    heads, directory, offset = [], [], 0
+    heads: list[bytes] = []
+    directory: list[bytes] = []
+    offset = 0
     for name, data in entries:
-        raw, sums = name.encode(), (zlib.crc32(data), len(data), len(data))
-        head = _LOCAL.pack(b"PK\3\4", *_COMMON, *sums, len(raw), 0) + raw
-        place = (len(raw), 0, 0, 0, 0, _MODE, offset)
-        directory += [_CENTRAL.pack(b"PK\1\2", 0x0314, *_COMMON, *sums, *place), raw]
-        heads.append(head)
-        offset += len(head) + len(data)
+        raw, size = name.encode(), len(data)
+        sizes = _SIZES.pack(zlib.crc32(data), size, size, len(raw), 0)
+        heads.append(_LOCAL + sizes + raw)
+        directory += (_CENTRAL, sizes, _PLACE.pack(0, 0, 0, _MODE, offset), raw)
+        offset += _LOCAL_SIZE + len(raw) + size
     listing = b"".join(directory)
     count = len(entries)
     end = _END.pack(b"PK\5\6", 0, 0, count, count, len(listing), offset, 0)
     return heads, listing + end
 
 
-def _entries(data: bytes) -> Iterator[Entry]:
+def _entries(data: bytes) -> list[Entry]:
+    found = []
     end = _END.unpack(data[-_END.size :])
     if end[0] != b"PK\5\6":
         raise PackageRefused(CONTAINER, "end")
@@ -89,14 +98,14 @@ def _entries(data: bytes) -> Iterator[Entry]:
     if count > MAX_ENTRIES:
         raise PackageRefused(SIZE, "entries")
     for _ in range(count):
-        fields = _CENTRAL.unpack_from(data, position)
-        size, length = fields[9], fields[10]
-        position += _CENTRAL.size
+        _, size, _, length, _ = _SIZES.unpack_from(data, position + len(_CENTRAL))
+        position += _CENTRAL_SIZE
         name = data[position : position + length].decode()
         position += length
-        start = offset + _LOCAL.size + length
+        start = offset + _LOCAL_SIZE + length
         offset = start + size
-        yield name, data[start:offset]
+        found.append((name, data[start:offset]))
+    return found
 
 
 def check_names(names: Sequence[str]) -> None:

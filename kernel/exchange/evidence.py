@@ -227,7 +227,8 @@ def verify(record: bytes, roots: Sequence[x509.Certificate]) -> EvidenceFacts:
         signed = evidence.to_bytes()
         signature = fields["signature"]
         cert = x509.load_cert(signature["certificate"].encode())
-        trust = x509.Trust(roots, [x509.load_cert(pem.encode()) for pem in fields["trust"]])
+        known = tuple(x509.load_cert(pem.encode()) for pem in fields["trust"])
+        trust = x509.leaning_on(tuple(roots), known)
         value, place = unb64(signature["value"]), signature["batch"]
         act_record = unb64(fields["act"]) if fields["act"] is not None else None
         time = parse_stamp(evidence.event_time.value)

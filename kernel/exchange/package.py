@@ -89,14 +89,23 @@ class Contents:
         }
 
     @cached_property
+    def listing(self) -> bytes:
+        """The list for ``sha256sum``: every part and its digest."""
+        sums = self._sums.items()
+        return "".join([f"{value.hex()}  {name}\n" for name, value in sums]).encode()
+
+    @cached_property
     def digests(self) -> dict[str, bytes]:
         """Path → SHA-256, in the order of the container; the list for ``sha256sum`` included."""
-        sums = {
+        own = hashlib.sha256(self.listing).digest()
+        return dict(sorted([*self._sums.items(), (DIGESTS, own)]))
+
+    @cached_property
+    def _sums(self) -> dict[str, bytes]:
+        return {
             name: self.beginnings.digest() if name == BODY else hashlib.sha256(data).digest()
-            for name, data in self.parts.items()
+            for name, data in sorted(self.parts.items())
         }
-        sums[DIGESTS] = hashlib.sha256(_listing(sums)).digest()
-        return dict(sorted(sums.items()))
 
     def digest_of(self, name: str) -> str:
         """``sha256:<hex>`` of a part."""
@@ -110,8 +119,7 @@ class Contents:
     @cached_property
     def entries(self) -> dict[str, bytes]:
         """Path → bytes of all that the manifest lists, in the order of the container."""
-        parts = {**self.parts, DIGESTS: _listing(self.digests)}
-        return dict(sorted(parts.items()))
+        return dict(sorted([*self.parts.items(), (DIGESTS, self.listing)]))
 
 
 @dataclass(frozen=True)
@@ -144,7 +152,12 @@ def manifest_of(contents: Contents) -> bytes:
 
     :raises PackageRefused: 200, 202, 210, 214 to 217 for contents that make no package.
     """
+    container.check_names(list(contents.parts))
     _check(contents)
+    return _manifest(contents)
+
+
+def _manifest(contents: Contents) -> bytes:
     rows: list[str] = []
     for name, value in contents.digests.items():
         rows += (_row(name), b2a_base64(value, newline=False).decode("ascii"), _ROW_END)
@@ -183,10 +196,11 @@ def read(data: bytes) -> Package:
         raise Refused(CONTAINER, "mimetype")
     manifest, signature = _take(entries, MANIFEST), _take(entries, SIGNATURE)
     contents = _contents_of(entries)
-    expected = manifest_of(contents)
-    if contents.entries != entries or expected != manifest:
+    _check(contents)
+    expected = _manifest(contents)
+    if contents.listing != entries[DIGESTS] or expected != manifest:
         raise Refused(_difference(expected, manifest), "manifest")
-    if [name for name, _ in found] != ["mimetype", MANIFEST, SIGNATURE, *contents.entries]:
+    if [name for name, _ in found] != ["mimetype", MANIFEST, SIGNATURE, *sorted(entries)]:
         raise Refused(CONTAINER, "order")
     return Package(contents, manifest, signature)
 
@@ -207,11 +221,6 @@ def _content(
     return parts
 
 
-def _listing(sums: Mapping[str, bytes]) -> bytes:
-    names = sorted(sums.keys() - {DIGESTS})
-    return "".join([f"{sums[name].hex()}  {name}\n" for name in names]).encode()
-
-
 def _check(contents: Contents) -> None:
     check_envelope(contents.envelope)
     check_metadata(contents.metadata)
@@ -221,7 +230,6 @@ def _check(contents: Contents) -> None:
         raise Refused(SIZE, "attachments")
     if any("/" in name for name, _ in contents.attachments):
         raise Refused(NAME, "attachments")
-    container.check_names(list(contents.parts))
     if len(contents.parts[METADATA_NAME]) > MAX_METADATA:
         raise Refused(SIZE, METADATA_NAME)
     if is_document(contents.envelope) and contents.body is None:
@@ -245,10 +253,10 @@ def _contents_of(entries: Mapping[str, bytes]) -> Contents:
         envelope=envelope,
         metadata=metadata,
         body=rest.pop(BODY, None),
-        attachments=_attachments(rest),
         payload=payload,
         acts=_numbered(rest, "META-INF/acts/{:03d}.json"),
         trust=_numbered(rest, "META-INF/trust/{:03d}.pem"),
+        attachments=_attachments(rest),
     )
     if rest:
         raise Refused(MISSING, min(rest))

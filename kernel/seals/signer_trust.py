@@ -40,7 +40,7 @@ class Trust:
         return verify_record(record, self._lean())
 
     def _lean(self) -> chain.Trust:
-        return chain.Trust([self.root], list(self.authorities.values()))
+        return chain.leaning_on((self.root,), tuple(self.authorities.values()))
 
 
 def pin(folder: Path, keys: Path) -> tuple[Trust, bool]:

@@ -56,7 +56,7 @@ def test_a_signature_says_who_when_and_after_which_act(
     root: x509.Issuer, authority: x509.Issuer, signer: Signer, signature: bytes
 ):
     signed = cms.verify_detached(signature, DATA, [root.cert], "exchange")
-    assert signed == cms.Signed(signer.cert, [signer.cert, authority.cert, root.cert], MOMENT, ACT)
+    assert signed == cms.Signed(signer.cert, (signer.cert, authority.cert, root.cert), MOMENT, ACT)
     without = cms.verify_detached(signer.sign(act=None), DATA, [root.cert], "exchange")
     assert without.act_digest is None
 

@@ -57,7 +57,7 @@ def refused(
 def test_a_chain_leads_to_the_root(root: x509.Issuer, authority: x509.Issuer):
     cert = leaf(authority)
     chain = x509.verify_chain(cert, [authority.cert], [root.cert], now(), "exchange")
-    assert chain == [cert, authority.cert, root.cert]
+    assert chain == (cert, authority.cert, root.cert)
     assert x509.unit_of(cert) == "620700-SWB"
     assert not x509.is_demo(cert)
     assert x509.load_cert(x509.pem(cert)) == x509.load_cert(x509.der(cert)) == cert

@@ -33,7 +33,6 @@ from kernel.crypto import (
     x509,
 )
 from kernel.crypto.acts_format import verify_record
-from kernel.crypto.revocation import unlisted
 from kernel.errors import Unverified
 from kernel.seals import statement as seal_statement
 from kernel.seals.statement import SealStatement
@@ -411,7 +410,7 @@ def _read_crl(data: bytes) -> Any:
         if error.code == "x509.revoked":
             return crl, "revoked"
         raise
-    return crl, unlisted([chain], known.crls, at)
+    return crl, known.unlisted([chain], at)
 
 
 def _crl(luck: Luck, samples: Sequence[bytes]) -> Input:
