@@ -326,7 +326,7 @@ def _may(desk: Desk, verb: Verb) -> datetime:
     signed = verb.weight == "signed"
     what = "" if verb.reads else verb.name
     moment = clock.signing_time(what) if signed else clock.noted_time(what)
-    if verb.plugin not in ROOMS and verb.plugin not in switchboard().effective(desk.organ_code):
+    if verb.plugin not in ROOMS and not switchboard().works(verb.plugin, desk.organ_code):
         why = switchboard().why(verb.plugin, desk.organ_code)
         raise NotFound(f"plugins.{why.code}", why.zh, why.en)
     if not desk.has(verb.level):

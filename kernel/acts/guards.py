@@ -30,8 +30,7 @@ _CODE = re.compile(r"[!-~]*")
 
 def names_of(verb: str) -> set[str]:
     """Who guards a verb: by its manifest, or by what was noted when it was installed."""
-    by_manifest = {one.name for one in switchboard().known() if one.guards_verb(verb)}
-    return by_manifest | installed.of_verb(verb)
+    return switchboard().guards_of(verb) | installed.of_verb(verb)
 
 
 def ask(desk: Desk, verb: Verb, subject: Subject | None) -> None:

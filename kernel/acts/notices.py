@@ -13,6 +13,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
+from functools import cache
 from typing import Any
 
 import peewee
@@ -232,12 +233,19 @@ def mark(desk: Desk, uids: Sequence[str] = (), *, upto: int = 0) -> int:
 
 def settle(subject: str, *, organ: str = "", post: str = "") -> None:
     """What is told of a subject needs no reading any more: its task is done."""
-    which = (Notice.subject == subject) & Notice.seen.is_null()
-    if organ:
-        which &= Notice.organ == organ
-    if post:
-        which &= Notice.post == post
-    Notice.update(seen=now()).where(which).execute()
+    given = {name: value for name, value in {"organ": organ, "post": post}.items() if value}
+    _settle(*given).run(now(), subject, *given.values())
+
+
+@cache
+def _settle(*columns: str) -> Ready:
+    def seeing(moment: Any, subject: Any, *values: Any) -> Any:
+        which = (Notice.subject == subject) & Notice.seen.is_null()
+        for name, value in zip(columns, values, strict=True):
+            which &= Notice._meta.fields[name] == value
+        return Notice.update(seen=moment).where(which)
+
+    return Ready(seeing, 2 + len(columns))
 
 
 # What the clock tells

@@ -182,7 +182,7 @@ def _tell(uid: str) -> None:
     hold(Delivery, uid)
     row = Delivery.get(Delivery.uid == uid)
     plugin = row.type.partition(".")[0]
-    if not row.parked or plugin not in switchboard().effective(row.organ):
+    if not row.parked or not switchboard().works(plugin, row.organ):
         return
     with following(row.claim_act):
         told = bus().tell("signed_for", plugin, desk=_desk(row.claim_act), delivery=row)

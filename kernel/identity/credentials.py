@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 from contextlib import suppress
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import lru_cache
 from typing import Any
 
@@ -19,15 +19,10 @@ from kernel.identity.authority import Authority, authority
 from kernel.identity.models import Credential, Person
 from kernel.storage.writing import Ready
 
-_STATEMENT = Ready(
+_KEPT = Ready(
     lambda uid: Credential.select(
-        Credential.person, Credential.statement, Credential.signature
+        Credential.person, Credential.statement, Credential.signature, Credential.revoked
     ).where(Credential.uid == uid)
-)
-_REVOKED = Ready(
-    lambda uid: Credential.select(Credential.id).where(
-        (Credential.uid == uid) & Credential.revoked.is_null(False)
-    )
 )
 VALIDITY = timedelta(days=3 * 365)
 SLEW = timedelta(seconds=5)
@@ -96,14 +91,19 @@ def read(uid: str) -> dict[str, Any]:
 
     :raises Refused: ``keys.unknown``; Unverified if the row was tampered with.
     """
-    row = _STATEMENT.first(uid)
+    return _read(uid)[0]
+
+
+def _read(uid: str) -> tuple[dict[str, Any], datetime | None]:
+    """The statement, and when the key was revoked, if it was."""
+    row = _KEPT.first(uid)
     if row is None:
         raise _unknown()
-    holder, said, signature = row
+    holder, said, signature, revoked_at = row
     facts = _said(authority(), bytes(said), bytes(signature))
     if facts["credential"] != uid or facts["person"] != holder:
         raise _unknown()
-    return dict(facts)
+    return dict(facts), revoked_at
 
 
 @lru_cache(maxsize=1024)
@@ -121,10 +121,10 @@ def active(uid: str, person: str) -> dict[str, Any]:
     :raises Refused: ``keys.unknown``, ``keys.revoked`` or ``keys.expired``, with whom to ask.
     :raises Unavailable: ``keys.not_yet``: the clock is before it was issued.
     """
-    facts = read(uid)
+    facts, revoked_at = _read(uid)
     if facts["person"] != person:
         raise _unknown()
-    if _REVOKED.first(uid) is not None:
+    if revoked_at is not None:
         raise revoked()
     moment = now()
     if moment + SLEW < parse_stamp(facts["not_before"]):

@@ -6,6 +6,8 @@ connected once the node has reached the phase in which its turn comes.
 
 from __future__ import annotations
 
+from typing import Any
+
 from kernel.errors import Refused
 from kernel.identity.models import NodeFact, Unit
 from kernel.storage.writing import Ready
@@ -17,12 +19,18 @@ TITLES = {
 }
 
 
-_ROLLOUT = Ready(lambda code: Unit.select(Unit.rollout).where(Unit.code == code))
+PHASE = "phase"
+"""The fact that says which phase the node has reached; the first one unless it is there."""
+_ROLLOUT = Ready(
+    lambda code: Unit.select(
+        Unit.rollout, NodeFact.select(NodeFact.value).where(NodeFact.key == PHASE).alias("phase")
+    ).where(Unit.code == code)
+)
 
 
 def node_phase() -> int:
     """The phase that the node has reached."""
-    return int(NodeFact.read("phase", 1))
+    return int(NodeFact.read(PHASE, 1))
 
 
 def connected(unit: Unit) -> bool:
@@ -40,9 +48,9 @@ def phase_at(organ: str) -> int:
 
     :raises NotFound: ``units.unknown``.
     """
-    row = _ROLLOUT.first(organ)
-    reached = node_phase()
-    rollout = Unit.by_code(organ).rollout if row is None else row[0]
+    rollout, said = _ROLLOUT.first(organ) or (Unit.by_code(organ).rollout, None)
+    read: Any = NodeFact.value
+    reached = 1 if said is None else int(read.python_value(said))
     return reached if 0 < rollout <= reached else 0
 
 

@@ -69,6 +69,7 @@ class Switchboard:
         self.manifests = {one.name: one for one in order}
         self.faults = faults
         self._faulty = faulty
+        self._guards = [one for one in self.known() if one.guards]
 
     def known(self) -> list[Manifest]:
         """Every plugin that was found, healthy or not, in order."""
@@ -77,7 +78,11 @@ class Switchboard:
     @property
     def scanners(self) -> list[str]:
         """Plugins that look at texts before they are stored: those that guard anything."""
-        return [one.name for one in self.known() if one.guards]
+        return [one.name for one in self._guards]
+
+    def guards_of(self, verb: str) -> set[str]:
+        """The plugins that are asked before a verb, by their manifests, healthy or not."""
+        return {one.name for one in self._guards if one.guards_verb(verb)}
 
     def isolate(self, name: str, reason: str) -> None:
         """Take a plugin out of use while the node opens, with the reason."""
@@ -94,13 +99,19 @@ class Switchboard:
     def effective(self, organ: str) -> frozenset[str]:
         """The plugins that work for this organ now."""
         phase, said = phase_at(organ), self.switched(organ)
-        out = {*self.faults, *bus().quarantined}
-        names = set()
-        for name, one in self.manifests.items():
-            on = one.required or (one.phase <= phase and said.get(name, one.default))
-            if on and name not in out:
-                names.add(name)
+        names = {name for name in self.manifests if self._on(name, phase, said)}
         return _prune(names, lambda name: self.manifests[name].needs)
+
+    def works(self, name: str, organ: str) -> bool:
+        """Whether one plugin works for this organ now: it and all that it needs."""
+        phase, said = phase_at(organ), self.switched(organ)
+        return all(self._on(one, phase, said) for one in self.closure(name))
+
+    def _on(self, name: str, phase: int, said: dict[str, bool]) -> bool:
+        if not self.healthy(name):
+            return False
+        one = self.manifests[name]
+        return one.required or (one.phase <= phase and said.get(name, one.default))
 
     def closure(self, name: str) -> list[str]:
         """What has to be on so that this plugin works: its needs, theirs, and itself."""

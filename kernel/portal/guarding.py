@@ -198,7 +198,7 @@ class PluginGate:
     def _closed(self, request: Request) -> NotFound | None:
         with connection():
             desk = open_ctx(request).desk_or_none
-            if desk is None or self.plugin in switchboard().effective(desk.organ_code):
+            if desk is None or switchboard().works(self.plugin, desk.organ_code):
                 return None
             why = switchboard().why(self.plugin, desk.organ_code)
             return NotFound(f"plugins.{why.code}", why.zh, why.en)

@@ -6,7 +6,7 @@ from kernel.acts.verbs import act
 from kernel.errors import Conflict
 from kernel.identity.desk import Desk
 from kernel.identity.models import NodeFact, Unit
-from kernel.identity.phases import TITLES, node_phase
+from kernel.identity.phases import PHASE, TITLES, node_phase
 from kernel.storage.database import exclusive
 
 
@@ -42,4 +42,4 @@ def advance(desk: Desk, *, phase: int) -> None:
     """Take the node into a later phase; units whose turn has come are connected."""
     exclusive("house.advance")
     _forward(desk, phase=phase)
-    NodeFact.write("phase", phase)
+    NodeFact.write(PHASE, phase)
