@@ -227,8 +227,8 @@ def _odd_cms(luck: Luck, data: bytes) -> tuple[bytes, bytes]:
     above = luck.choice((certificates, certificates[:1], certificates[::-1], certificates * 2))
     digest = luck.choice((canonical.digest(data), "sha256:" + "ab" * 32))
     act = luck.choice((None, bytes(32)))
-    parts = cms._Parts(above, bytes.fromhex(digest[7:]), START, act)
-    attributes = [*parts.attributes]
+    parts = cms._Parts(cms._frame(tuple(above)), bytes.fromhex(digest[7:]), START, act)
+    attributes = [one.raw for one in der.parse(parts.attributes())]
     what = luck.randrange(6)
     if what == 0:
         attributes.append(luck.choice(attributes))
@@ -237,24 +237,9 @@ def _odd_cms(luck: Luck, data: bytes) -> tuple[bytes, bytes]:
     elif what == 2:
         at = luck.randrange(len(attributes))
         attributes[at] = element(luck, attributes[at], attributes)
-    signed = der.set_of(attributes)
-    value = suites.sign(one.exchange_key, signed)
-    plain = cms._Parts(above, parts.digest, START, act, value).write()
-    old = der.set_of(parts.attributes, tag=0xA0)
-    return _exchanged(plain, old, der.set_of(attributes, tag=0xA0)), data
-
-
-def _exchanged(data: bytes, old: bytes, new: bytes) -> bytes:
-    """DER with one element for another, the lengths around it made right."""
-    out = []
-    for one in der.parse(data):
-        if one.raw == old:
-            out.append(new)
-        elif one.tag & 0x20 and old in one.content:
-            out.append(der.tlv(one.tag, _exchanged(one.content, old, new)))
-        else:
-            out.append(one.raw)
-    return b"".join(out)
+    signed = b"".join(sorted(attributes))
+    value = suites.sign(one.exchange_key, der.tlv(der.SET, signed))
+    return parts.write(signed, value), data
 
 
 def element(luck: Luck, data: bytes, others: Sequence[bytes]) -> bytes:

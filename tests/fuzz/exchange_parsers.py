@@ -99,17 +99,18 @@ def _loose_zip(luck: Luck, entries: list[tuple[str, bytes]]) -> bytes:
 
 def careless(entries: Sequence[tuple[str, bytes]]) -> bytes:
     """The strict ZIP without its checks of names and sizes."""
-    pack, body, directory, offset = container, [], [], 0
+    pack, offset = container, 0
+    body: list[bytes] = []
+    directory: list[bytes] = []
     import zlib
 
     for name, data in entries:
         raw = name.encode("utf-8", "surrogatepass")
-        sums = (zlib.crc32(data), len(data), len(data))
-        head = pack._LOCAL.pack(b"PK\3\4", *pack._COMMON, *sums, len(raw), 0)
-        body += [head, raw, data]
-        place = (len(raw), 0, 0, 0, 0, pack._MODE, offset)
-        directory += [pack._CENTRAL.pack(b"PK\1\2", 0x0314, *pack._COMMON, *sums, *place), raw]
-        offset += len(head) + len(raw) + len(data)
+        sizes = pack._SIZES.pack(zlib.crc32(data), len(data), len(data), len(raw), 0)
+        head = pack._LOCAL + sizes + raw
+        body += [head, data]
+        directory += [pack._CENTRAL, sizes, pack._PLACE.pack(0, 0, 0, pack._MODE, offset), raw]
+        offset += len(head) + len(data)
     listing = b"".join(directory)
     count = len(entries)
     end = pack._END.pack(b"PK\5\6", 0, 0, count, count, len(listing), offset, 0)
