@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 
 from kernel.crypto import x509
-from kernel.crypto.memory import LONGEST, MOST, remembered
+from kernel.crypto.memory import LONGEST, MOST, remembered, told_apart
 from kernel.errors import Unverified
 
 
@@ -61,3 +63,35 @@ def test_two_certificates_are_two_however_alike():
         for _ in range(2):
             with pytest.raises(Unverified, match="chain"):
                 x509.verify_chain(root, [], [], root.not_valid_before_utc, "people")
+
+
+def test_what_is_told_apart_is_known_by_itself_however_equal():
+    @told_apart
+    class Equal:
+        def __eq__(self, other: object) -> bool:
+            return isinstance(other, Equal)
+
+        def __hash__(self) -> int:
+            return 1
+
+    asked: list[Equal] = []
+
+    @remembered(8)
+    def ask(one: Equal) -> int:
+        asked.append(one)
+        return len(asked)
+
+    one, other = Equal(), Equal()
+    assert [ask(one), ask(other), ask(one), ask(other)] == [1, 2, 1, 2]
+
+
+def test_a_trust_is_known_again_and_judges_the_time_anew():
+    root = x509.new_root("Zhangye")
+    below = x509.issue_intermediate(root, "people", "Zhangye").cert
+    trust = x509.leaning_on((root.cert,))
+    assert x509.leaning_on((root.cert,)) is trust
+    assert x509.leaning_on((root.cert,), (below,)) is not trust
+    start = below.not_valid_before_utc
+    assert trust.chain(below, "people", start, authority=True) == (below, root.cert)
+    with pytest.raises(Unverified, match="time"):
+        trust.chain(below, "people", start - timedelta(seconds=1), authority=True)

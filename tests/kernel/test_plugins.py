@@ -136,12 +136,21 @@ def test_needs_are_switched_on_together_and_off_together(office: Office):
             moved: list[str] = office.act(admin, switch_plugin, **arguments).result
             return moved
 
+        def works() -> set[str]:
+            """What works for the organ, asked for all plugins and for one after the other."""
+            board = switchboard()
+            with connection():
+                every = board.effective(CPCO)
+                names = {*(one.name for one in board.known()), "absent"}
+                assert every == {name for name in names if board.works(name, CPCO)}
+            return set(every)
+
         assert switch("tower", True) == ["ground", "tower"]
-        with connection():
-            assert {"ground", "tower"} <= switchboard().effective(CPCO)
+        assert {"ground", "tower"} <= works()
         assert switch("ground", False) == ["tower", "ground"]
-        with connection():
-            assert not {"ground", "tower"} & switchboard().effective(CPCO)
+        assert not {"ground", "tower"} & works()
+        switchboard().isolate("ground", "boom")
+        assert switch("tower", True) and "tower" not in works()
 
 
 def test_why_says_what_to_do(office: Office):
