@@ -69,7 +69,6 @@ class Switchboard:
         self.manifests = {one.name: one for one in order}
         self.faults = faults
         self._faulty = faulty
-        self._guards = [one for one in self.known() if one.guards]
 
     def known(self) -> list[Manifest]:
         """Every plugin that was found, healthy or not, in order."""
@@ -78,11 +77,11 @@ class Switchboard:
     @property
     def scanners(self) -> list[str]:
         """Plugins that look at texts before they are stored: those that guard anything."""
-        return [one.name for one in self._guards]
+        return [one.name for one in self.known() if one.guards]
 
     def guards_of(self, verb: str) -> set[str]:
         """The plugins that are asked before a verb, by their manifests, healthy or not."""
-        return {one.name for one in self._guards if one.guards_verb(verb)}
+        return {one.name for one in self.known() if one.guards and one.guards_verb(verb)}
 
     def isolate(self, name: str, reason: str) -> None:
         """Take a plugin out of use while the node opens, with the reason."""
