@@ -5,9 +5,12 @@ Times come in as UTC and are shown in Asia/Shanghai, on the 24-hour clock.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Literal
+
+from markupsafe import Markup, escape
 
 from kernel.portal.i18n import _, language, ngettext
 from kernel.work.calendar import CHINA as CHINA
@@ -92,7 +95,18 @@ def clock(moment: datetime) -> str:
 
 def ago(moment: datetime, now: datetime) -> str:
     """When something came, as short as it stays clear: 今天 08:12, 昨天 16:40, 11-20 16:40."""
-    at, today = local(moment), local(now).date()
+    return _ago(local(moment), local(now).date())
+
+
+def time_tag(moment: datetime, now: datetime) -> Markup:
+    """When something came, in words for people and exact for machines: a ``<time>`` of HTML."""
+    at = local(moment)
+    words = _ago(at, local(now).date())
+    exact = at.isoformat(timespec="minutes")
+    return Markup(f'<time datetime="{exact}">{escape(words)}</time>')  # noqa: S704  # escaped
+
+
+def _ago(at: datetime, today: date) -> str:
     if at.date() == today:
         return _("今天 %(time)s", time=f"{at:%H:%M}")
     if at.date() == today - timedelta(days=1):
@@ -109,6 +123,20 @@ def due(limit: datetime, now: datetime) -> Due:
         return Due("soon", _("今日 %(time)s", time=clock(limit)), "clock")
     text = ngettext("剩 %(n)s 天", "剩 %(n)s 天", days) % {"n": days}
     return Due("plain", text, "")
+
+
+def due_tag(limit: datetime, now: datetime, icon: Callable[..., Markup]) -> Markup:
+    """How much time is left, as HTML: colour, icon and words; the limit itself on hovering.
+
+    :param icon: draws the icon of that name.
+    """
+    found, at = due(limit, now), local(limit)
+    sign = icon(found.icon, small=True) if found.icon else ""
+    return Markup(  # noqa: S704  # escaped
+        f'<span class="due due--{found.kind}">{sign}<time datetime="'
+        f'{at.isoformat(timespec="minutes")}" title="{escape(time_cn(limit))}">'
+        f"{escape(found.text)}</time></span>"
+    )
 
 
 def stored(text: str) -> str:
