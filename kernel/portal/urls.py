@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from urllib.parse import quote, urlencode
 
-from starlette.routing import compile_path
-
 from kernel.slots import Slot
+
+_WANTED = re.compile(r"{([A-Za-z_]\w*)(?::\w+)?}")
+"""A parameter of a path, as Starlette writes it."""
+
+
+def _named(path: str) -> list[str]:
+    return [found[1] for found in _WANTED.finditer(path)]
 
 
 def _plain(text: str) -> bool:
@@ -32,10 +38,9 @@ class Urls:
     def __init__(self, routes: Iterable[tuple[str, str]]) -> None:
         self._paths: dict[str, tuple[str, frozenset[str]]] = {}
         for name, path in routes:
-            _, plain, convertors = compile_path(path)
             if name in self._paths:
                 raise ValueError(f"two routes are called {name!r}")
-            self._paths[name] = (plain, frozenset(convertors))
+            self._paths[name] = (_WANTED.sub(r"{\1}", path), frozenset(_named(path)))
 
     def __call__(self, name: str, /, **params: object) -> str:
         """The address of a route; KeyError for a name or parameter that is not there (a defect)."""

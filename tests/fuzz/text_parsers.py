@@ -728,7 +728,7 @@ PARSERS = [
     Parser("request-headers", ("kernel.portal.origin",), _headers, _read_headers, _odd_headers),
     Parser("way-back", ("kernel.portal.urls",), _paths, safe_path, text_or_noise,
            check=_leads_nowhere_else, leaves=frozenset(f"kernel.portal.urls:{one}" for one in (
-               "Urls.__init__", "Urls.__call__", "query_of", "_quoted", "_plain"))),
+               "Urls.__init__", "Urls.__call__", "query_of", "_quoted", "_plain", "_named"))),
     Parser("webauthn-answer", ("plugins.webauthn.answers", "kernel.crypto.webauthn"), _got,
            _read_got, _signed_answer, meaning=lambda g, f: f,
            leaves=frozenset(f"kernel.crypto.webauthn:{one}" for one in (
