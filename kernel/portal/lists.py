@@ -168,6 +168,8 @@ class Listing:
         columns = [
             (column.kind, head, column.value, column.key, column.href) for column, head in heads
         ]
+        kinds = [column.kind for column, _head in heads]
+        title = kinds.index("title") if "title" in kinds else 0
         for item in [row.item for row in self.rows]:
             cells = [
                 (
@@ -181,7 +183,7 @@ class Listing:
             yield Line(
                 read(item, spec.uid),
                 choosable is None or choosable(item),
-                next((cell[2] for cell in cells if cell[0] == "title"), cells[0][2]),
+                cells[title][2],
                 href(item) if href else "",
                 meta(item) if meta else "",
                 tags(item) if tags else (),
@@ -344,4 +346,6 @@ def _after(sort: Sort, ident: Expression, cursor: Cursor) -> Expression:
 
 def read(item: Item, key: str) -> Item:
     """A value of a row: mapping key or attribute."""
+    if isinstance(item, tuple):  # a row read by a statement that stands ready: asked most
+        return getattr(item, key)
     return item[key] if isinstance(item, Mapping) else getattr(item, key)

@@ -8,11 +8,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
+from functools import lru_cache
+from gettext import NullTranslations
 from typing import Literal
 
 from markupsafe import Markup, escape
 
-from kernel.portal.i18n import _, language, ngettext
+from kernel.portal.i18n import _, language, ngettext, translations
 from kernel.work.calendar import CHINA as CHINA
 
 _MONTHS = "Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec".split()
@@ -130,11 +132,12 @@ def due_tag(limit: datetime, now: datetime, icon: Callable[..., Markup]) -> Mark
 
     :param icon: draws the icon of that name.
     """
-    found, at = due(limit, now), local(limit)
+    at = local(limit)
+    found = due(at, now)
     sign = icon(found.icon, small=True) if found.icon else ""
     return Markup(  # noqa: S704  # escaped
         f'<span class="due due--{found.kind}">{sign}<time datetime="'
-        f'{at.isoformat(timespec="minutes")}" title="{escape(time_cn(limit))}">'
+        f'{at.isoformat(timespec="minutes")}" title="{date_cn(at.date())} {at:%H:%M}">'
         f"{escape(found.text)}</time></span>"
     )
 
@@ -144,7 +147,12 @@ def stored(text: str) -> str:
 
     Steps and the line below a title (发文 · 通知 · 秘书科) are such: names stay as they are.
     """
-    return " · ".join(_(part) if part else "" for part in text.split(" · "))
+    return _stored(text, translations(language()))
+
+
+@lru_cache(maxsize=4096)  # a page says some seventy of them, and the next page the same ones
+def _stored(text: str, said: NullTranslations) -> str:
+    return " · ".join([said.gettext(part) if part else "" for part in text.split(" · ")])
 
 
 def span(length: timedelta) -> str:

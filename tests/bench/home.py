@@ -293,6 +293,10 @@ def busy_post(role: str = "") -> Post:
             fits = post is not None and (not role or role in post.roles)
             if fits and keys.where(Credential.person == post.person.uid).exists():
                 return post
+        others = [post for post in Post.select() if role and role in post.roles]
+        for post in others:  # a small node gives leaders nothing to do
+            if keys.where(Credential.person == post.person.uid).exists():
+                return post
     raise LookupError("nobody with a key has anything to do")
 
 
