@@ -107,6 +107,7 @@ from kernel.storage.database import (
     transaction,
 )
 from kernel.storage.search import Entry as SearchEntry
+from kernel.storage.writing import Ready
 from kernel.work.calendar import working_days
 from kernel.work.levels import level_of
 from kernel.work.sheet import Attachment, Sheet
@@ -233,6 +234,7 @@ __all__ = [
     "connection",
     "transaction",
     "SearchEntry",
+    "Ready",
     # The document workshop
     "level_of",
     "Attachment",

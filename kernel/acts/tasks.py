@@ -103,10 +103,11 @@ def query(desk: Desk, tab: Tab, plugins: frozenset[str]) -> peewee.ModelSelect[T
     if tab in _FORM:
         return base.where(mine(desk) & Task.done.is_null() & (Task.form == _FORM[tab]))
     still = Task.alias()
+    # By the subject, which has a task or two: as a plain column the organ would be looked up, and
+    # all that is open there walked along for each row.
+    there = peewee.fn.COALESCE(still.organ, "") == Task.organ
     running = peewee.fn.EXISTS(
-        still.select(still.id).where(
-            (still.subject == Task.subject) & still.done.is_null() & (still.organ == Task.organ)
-        )
+        still.select(still.id).where((still.subject == Task.subject) & still.done.is_null() & there)
     )
     last = peewee.fn.MAX(Task.id)
     own = Task.select(last).where(Task.done_by == desk.post.uid).group_by(Task.subject)

@@ -17,13 +17,15 @@ from pathlib import Path
 from types import CodeType
 
 import jinja2
-from jinja2 import BytecodeCache
+from jinja2 import BytecodeCache, Environment
 from jinja2.bccache import Bucket
 
 from kernel.storage.instance import PRIVATE_FOLDER
 
 _HERE = Path(__file__).resolve().parent
-DECIDING = (_HERE / "render.py", _HERE / "form_tokens.py", _HERE / "compiled.py")
+DECIDING = tuple(
+    _HERE / name for name in ("render.py", "constants.py", "form_tokens.py", "compiled.py")
+)
 """The files that say how templates are compiled: options, extensions, and this."""
 
 
@@ -37,6 +39,16 @@ class Compiled(BytecodeCache):
     def keep_in(self, folder: Path) -> None:
         """Read what an earlier start has kept there, and keep there what is compiled now."""
         self._folder = folder / recipe()
+
+    def get_bucket(
+        self, environment: Environment, name: str, filename: str | None, source: str
+    ) -> Bucket:
+        """The place of a template, which is another one in each language."""
+        variant = getattr(environment, "variant", "")
+        key = self.get_cache_key(f"{variant}|{name}" if variant else name, filename)
+        bucket = Bucket(environment, key, self.get_source_checksum(source))
+        self.load_bytecode(bucket)
+        return bucket
 
     def load_bytecode(self, bucket: Bucket) -> None:
         """Hand Jinja what the same text of this file was compiled to."""

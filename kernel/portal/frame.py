@@ -140,7 +140,7 @@ def drawable(item: MenuItem) -> MenuItem:
     from kernel.portal.ctx import renderer
 
     # A plugin that misspells an icon must not take the page away from everybody.
-    return item if item.icon in renderer().icons else replace(item, icon="file-text")
+    return item if item.icon in renderer().icons else item._replace(icon="file-text")
 
 
 _ORDER = ("", "documents", "collaboration", "admin")
@@ -152,7 +152,7 @@ def _place(category: str) -> int:
 
 def _marked(item: MenuItem, path: str) -> MenuItem:
     here = path == item.href or (item.href != "/" and path.startswith(item.href.rstrip("/") + "/"))
-    return replace(item, current=here)
+    return item._replace(current=here) if here != item.current else item
 
 
 def _tab_bar(ctx: Ctx, counts: dict[str, int]) -> tuple[MenuItem, ...]:

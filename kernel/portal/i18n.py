@@ -7,6 +7,7 @@ sets it, :func:`gettext` and lazy strings follow it.
 
 from __future__ import annotations
 
+import hashlib
 import io
 import threading
 from collections.abc import Iterator, Mapping, Sequence
@@ -44,10 +45,10 @@ def use_folders(folders: Mapping[str, Path]) -> None:
 
 def translations(language: str) -> NullTranslations:
     """The merged catalogue of kernel and plugins; the kernel's own words win over a plugin's."""
-    language = normal(language)
     known = _catalogues.get(language)  # asked for each sentence of a page: without the lock
     if known is not None:
         return known
+    language = normal(language)
     with _lock:
         if language not in _catalogues:
             _catalogues[language] = _merge(language)
@@ -56,11 +57,22 @@ def translations(language: str) -> NullTranslations:
 
 def _merge(language: str) -> NullTranslations:
     merged = NullTranslations()
-    for folder in _folders.values():
-        file = folder / language / "LC_MESSAGES" / "messages.po"
-        if file.exists():
-            merged.add_fallback(read_catalogue(file))
+    for file in _files(language):
+        merged.add_fallback(read_catalogue(file))
     return merged
+
+
+def _files(language: str) -> list[Path]:
+    named = [one / language / "LC_MESSAGES" / "messages.po" for one in _folders.values()]
+    return [file for file in named if file.exists()]
+
+
+def edition(language: str) -> str:
+    """What the sentences of a language are, in a few characters: another one when one changes."""
+    digest = hashlib.sha256()
+    for file in _files(normal(language)):
+        digest.update(file.read_bytes())
+    return f"{normal(language)}-{digest.hexdigest()[:16]}"
 
 
 def read_catalogue(file: Path) -> GNUTranslations:

@@ -12,13 +12,13 @@ list of a million rows is as quick on its last page as on its first.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
-from urllib.parse import urlencode
+from typing import Any, Literal, NamedTuple
 
 from kernel.portal.cursor import Cursor, fits, lost, read_cursor
 from kernel.portal.i18n import Lazy, _l
+from kernel.portal.urls import query_of
 
 Kind = Literal["text", "title", "person", "time", "date", "due", "tag", "number", "size"]
 Label = str | Lazy
@@ -125,49 +125,25 @@ Count = Callable[[ListQuery], int]
 
 @dataclass(frozen=True)
 class Row:
-    """One row as the template sees it."""
+    """One row of the list."""
 
-    spec: ListSpec
     item: Item
 
-    def value(self, column: Column) -> object:
-        """The value in that column."""
-        return column.of(self.item)
 
-    def way(self, column: Column) -> str:
-        """Where the value in that column leads; empty for nowhere."""
-        return column.href(self.item) if column.href else ""
+class Line(NamedTuple):
+    """One row as the table draws it; what is not drawn is not asked for.
 
-    @property
-    def uid(self) -> object:
-        """What names the row in a batch."""
-        return read(self.item, self.spec.uid)
+    :ivar cells: of each column its kind, what its cell begins with, its value, and where that
+        leads; the title is a cell without a beginning.
+    """
 
-    @property
-    def choosable(self) -> bool:
-        """Whether it may be ticked for a batch."""
-        return self.spec.choosable is None or self.spec.choosable(self.item)
-
-    @property
-    def title(self) -> object:
-        """The value of the title column, or of the first."""
-        columns = self.spec.columns
-        return next((c for c in columns if c.kind == "title"), columns[0]).of(self.item)
-
-    @property
-    def href(self) -> str:
-        """Where its title leads."""
-        return self.spec.href(self.item) if self.spec.href else ""
-
-    @property
-    def meta(self) -> str:
-        """The small line under its title."""
-        return self.spec.meta(self.item) if self.spec.meta else ""
-
-    @property
-    def tags(self) -> Sequence[str]:
-        """The tags before its title."""
-        return self.spec.tags(self.item) if self.spec.tags else ()
+    uid: object
+    choosable: bool
+    title: object
+    href: str
+    meta: str
+    tags: Sequence[str]
+    cells: Sequence[tuple[str, object, object, str]]
 
 
 @dataclass(frozen=True)
@@ -182,18 +158,56 @@ class Listing:
     kept: dict[str, str]
     total: int | None = None
 
+    def lines(self, heads: Sequence[tuple[Column, object]]) -> Iterator[Line]:
+        """The rows with their cells.
+
+        :param heads: of each column what its cells begin with, which is the same in all rows.
+        """
+        spec = self.spec
+        choosable, href, meta, tags = spec.choosable, spec.href, spec.meta, spec.tags
+        columns = [
+            (column.kind, head, column.value, column.key, column.href) for column, head in heads
+        ]
+        kinds = [column.kind for column, _head in heads]
+        title = kinds.index("title") if "title" in kinds else 0
+        for item in [row.item for row in self.rows]:
+            cells = [
+                (
+                    kind,
+                    head,
+                    read(item, key) if value is None else value(item),
+                    "" if way is None else way(item),
+                )
+                for kind, head, value, key, way in columns
+            ]
+            yield Line(
+                read(item, spec.uid),
+                choosable is None or choosable(item),
+                cells[title][2],
+                href(item) if href else "",
+                meta(item) if meta else "",
+                tags(item) if tags else (),
+                cells,
+            )
+
+    @property
+    def any_choosable(self) -> bool:
+        """Whether a row may be ticked."""
+        choosable = self.spec.choosable
+        return any(choosable is None or choosable(row.item) for row in self.rows)
+
     def link(self, **changes: str) -> str:
         """This list with other parameters; an empty value takes one away."""
         now = {**self.kept, "q": self.query.text, **self.query.filters, "sort": self.query.sort}
         if self.query.sort == self.spec.default_sort:
             now["sort"] = ""
         asked = {name: value for name, value in {**now, **changes}.items() if value}
-        return f"{self.path}?{urlencode(asked)}" if asked else self.path
+        return f"{self.path}?{query_of(asked)}" if asked else self.path
 
     @property
     def bare_link(self) -> str:
         """The list without search and filters."""
-        return f"{self.path}?{urlencode(self.kept)}" if self.kept else self.path
+        return f"{self.path}?{query_of(self.kept)}" if self.kept else self.path
 
     @property
     def first_link(self) -> str:
@@ -260,7 +274,7 @@ def build(
     return Listing(
         spec=spec,
         query=query,
-        rows=[Row(spec, item) for item in found[: spec.page_size]],
+        rows=[Row(item) for item in found[: spec.page_size]],
         path=path,
         more=len(found) > spec.page_size,
         kept={name: params[name] for name in KEPT if params.get(name)},
@@ -332,4 +346,6 @@ def _after(sort: Sort, ident: Expression, cursor: Cursor) -> Expression:
 
 def read(item: Item, key: str) -> Item:
     """A value of a row: mapping key or attribute."""
+    if isinstance(item, tuple):  # a row read by a statement that stands ready: asked most
+        return getattr(item, key)
     return item[key] if isinstance(item, Mapping) else getattr(item, key)

@@ -6,6 +6,7 @@ from kernel.identity.models import Look
 from kernel.portal.page import Brand
 from kernel.portal.theme import Theme
 from kernel.portal.urls import url
+from kernel.storage.writing import Ready
 
 NODE_THEME = "zhangye"
 """The theme of organs that have not chosen one, and of pages before sign-in."""
@@ -15,8 +16,11 @@ PLAIN = Look(organ="", act="")
 
 def look_of(organ: str) -> Look:
     """What an organ has set; :data:`PLAIN` where it has set nothing."""
-    found: Look | None = Look.get_or_none(Look.organ == organ) if organ else None
+    found: Look | None = _LOOK.one(Look, organ) if organ else None
     return found or PLAIN
+
+
+_LOOK = Ready(lambda organ: Look.select().where(Look.organ == organ).limit(1))
 
 
 def brand_of(look: Look, theme: Theme, name: str, short: str = "") -> Brand:

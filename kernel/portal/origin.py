@@ -9,6 +9,7 @@ import hashlib
 import hmac
 import re
 from collections.abc import Mapping
+from functools import lru_cache
 from urllib.parse import urlsplit
 
 from kernel.settings import Settings
@@ -34,12 +35,19 @@ def host_allowed(host: str) -> bool:
     return name in LOOPBACK or name in _own_names()
 
 
-def _own_names() -> set[str]:
-    own = _hostname(urlsplit(settings().public_origin).netloc)
-    named = settings().hosts.lower().split()
-    return {own, settings().host.lower(), *named} - {"", "0.0.0.0", "::"}  # noqa: S104  # left out
+def _own_names() -> frozenset[str]:
+    here = settings()
+    return _names_of(here.public_origin, here.host, here.hosts)
 
 
+@lru_cache(maxsize=8)
+def _names_of(origin: str, host: str, hosts: str) -> frozenset[str]:
+    own = _hostname(urlsplit(origin).netloc)
+    named = {own, host.lower(), *hosts.lower().split()}
+    return frozenset(named - {"", "0.0.0.0", "::"})  # noqa: S104  # left out
+
+
+@lru_cache(maxsize=64)  # asked for each request, and nearly always the same one
 def _hostname(host: str) -> str:
     try:
         return (urlsplit(f"//{host}").hostname or "").lower()

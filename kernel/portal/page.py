@@ -7,7 +7,7 @@ data, so that a page can be drawn in a test without a node.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Literal, NamedTuple
 
 Size = Literal["normal", "large"]
 Mood = Literal["ok", "info", "warn", "danger"]
@@ -65,14 +65,13 @@ class PageDesk:
     """The post to which he goes back from there."""
 
 
-@dataclass(frozen=True)
-class MenuItem:
+class MenuItem(NamedTuple):
     """One link of the side navigation or of the tab bar."""
 
     label: str
     href: str
     icon: str = "file-text"
-    count: int = 0
+    count: int = 0  # type: ignore[assignment]  # nobody asks a menu entry for tuple's method
     current: bool = False
     alert: bool = False
     """Whether the count is a warning (overdue things)."""
@@ -80,8 +79,7 @@ class MenuItem:
     """What is counted, for screen readers (``件待签收``)."""
 
 
-@dataclass(frozen=True)
-class MenuGroup:
+class MenuGroup(NamedTuple):
     """Links under one heading; a group without a title comes first, without a heading."""
 
     title: str

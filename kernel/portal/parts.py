@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from kernel.portal.i18n import Lazy, _l
 
@@ -28,8 +28,7 @@ _RECEIPTS: dict[ReceiptState, tuple[str, Lazy]] = {
 }
 
 
-@dataclass(frozen=True)
-class TaskRow:
+class TaskRow(NamedTuple):
     """One row of the task table (``ui.task_table``)."""
 
     uid: str

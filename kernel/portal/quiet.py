@@ -6,6 +6,7 @@ from datetime import datetime
 
 from kernel.acts.models import NoticeWish
 from kernel.portal.words import local
+from kernel.storage.writing import Ready
 from kernel.work.calendar import working_days
 
 AT_ANY_HOUR = frozenset({"特急", "特提"})
@@ -14,8 +15,11 @@ AT_ANY_HOUR = frozenset({"特急", "特提"})
 
 def wish_of(person: str) -> NoticeWish:
     """How a person (uid) likes to be told; the defaults where he said nothing."""
-    found: NoticeWish | None = NoticeWish.get_or_none(NoticeWish.person == person)
+    found: NoticeWish | None = _WISH.one(NoticeWish, person)
     return found or NoticeWish(person=person)
+
+
+_WISH = Ready(lambda person: NoticeWish.select().where(NoticeWish.person == person).limit(1))
 
 
 def quiet_now(wish: NoticeWish, moment: datetime) -> bool:

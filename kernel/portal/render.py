@@ -8,26 +8,41 @@ the template that it overrides.
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from datetime import UTC, datetime
-from functools import cached_property, partial
+from functools import cached_property, lru_cache, partial
+from gettext import NullTranslations
 from pathlib import Path
+from time import monotonic
 from typing import Any
 
 from jinja2 import BaseLoader, Environment, StrictUndefined, TemplateNotFound
+from jinja2.runtime import Macro
 from markupsafe import Markup
 
 from kernel.errors import Invalid
 from kernel.portal import words
-from kernel.portal.assets import Assets
+from kernel.portal.assets import FRESH, Assets
 from kernel.portal.compiled import compiled
+from kernel.portal.constants import PageEnvironment
 from kernel.portal.form_tokens import FormTokens
-from kernel.portal.i18n import gettext, ngettext, speaking
+from kernel.portal.i18n import edition, gettext, ngettext, normal, speaking, translations
 from kernel.portal.icons import SPRITE, icon_markup, icon_names
 from kernel.portal.ink import picture
-from kernel.portal.theme import BUILT_IN, chain, load_themes
+from kernel.portal.theme import BUILT_IN, ROOT_THEME, chain, load_themes
 
 TEMPLATES = Path(__file__).resolve().parent / "templates"
+
+
+KEPT = 512
+"""How many pieces of pages an environment remembers, of some 2 KB each."""
+
+
+def drawn(macro: Macro, *given: Hashable) -> str:
+    """What a macro draws. It depends on what it is given and on nothing else, so that it may be
+    remembered by that: whoever has another menu is given another one.
+    """
+    return macro(*given)
 
 
 class ChainLoader(BaseLoader):
@@ -48,7 +63,7 @@ class ChainLoader(BaseLoader):
             file = folder / name
             if file.is_file():
                 changed = file.stat().st_mtime
-                return file.read_text("utf-8"), str(file), partial(_unchanged, file, changed)
+                return file.read_text("utf-8"), str(file), _Same(file, changed).still
         raise TemplateNotFound(template)
 
     def _folders(self, name: str, *, original: bool) -> list[Path]:
@@ -57,12 +72,23 @@ class ChainLoader(BaseLoader):
         return below if original else [*self._themes, *below]
 
 
-def _unchanged(file: Path, changed: float) -> bool:
-    return file.is_file() and file.stat().st_mtime == changed
+class _Same:
+    """Whether a file is the same as it was; looked at again after :data:`FRESH` seconds, because
+    a page asks some ten times."""
+
+    def __init__(self, file: Path, changed: float) -> None:
+        self._file, self._changed, self._seen = file, changed, monotonic()
+
+    def still(self) -> bool:
+        moment = monotonic()
+        if moment - self._seen < FRESH:
+            return True
+        self._seen = moment
+        return self._file.is_file() and self._file.stat().st_mtime == self._changed
 
 
 class Renderer:
-    """Draws pages: one cached Jinja environment a theme.
+    """Draws pages: one cached Jinja environment for each theme and language.
 
     :param themes: folders that hold themes; a later one wins.
     :param plugins: the ``templates`` folder of each plugin, by plugin name.
@@ -89,7 +115,7 @@ class Renderer:
         self._plugins = dict(plugins)
         self._urls = urls
         self._now = now
-        self._environments: dict[str, Environment] = {}
+        self._environments: dict[tuple[str, str], tuple[NullTranslations, PageEnvironment]] = {}
         self._lock = threading.Lock()
 
     def render(
@@ -105,23 +131,28 @@ class Renderer:
 
         :raises jinja2.UndefinedError: the context lacks what the template reads: a defect.
         """
-        found = self.environment(theme).get_template(template)
+        found = self.environment(theme, language).get_template(template)
         with speaking(language):
             if block is None:
                 return found.render(context)
             return "".join(found.blocks[block](found.new_context(dict(context))))
 
-    def environment(self, theme: str) -> Environment:
-        """The environment of that theme; ``default`` stands in for an unknown one."""
-        theme = theme if theme in self.themes else "default"
+    def environment(self, theme: str, language: str = "zh") -> PageEnvironment:
+        """The environment of that theme and language; ``default`` stands in for an unknown theme,
+        and another catalogue makes another environment."""
+        at = (theme if theme in self.themes else ROOT_THEME, normal(language))
+        said = translations(language)
+        known = self._environments.get(at)
+        if known is not None and known[0] is said:
+            return known[1]
         with self._lock:
-            if theme not in self._environments:
-                self._environments[theme] = self._build(theme)
-            return self._environments[theme]
+            env = self._build(*at, said)
+            self._environments[at] = said, env
+            return env
 
-    def _build(self, theme: str) -> Environment:
+    def _build(self, theme: str, language: str, said: NullTranslations) -> PageEnvironment:
         folders = [step.folder / "templates" for step in chain(self.themes, theme)]
-        env = Environment(
+        env = PageEnvironment(
             loader=ChainLoader(folders, self._plugins),
             autoescape=True,
             bytecode_cache=compiled,
@@ -131,8 +162,12 @@ class Renderer:
             lstrip_blocks=True,
         )
         env.install_gettext_callables(gettext, ngettext, newstyle=True)  # type: ignore[attr-defined]  # added by the i18n extension
-        env.globals.update(self._globals(theme))
-        env.filters.update(self._filters())
+        icon = partial(self._icon, theme)
+        env.globals.update(self._globals(theme), icon=icon)
+        env.globals["drawn_once"] = lru_cache(maxsize=KEPT)(drawn)
+        env.filters.update(self._filters(icon))
+        env.say, env.icon = said.gettext, icon
+        env.variant = f"{edition(language)} {self.assets.url(theme, SPRITE)}"
         # A global, because a single block drawn for htmx does not run the imports of its template.
         env.globals["ui"] = env.get_template("ui.html").module
         return env
@@ -142,14 +177,13 @@ class Renderer:
         """The names of all icons that there are."""
         return icon_names(self.themes["default"].folder / "static" / SPRITE)
 
-    def _globals(self, theme: str) -> dict[str, Any]:
-        def icon(name: str, *, small: bool = False) -> Markup:
-            if name not in self.icons:
-                raise KeyError(f"no icon {name!r} in the sprite")
-            return icon_markup(name, self.assets.url(theme, SPRITE), small=small)
+    def _icon(self, theme: str, name: str, *, small: bool = False) -> Markup:
+        if name not in self.icons:
+            raise KeyError(f"no icon {name!r} in the sprite")
+        return icon_markup(name, self.assets.url(theme, SPRITE), small=small)
 
+    def _globals(self, theme: str) -> dict[str, Any]:
         return {
-            "icon": icon,
             "ink": picture,
             "now": self._now,
             "sheets": lambda: self.assets.sheets(theme),
@@ -159,19 +193,21 @@ class Renderer:
             "url": self._urls,
         }
 
-    def _filters(self) -> dict[str, Callable[..., Any]]:
+    def _filters(self, icon: Callable[..., Markup]) -> dict[str, Callable[..., Any]]:
         return {
             "ago": lambda moment: words.ago(moment, self._now()),
             "clock": words.clock,
             "date_cn": words.date_cn,
             "day_cn": words.day_cn,
             "due": lambda limit: words.due(limit, self._now()),
+            "due_tag": lambda limit: words.due_tag(limit, self._now(), icon),
             "filesize": words.filesize,
             "iso": lambda moment: words.local(moment).isoformat(timespec="minutes"),
             "pad_name": words.pad_name,
             "span": words.span,
             "stored": words.stored,
             "time_cn": words.time_cn,
+            "time_tag": lambda moment: words.time_tag(moment, self._now()),
             "weekday_cn": words.weekday_cn,
             "weekday_short": words.weekday_short,
             "month_cn": words.month_cn,

@@ -2,12 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import re
+from collections.abc import Iterable, Mapping
 from urllib.parse import quote, urlencode
 
-from starlette.routing import compile_path
-
 from kernel.slots import Slot
+
+_WANTED = re.compile(r"{([A-Za-z_]\w*)(?::\w+)?}")
+"""A parameter of a path, as Starlette writes it."""
+
+
+def _named(path: str) -> list[str]:
+    return [found[1] for found in _WANTED.finditer(path)]
+
+
+def _plain(text: str) -> bool:
+    """Whether it stands in an address as it is; nearly all that does is a word or a uid."""
+    return text.isascii() and text.replace("-", "").isalnum()
+
+
+def _quoted(text: str) -> str:
+    return text if _plain(text) else quote(text, safe="")
+
+
+def query_of(params: Mapping[str, str]) -> str:
+    """The part of an address after ``?``."""
+    if all(map(_plain, params.values())) and all(map(_plain, params)):
+        return "&".join([f"{name}={value}" for name, value in params.items()])
+    return urlencode(params)
 
 
 class Urls:
@@ -16,19 +38,19 @@ class Urls:
     def __init__(self, routes: Iterable[tuple[str, str]]) -> None:
         self._paths: dict[str, tuple[str, frozenset[str]]] = {}
         for name, path in routes:
-            _, plain, convertors = compile_path(path)
             if name in self._paths:
                 raise ValueError(f"two routes are called {name!r}")
-            self._paths[name] = (plain, frozenset(convertors))
+            self._paths[name] = (_WANTED.sub(r"{\1}", path), frozenset(_named(path)))
 
     def __call__(self, name: str, /, **params: object) -> str:
         """The address of a route; KeyError for a name or parameter that is not there (a defect)."""
         path, wanted = self._paths[name]
-        filled = path.format(**{key: quote(str(params[key]), safe="") for key in wanted})
+        if wanted:
+            path = path.format(**{key: _quoted(str(params[key])) for key in wanted})
         rest = {
             key: str(value) for key, value in params.items() if key not in wanted and value != ""
         }
-        return f"{filled}?{urlencode(rest)}" if rest else filled
+        return f"{path}?{query_of(rest)}" if rest else path
 
     def names(self) -> list[str]:
         """All names, for tests and the register of routes."""

@@ -5,11 +5,16 @@ Times come in as UTC and are shown in Asia/Shanghai, on the 24-hour clock.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
+from functools import lru_cache
+from gettext import NullTranslations
 from typing import Literal
 
-from kernel.portal.i18n import _, language, ngettext
+from markupsafe import Markup, escape
+
+from kernel.portal.i18n import _, language, ngettext, translations
 from kernel.work.calendar import CHINA as CHINA
 
 _MONTHS = "Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec".split()
@@ -92,7 +97,18 @@ def clock(moment: datetime) -> str:
 
 def ago(moment: datetime, now: datetime) -> str:
     """When something came, as short as it stays clear: 今天 08:12, 昨天 16:40, 11-20 16:40."""
-    at, today = local(moment), local(now).date()
+    return _ago(local(moment), local(now).date())
+
+
+def time_tag(moment: datetime, now: datetime) -> Markup:
+    """When something came, in words for people and exact for machines: a ``<time>`` of HTML."""
+    at = local(moment)
+    words = _ago(at, local(now).date())
+    exact = at.isoformat(timespec="minutes")
+    return Markup(f'<time datetime="{exact}">{escape(words)}</time>')  # noqa: S704  # escaped
+
+
+def _ago(at: datetime, today: date) -> str:
     if at.date() == today:
         return _("今天 %(time)s", time=f"{at:%H:%M}")
     if at.date() == today - timedelta(days=1):
@@ -111,12 +127,32 @@ def due(limit: datetime, now: datetime) -> Due:
     return Due("plain", text, "")
 
 
+def due_tag(limit: datetime, now: datetime, icon: Callable[..., Markup]) -> Markup:
+    """How much time is left, as HTML: colour, icon and words; the limit itself on hovering.
+
+    :param icon: draws the icon of that name.
+    """
+    at = local(limit)
+    found = due(at, now)
+    sign = icon(found.icon, small=True) if found.icon else ""
+    return Markup(  # noqa: S704  # escaped
+        f'<span class="due due--{found.kind}">{sign}<time datetime="'
+        f'{at.isoformat(timespec="minutes")}" title="{date_cn(at.date())} {at:%H:%M}">'
+        f"{escape(found.text)}</time></span>"
+    )
+
+
 def stored(text: str) -> str:
     """What was stored in Chinese when it was written, its known words in the language spoken now.
 
     Steps and the line below a title (发文 · 通知 · 秘书科) are such: names stay as they are.
     """
-    return " · ".join(_(part) if part else "" for part in text.split(" · "))
+    return _stored(text, translations(language()))
+
+
+@lru_cache(maxsize=4096)  # a page says some seventy of them, and the next page the same ones
+def _stored(text: str, said: NullTranslations) -> str:
+    return " · ".join([said.gettext(part) if part else "" for part in text.split(" · ")])
 
 
 def span(length: timedelta) -> str:

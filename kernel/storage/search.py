@@ -104,8 +104,13 @@ class Engine(Protocol):
     def in_titles(self, query: Query, below: int, limit: int) -> list[Row]:
         """Entries below a number that hold all phrases in the title, the highest first."""
 
-    def elsewhere(self, query: Query, below: int, limit: int) -> list[Row]:
-        """Those that hold all of them, and not all in the title."""
+    def elsewhere(
+        self, query: Query, below: int, limit: int, titled: int | None = None
+    ) -> list[Row]:
+        """Those that hold all of them, and not all in the title.
+
+        :param titled: how many of them hold all in the title, where that is known.
+        """
 
 
 def index(entry: Entry) -> None:
@@ -208,12 +213,14 @@ def find(
     found: list[tuple[str, Row]] = []
     with connection():
         start, below = _cursor(before)
+        titled = None
         if start == "t":
+            first = below == _NEWEST
             found = [("t", row) for row in _engine().in_titles(query, below, limit + 1)]
-            below = _NEWEST
+            below, titled = _NEWEST, len(found) if first else None
         if len(found) <= limit:
             left = limit + 1 - len(found)
-            found += [("u", row) for row in _engine().elsewhere(query, below, left)]
+            found += [("u", row) for row in _engine().elsewhere(query, below, left, titled)]
     hits = [_hit(row) for _, row in found[:limit]]
     more = len(found) > limit
     return Page(hits, f"{found[limit - 1][0]}{found[limit - 1][1][0]}" if more else None)

@@ -55,10 +55,11 @@ def in_titles(query: Query, below: int, limit: int) -> list[Row]:
     return _rows(query, where, values, below, limit)
 
 
-def elsewhere(query: Query, below: int, limit: int) -> list[Row]:
-    """Newest first."""
-    titled, anywhere = _in_title(query.phrases), _anywhere(query.phrases)
-    where, values = f"{anywhere[0]} AND NOT ({titled[0]})", [*anywhere[1], *titled[1]]
+def elsewhere(query: Query, below: int, limit: int, titled: int | None = None) -> list[Row]:
+    """Newest first; how many have them in the title makes no difference here."""
+    del titled
+    title, anywhere = _in_title(query.phrases), _anywhere(query.phrases)
+    where, values = f"{anywhere[0]} AND NOT ({title[0]})", [*anywhere[1], *title[1]]
     return _rows(query, where, values, below, limit)
 
 

@@ -56,32 +56,39 @@ STEP = 500
 
 def in_titles(query: Query, below: int, limit: int) -> list[Row]:
     """Newest first. Ranking by bm25 instead would sort all hits of a common word."""
-    return _wanted(query, f"({_titles(query)}) AND {_seen(query)}", below, limit, None)
+    return _wanted(query, f"({_titles(query)}) AND {_seen(query)}", below, limit, limit, None)
 
 
-def elsewhere(query: Query, below: int, limit: int) -> list[Row]:
+def elsewhere(query: Query, below: int, limit: int, titled: int | None = None) -> list[Row]:
     """Newest first.
 
     FTS5's own NOT runs through all hits in titles, however many: the few rows that are shown are
-    looked at here instead.
+    looked at here instead. Where it is known how many of them there are, one look is enough.
     """
     anywhere = " AND ".join(f"{{title body}} : {_fts5(phrase)}" for phrase in query.phrases)
 
     def untitled(row: Row) -> bool:
         return not holds(row[_TITLE], query.phrases)
 
-    return _wanted(query, f"({anywhere}) AND {_seen(query)}", below, limit, untitled)
+    size = 2 * limit if titled is None else limit + titled
+    return _wanted(query, f"({anywhere}) AND {_seen(query)}", below, limit, size, untitled)
 
 
 def _wanted(
-    query: Query, expression: str, below: int, limit: int, wanted: Callable[[Row], bool] | None
+    query: Query,
+    expression: str,
+    below: int,
+    limit: int,
+    size: int,
+    wanted: Callable[[Row], bool] | None,
 ) -> list[Row]:
     """The plugins are compared in the rows: in the index each has as many entries as it has
     objects, and all these would be run through.
+
+    :param size: how many rows are looked at first.
     """
     plugins = frozenset(query.plugins)
     found: list[Row] = []
-    size = limit if wanted is None else 2 * limit
     while len(found) < limit:
         rows = _rows(expression, below, size)
         seen = [row for row in rows if row[_PLUGIN] in plugins]

@@ -13,7 +13,7 @@ from tests.bench.measure import Clock, Pair
 @pytest.mark.database("sqlite")
 def test_every_bench_gives_its_lines(office_folder: Path):
     found = [one.as_json() for one in results(1, size=0.05, folder=office_folder)]
-    assert len(found) == 17
+    assert len(found) == 19
     for line in found:
         assert {"name", "value", "unit", "baseline", "ratio", "goal", "ok"} <= line.keys()
         assert line["value"] > 0 and line["baseline"] > 0 and line["ratio"] > 0
@@ -24,6 +24,7 @@ def test_every_bench_gives_its_lines(office_folder: Path):
     assert sum("search, 2 characters" in line["name"] for line in found) == 2
     assert all(line["more"]["wrong"] == 0 for line in found if "search" in line["name"])
     assert sum("preview of 3 pages" in line["name"] for line in found) == 1
+    assert sum("home page of a" in line["name"] for line in found) == 2
     assert sum("50 of 2500 tasks" in line["name"] for line in found) == 1
 
 

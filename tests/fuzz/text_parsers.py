@@ -723,12 +723,12 @@ PARSERS = [
            check=_fits_a_database, leaves=frozenset({"kernel.portal.cursor:_plain"})),
     Parser("list-query", ("kernel.portal.lists",), _asked, _list_of, _params,
            leaves=frozenset(f"kernel.portal.lists:{one}" for one in (
-               "Column.of", "from_query", "_after", "read", "Row.title", "Row.choosable",
-               "Row.href", "Row.meta", "Row.tags"))),
+               "Column.of", "from_query", "_after", "read", "Listing.lines",
+               "Listing.any_choosable"))),
     Parser("request-headers", ("kernel.portal.origin",), _headers, _read_headers, _odd_headers),
     Parser("way-back", ("kernel.portal.urls",), _paths, safe_path, text_or_noise,
-           check=_leads_nowhere_else, leaves=frozenset({"kernel.portal.urls:Urls.__init__",
-                                                        "kernel.portal.urls:Urls.__call__"})),
+           check=_leads_nowhere_else, leaves=frozenset(f"kernel.portal.urls:{one}" for one in (
+               "Urls.__init__", "Urls.__call__", "query_of", "_quoted", "_plain", "_named"))),
     Parser("webauthn-answer", ("plugins.webauthn.answers", "kernel.crypto.webauthn"), _got,
            _read_got, _signed_answer, meaning=lambda g, f: f,
            leaves=frozenset(f"kernel.crypto.webauthn:{one}" for one in (

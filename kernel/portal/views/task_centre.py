@@ -158,14 +158,29 @@ def tasks_page(ctx: Ctx) -> Response:
     tab: tasks.Tab = next((one for one in tasks.TABS if one == asked), "todo")
     with speaking(ctx.language):
         spec = _spec(ctx, tab, _choosable(ctx, tab))
-        rows = tasks.query(ctx.desk, tab, ctx.plugins | ROOMS)
-        fetch = from_query(rows, spec, ident=Task.uid, filters=FILTERS, search=_search)
+        fetch, count = _rows(ctx, tab, spec)
         fetch = _where_now(fetch) if tab == "doing" else _first_quickly(ctx, tab, fetch)
         return ctx.show_list(
             "home/tasks.html", spec, fetch, url("tasks"),
-            total=_total(ctx, tab, counting(rows, filters=FILTERS, search=_search)),
+            total=_total(ctx, tab, count),
             tabs=tabs(ctx, tab), tab=tab,
         )  # fmt: skip
+
+
+def _rows(ctx: Ctx, tab: tasks.Tab, spec: ListSpec) -> tuple[Fetch, Count]:
+    """What finds the rows of a tab, and what counts them; built when one of them is asked."""
+
+    def rows() -> Any:
+        return tasks.query(ctx.desk, tab, ctx.plugins | ROOMS)
+
+    def fetched(query: ListQuery, limit: int) -> Sequence[Any]:
+        fetch = from_query(rows(), spec, ident=Task.uid, filters=FILTERS, search=_search)
+        return fetch(query, limit)
+
+    def counted(query: ListQuery) -> int:
+        return counting(rows(), filters=FILTERS, search=_search)(query)
+
+    return fetched, counted
 
 
 def _first_quickly(ctx: Ctx, tab: tasks.Tab, fetch: Fetch) -> Fetch:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+import peewee
+
 from kernel.api import (
     Brief,
     Desk,
@@ -12,6 +14,7 @@ from kernel.api import (
     Opinion,
     Phrase,
     Ref,
+    Subject,
     _,
     apart,
     language,
@@ -38,14 +41,25 @@ def briefs(desk: Desk, refs: Sequence[Ref]) -> Mapping[str, Brief]:
 
 
 def _outgoing(desk: Desk, uids: list[str]) -> dict[str, Brief]:
-    rows = list(Document.select().where(Document.uid.in_(uids) & Document.visible(desk)))
+    rows = list(Document.select().where(_among(Document, uids) & Document.visible(desk)))
     said = _said(uids)
     back = workflow.may_return(rows)
+    usual = {state: usual_phrases(desk, PHRASES[state]) for state in _shown_states(rows)}
     return {
         one.uid: Brief(_facts(one), _beginning(one.body), said.get(one.uid, ()),
-                       _moves(desk, one, back.get(one.uid, [])), text_at(one))
+                       _moves(desk, one, back.get(one.uid, []), usual), text_at(one))
         for one in rows
     }  # fmt: skip
+
+
+def _among(cls: type[Subject], uids: list[str]) -> peewee.Expression:
+    """The objects of these uids, looked up first: SQLite would walk along all of the organ's."""
+    found: peewee.Expression = cls.id.in_(cls.select(cls.id).where(cls.uid.in_(uids)))
+    return found
+
+
+def _shown_states(rows: Sequence[Document]) -> set[str]:
+    return {one.state for one in rows if one.state in _STEPS}
 
 
 def _facts(document: Document) -> list[tuple[str, str]]:
@@ -86,17 +100,19 @@ def _may(desk: Desk, level: str, verb: str) -> bool:
     return acting is None or (acting.kind == "delegate" and f"documents.{verb}" in acting.verbs)
 
 
-def _moves(desk: Desk, document: Document, back: list[workflow.Step]) -> list[Move]:
+def _moves(
+    desk: Desk, document: Document, back: list[workflow.Step], usual: Mapping[str, list[Phrase]]
+) -> list[Move]:
     level, verb = _STEPS.get(document.state, ("", ""))
     moves = []
     if verb and _may(desk, level, verb):
-        moves.append(_agree(desk, document, verb))
+        moves.append(_agree(document, verb, usual[document.state]))
     if verb and back and _may(desk, "documents.view", "send_back"):
         moves.append(_return(document, back))
     return moves
 
 
-def _agree(desk: Desk, document: Document, verb: str) -> Move:
+def _agree(document: Document, verb: str, phrases: list[Phrase]) -> Move:
     labels = {
         "review": _("同意，送办公室核稿"),
         "office_review": _("同意，送领导签发"),
@@ -112,7 +128,7 @@ def _agree(desk: Desk, document: Document, verb: str) -> Move:
         "circle-check",
         _seen(document),
         form,
-        usual_phrases(desk, usual),
+        phrases,
         [Phrase(text, _("%(verb)s：%(words)s", verb=label, words=text)) for text in usual[:QUICK]],
         quick="opinion",
     )
@@ -139,7 +155,7 @@ def _only(form: type[Any], document: Document, *names: str) -> Any:
 
 
 def _incoming(desk: Desk, uids: list[str]) -> dict[str, Brief]:
-    rows = Incoming.select().where(Incoming.uid.in_(uids) & Incoming.visible(desk))
+    rows = Incoming.select().where(_among(Incoming, uids) & Incoming.visible(desk))
     read = desk.has("documents.receive")
     return {
         one.uid: Brief(
