@@ -200,6 +200,7 @@ def test_a_get_changes_no_row_but_for_the_reading_that_is_noted_once(office: Off
 NOTED = {
     "acts_act",
     "acts_notice",
+    "announcements_seen",
     "documents_document",
     "exchange_delivery",
     "exchange_evidence",
