@@ -164,6 +164,7 @@ class Task(Model):
     """What a desk still has to do, by when.
 
     :ivar form: ``todo`` to be done, ``toread`` to be read, ``draft`` one's own unfinished work.
+    :ivar step_en: the name of the step in English, where it does not stand in a catalogue.
     :ivar post: whose it is; empty means anybody in ``unit`` (or the organ) who holds ``level``.
     """
 
@@ -175,6 +176,7 @@ class Task(Model):
     title = peewee.CharField()
     meta = peewee.CharField(default="")
     step = peewee.CharField(default="")
+    step_en = peewee.CharField(default="")
     organ = peewee.CharField()
     unit = peewee.CharField(default="")
     post = peewee.CharField(default="")
@@ -197,6 +199,7 @@ class Task(Model):
 
 Task.add_index(
     *(Task.organ, Task.post, Task.form, Task.plugin, Task.unit, Task.level, Task.due),
+    Task.urgency,
     where=Task.done.is_null(),
     name="acts_task_open",
 )

@@ -23,6 +23,8 @@ Place = Any
 FORMS = ("draft", "todo", "toread")
 """All forms of a task: asked for by name, the index of open tasks is used."""
 _FORM = {"todo": "todo", "toread": "toread", "drafts": "draft"}
+URGENT = ("特提", "特急", "加急", "平急")
+"""Degrees of urgency of documents and telegrams, the highest first (条例 art. 9)."""
 
 
 def assign(
@@ -30,6 +32,7 @@ def assign(
     *,
     step: str,
     organ: str,
+    step_en: str = "",
     title: str = "",
     meta: str = "",
     form: Literal["todo", "toread", "draft"] = "todo",
@@ -43,6 +46,8 @@ def assign(
 ) -> Task:
     """Give a task to a post, or to anybody in a unit or organ who holds a level, and tell them.
 
+    :param step_en: the name of the step in English, where it is not a word of a catalogue: steps
+        of a flow have names of their own.
     :param said: what they are told (Chinese, English): that there is a new task, by default; of a
         draft nobody is told anything else.
     """
@@ -50,8 +55,8 @@ def assign(
         raise ValueError("a task needs a post or a level")
     task: Task = Task.create(
         plugin=subject.plugin, kind=subject.kind, subject=subject.uid,
-        title=title or subject.label(), meta=meta, step=step, form=form, organ=organ, post=post,
-        unit=unit, level=level, urgency=urgency, sender=sender, due=due,
+        title=title or subject.label(), meta=meta, step=step, step_en=step_en, form=form,
+        organ=organ, post=post, unit=unit, level=level, urgency=urgency, sender=sender, due=due,
     )  # fmt: skip
     if form != "draft" or said:
         notices.of_task(task, said)
@@ -125,6 +130,7 @@ class Row(NamedTuple):
     title: str
     meta: str
     step: str
+    step_en: str
     form: str
     urgency: str
     sender: str

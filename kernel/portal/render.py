@@ -171,6 +171,7 @@ class Renderer:
             "pad_name": words.pad_name,
             "span": words.span,
             "stored": words.stored,
+            "step_of": words.step_of,
             "time_cn": words.time_cn,
             "weekday_cn": words.weekday_cn,
             "weekday_short": words.weekday_short,

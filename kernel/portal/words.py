@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
-from typing import Literal
+from typing import Any, Literal
 
 from kernel.portal.i18n import _, language, ngettext
 from kernel.work.calendar import CHINA as CHINA
@@ -117,6 +117,14 @@ def stored(text: str) -> str:
     Steps and the line below a title (发文 · 通知 · 秘书科) are such: names stay as they are.
     """
     return " · ".join(_(part) if part else "" for part in text.split(" · "))
+
+
+def step_of(task: Any) -> str:
+    """The step of a task: in English the name that its flow gives it, else as :func:`stored`.
+
+    :param task: a :class:`kernel.acts.models.Task`, or a row with its names.
+    """
+    return task.step_en if language() == "en" and task.step_en else stored(task.step)
 
 
 def span(length: timedelta) -> str:

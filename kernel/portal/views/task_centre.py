@@ -10,6 +10,7 @@ from starlette.responses import Response
 
 from kernel.acts import tasks
 from kernel.acts.models import Task
+from kernel.acts.tasks import URGENT
 from kernel.crypto.ids import now
 from kernel.exchange.models import Delivery
 from kernel.plugins.switches import switchboard
@@ -31,7 +32,7 @@ from kernel.portal.parts import Tab
 from kernel.portal.routing import SIGNED_IN, page
 from kernel.portal.urls import url
 from kernel.portal.views.batches import reading_verb
-from kernel.portal.words import end_of, local, stored
+from kernel.portal.words import end_of, local, step_of, stored
 
 TAB_NAMES = {
     "todo": _l("待办"),
@@ -47,7 +48,6 @@ EMPTY = {
     "done": _l("还没有办结的事项。您经手的事项办结后会列在这里。"),
     "drafts": _l("没有待发的草稿。起草后还没有送出的会列在这里。"),
 }
-URGENT = ("特急", "加急")
 SIGNING = "签收"
 """The step of a delivery that waits to be signed for."""
 
@@ -69,7 +69,7 @@ def _spec(ctx: Ctx, tab: tasks.Tab, choosable: Callable[[Task], bool]) -> ListSp
         title=_l("待办中心"),
         columns=(
             Column("title", _l("事项"), "title"),
-            Column("step", _step_label(tab), value=_step),
+            Column("step", _step_label(tab), value=step_of),
             Column("sender", _l("送办人"), "person"),
             Column("created", _l("送达时间"), "time"),
             *_last_column(tab),
@@ -89,11 +89,6 @@ def _spec(ctx: Ctx, tab: tasks.Tab, choosable: Callable[[Task], bool]) -> ListSp
         tags=lambda task: (task.urgency,) if task.urgency in URGENT else (),
         choosable=choosable,
     )  # fmt: skip
-
-
-def _step(task: Task) -> str:
-    """Where the matter stands now; for what is handled, where it stands elsewhere."""
-    return stored(getattr(task, "at", task.step))
 
 
 def _step_label(tab: tasks.Tab) -> Lazy:
@@ -195,12 +190,13 @@ def _where_now(fetch: Fetch) -> Fetch:
 
     def fetched(query: Any, limit: int) -> Sequence[Any]:
         rows = fetch(query, limit)
-        open_: Any = Task.select(Task.subject, Task.organ, Task.step).where(
+        now_: Any = Task.select(Task.subject, Task.organ, Task.step, Task.step_en).where(
             Task.subject.in_([row.subject for row in rows]) & Task.done.is_null()
         )
-        found = {(subject, organ): step for subject, organ, step in open_.tuples()}
+        found = {(subject, organ): names for subject, organ, *names in now_.tuples()}
         for row in rows:
-            row.at = found.get((row.subject, row.organ), row.step)
+            names = found.get((row.subject, row.organ), (row.step, row.step_en))
+            row.step, row.step_en = names  # only to be shown
         return rows
 
     return fetched
