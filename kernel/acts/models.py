@@ -310,6 +310,20 @@ class NoticeWish(Model):
         table_name = "acts_notice_wish"
 
 
+class Star(Model):
+    """A person wants to find this object again. His own, at all his desks; no right comes of it."""
+
+    person = peewee.CharField()
+    plugin = peewee.CharField()
+    kind = peewee.CharField()
+    subject = peewee.CharField()
+    at = UTCField(default=now)
+
+    class Meta:
+        table_name = "acts_star"
+        indexes = ((("person", "subject"), True),)
+
+
 class Effect(Model):
     """The outbox: what is to be done after a commit, at least once, idempotently."""
 
@@ -330,5 +344,5 @@ class Effect(Model):
 
 MODELS = [
     *(Act, ActPrivate, Prepared, Answer, Touch, Batch, Proposal, Task, Opinion, Series, Number),
-    *(Notice, NoticeWish, Effect),
+    *(Notice, NoticeWish, Star, Effect),
 ]

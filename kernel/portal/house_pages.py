@@ -29,6 +29,7 @@ from kernel.portal.views import (
     security,
     sent,
     signing,
+    stars,
     task_centre,
 )
 
@@ -49,6 +50,7 @@ ROUTES: list[PageRoute] = [
     account.feedback,
     home.home,
     task_centre.tasks_page,
+    stars.star_page,
     search.search,
     events.events,
     calendar.calendar_page,

@@ -58,6 +58,17 @@ class Tab:
 
 
 @dataclass(frozen=True)
+class Star:
+    """The button 收藏 of an object (``ui.star``). :ivar on: whether it is starred."""
+
+    kind: str
+    uid: str
+    on: bool
+    back: str
+    """The page on which it stands."""
+
+
+@dataclass(frozen=True)
 class Receipt:
     """What one recipient has done with a document so far."""
 

@@ -30,6 +30,10 @@ class Urls:
         }
         return f"{filled}?{urlencode(rest)}" if rest else filled
 
+    def pattern(self, name: str) -> str:
+        """The path of a route as it was declared (``/documents/out/{uid}``); empty for none."""
+        return self._paths[name][0] if name in self._paths else ""
+
     def names(self) -> list[str]:
         """All names, for tests and the register of routes."""
         return sorted(self._paths)

@@ -67,6 +67,8 @@ SCREENS = (
     Screen("tasks", "/tasks", HEAD, "/tasks", sample=True),
     Screen("tasks-toread", "/tasks", FINANCE, "/tasks?tab=toread"),
     Screen("tasks-drafts", "/tasks", DRAFTER, "/tasks?tab=drafts"),
+    Screen("tasks-starred", "/tasks", CLERK, "/tasks?tab=starred"),
+    Screen("tasks-starred-none", "/tasks", AUDIT, "/tasks?tab=starred"),
     Screen("tasks-none", "/tasks", HEAD, "/tasks?q=%E6%B2%A1%E6%9C%89"),
     Screen("search", "/search", CLERK, "/search?q=%E9%80%9A%E7%9F%A5"),
     Screen("search-empty", "/search", CLERK, "/search"),

@@ -31,6 +31,7 @@ from kernel.portal.lists import (
 from kernel.portal.parts import Tab
 from kernel.portal.routing import SIGNED_IN, page
 from kernel.portal.urls import url
+from kernel.portal.views import stars
 from kernel.portal.views.batches import reading_verb
 from kernel.portal.words import end_of, local, step_of, stored
 
@@ -48,17 +49,19 @@ EMPTY = {
     "done": _l("还没有办结的事项。您经手的事项办结后会列在这里。"),
     "drafts": _l("没有待发的草稿。起草后还没有送出的会列在这里。"),
 }
+STARRED = "starred"
 SIGNING = "签收"
 """The step of a delivery that waits to be signed for."""
 
 
 def tabs(ctx: Ctx, current: str) -> list[Tab]:
-    """The five tabs, the same for all plugins."""
+    """The five tabs, the same for all plugins, and what the person has starred."""
     counts = ctx.waiting.counts
-    return [
+    found = [
         Tab(str(TAB_NAMES[tab]), url("tasks", tab=tab), tab == current, counts.get(tab))
         for tab in tasks.TABS
     ]
+    return [*found, Tab(_("收藏"), url("tasks", tab=STARRED), current == STARRED)]
 
 
 def _spec(ctx: Ctx, tab: tasks.Tab, choosable: Callable[[Task], bool]) -> ListSpec:
@@ -148,8 +151,11 @@ def _choosable(ctx: Ctx, tab: tasks.Tab) -> Callable[[Task], bool]:
 
 @page("/tasks", name="tasks", level=SIGNED_IN)
 def tasks_page(ctx: Ctx) -> Response:
-    """The task centre: five tabs over everything, with filters, search, counts and paging."""
+    """The task centre: five tabs over everything, with filters, search, counts and paging; and
+    what was starred."""
     asked = ctx.query.get("tab", "todo")
+    if asked == STARRED:
+        return _starred(ctx)
     tab: tasks.Tab = next((one for one in tasks.TABS if one == asked), "todo")
     with speaking(ctx.language):
         spec = _spec(ctx, tab, _choosable(ctx, tab))
@@ -160,6 +166,15 @@ def tasks_page(ctx: Ctx) -> Response:
             "home/tasks.html", spec, fetch, url("tasks"),
             total=_total(ctx, tab, counting(rows, filters=FILTERS, search=_search)),
             tabs=tabs(ctx, tab), tab=tab,
+        )  # fmt: skip
+
+
+def _starred(ctx: Ctx) -> Response:
+    with speaking(ctx.language):
+        spec, shelf = stars.spec(_sources(ctx)), stars.Shelf(ctx)
+        return ctx.show_list(
+            "home/tasks.html", spec, shelf.fetch, url("tasks"), total=shelf.count,
+            tabs=tabs(ctx, STARRED), tab=STARRED,
         )  # fmt: skip
 
 

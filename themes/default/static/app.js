@@ -75,6 +75,31 @@
     box.dispatchEvent(new Event('input', { bubbles: true }));
   }
 
+  // What only changes its own button: the page stays, and what is being typed on it. Where that does
+  // not work, it is sent as any other form, and the answer says why.
+  document.addEventListener('submit', function (event) {
+    var form = event.target, button = event.submitter;
+    if (!form.hasAttribute('data-in-place') || !button) return;
+    event.preventDefault();
+    if (form.dataset.sent) return;
+    form.dataset.sent = '1';
+    var data = new FormData(form);
+    data.append(button.name, button.value);
+    var asked = { method: 'POST', body: data, credentials: 'same-origin', headers: { 'HX-Request': 'true' } };
+    fetch(form.action, asked).then(function (answer) {
+      if (!answer.ok || answer.redirected) throw new Error(answer.status);
+      return answer.text();
+    }).then(function (html) {
+      form.outerHTML = html;
+      var fresh = document.getElementById(button.id);
+      if (fresh) fresh.focus();
+    }).catch(function () {
+      delete form.dataset.sent;
+      form.removeAttribute('data-in-place');
+      form.requestSubmit(button);
+    });
+  });
+
   // One submit is enough. The name of the pressed button has been read by then.
   document.addEventListener('submit', function (event) {
     var form = event.target;
