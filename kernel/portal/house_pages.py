@@ -80,6 +80,7 @@ ROUTES: list[PageRoute] = [
     files.body_page,
     files.body_pdf,
     files.body_text,
+    files.body_print,
     files.package_file,
     admin.plugins_page,
     admin.switch_page,

@@ -75,6 +75,20 @@
     box.dispatchEvent(new Event('input', { bubbles: true }));
   }
 
+  // Signing out throws away what was typed and not sent: the button asks once.
+  function unsent() {
+    return Array.prototype.some.call(document.querySelectorAll('.main form[method=post] textarea, .main form[method=post] input[type=text], [data-ink-strokes]'), function (box) {
+      return !box.closest('[data-autosave]') && box.value.trim() !== box.defaultValue.trim();
+    });
+  }
+  document.addEventListener('submit', function (event) {
+    var ask = event.target.querySelector('[data-ask-unsent]');
+    if (!ask || ask.dataset.asked || !unsent()) return;
+    event.preventDefault();
+    ask.dataset.asked = '1';
+    ask.querySelector('[role=status]').textContent = ask.dataset.askUnsent;
+  });
+
   // What only changes its own button: the page stays, and what is being typed on it. Where that does
   // not work, it is sent as any other form, and the answer says why.
   document.addEventListener('submit', function (event) {
@@ -395,6 +409,30 @@
     if (picker) countPicked(picker);
   });
   each('form .batch', function (bar) { countRows(bar.closest('form')); });
+
+  // What was chosen, in the words of the page: the browser's own would be in its language.
+  function nameFiles(part) {
+    var files = part.querySelector('input[type=file]').files, said = part.querySelector('[data-file-names]');
+    var names = Array.prototype.map.call(files, function (file) { return file.name; }).join('、');
+    said.textContent = files.length ? part.dataset.many.replace('{n}', files.length) + names : said.dataset.none;
+  }
+  each('[data-filepick]', function (part) {
+    nameFiles(part);
+    part.addEventListener('change', function () { nameFiles(part); });
+  });
+
+  // A page of a document that does not come says so, where it said that it was on its way.
+  function pageFailed(image) {
+    var wait = image.parentNode.querySelector('.pages__wait');
+    if (!wait) return;
+    wait.removeAttribute('aria-hidden');
+    wait.textContent = wait.dataset.failed;
+    image.hidden = true;
+  }
+  document.addEventListener('error', function (event) {
+    if (event.target.matches && event.target.matches('.pages__in img')) pageFailed(event.target);
+  }, true);
+  each('.pages__in img', function (image) { if (image.complete && image.src && !image.naturalWidth && image.loading !== 'lazy') pageFailed(image); });
 
   // Fields that matter only for one choice elsewhere in the form; without a script all are shown.
   function suit(form) {
