@@ -13,7 +13,7 @@ from functools import lru_cache
 import peewee
 
 from kernel.acts.models import Task
-from kernel.acts.tasks import FORMS, URGENT, Row, theirs
+from kernel.acts.tasks import FORMS, Row, degree, theirs
 from kernel.identity.desk import Desk
 from kernel.storage.writing import Ready
 
@@ -76,9 +76,7 @@ def _soonest(
     plugins: frozenset[str], levels: frozenset[str], forms: tuple[str, ...], limit: int
 ) -> Ready:
     fields = [getattr(Task, name) for name in Row._fields]
-    degrees = [(name, rank) for rank, name in enumerate(URGENT)]
-    degree = peewee.Case(Task.urgency, degrees, len(degrees))
-    order = (degree, Task.due.is_null(), Task.due, Task.id.desc())
+    order = (degree(), Task.due.is_null(), Task.due, Task.id.desc())
 
     def build(organ: str, unit: str, post: str) -> peewee.Query:
         where = theirs(organ, unit, post, levels) & Task.done.is_null()

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 import peewee
 
 from kernel.acts.subjects import Subject
 from kernel.crypto import canonical
-from kernel.crypto.ids import now, uuid7
+from kernel.crypto.ids import now, stamp, uuid7
 from kernel.identity.desk import Desk
 from kernel.identity.models import Person
 from kernel.storage.database import JSONField, Model, UTCField
@@ -196,6 +198,11 @@ class Task(Model):
             (("done", "due"), False),
         )
 
+    @property
+    def hurry(self) -> str:
+        """By which the urgent ones come first, and then what is due first."""
+        return hurry_of(self.urgency, self.due)
+
 
 Task.add_index(
     *(Task.organ, Task.post, Task.form, Task.plugin, Task.unit, Task.level, Task.due),
@@ -203,6 +210,18 @@ Task.add_index(
     where=Task.done.is_null(),
     name="acts_task_open",
 )
+
+
+URGENT = ("特提", "特急", "加急", "平急")
+"""Degrees of urgency of documents and telegrams, the highest first (条例 art. 9)."""
+NO_LIMIT = "9"
+"""In place of a limit where there is none: it stands behind all moments."""
+
+
+def hurry_of(urgency: str, due: datetime | None) -> str:
+    """Degree and limit of a task in one text, by which they are sorted."""
+    rank = URGENT.index(urgency) if urgency in URGENT else len(URGENT)
+    return f"{rank}{stamp(due) if due else NO_LIMIT}"
 
 
 class Opinion(Model):

@@ -10,7 +10,7 @@ from typing import Any, Literal, NamedTuple
 import peewee
 
 from kernel.acts import notices
-from kernel.acts.models import Task
+from kernel.acts.models import NO_LIMIT, URGENT, Task, hurry_of
 from kernel.acts.subjects import Subject
 from kernel.crypto.ids import now
 from kernel.identity.desk import Desk
@@ -23,8 +23,6 @@ Place = Any
 FORMS = ("draft", "todo", "toread")
 """All forms of a task: asked for by name, the index of open tasks is used."""
 _FORM = {"todo": "todo", "toread": "toread", "drafts": "draft"}
-URGENT = ("特提", "特急", "加急", "平急")
-"""Degrees of urgency of documents and telegrams, the highest first (条例 art. 9)."""
 
 
 def assign(
@@ -119,6 +117,20 @@ def query(desk: Desk, tab: Tab, plugins: frozenset[str]) -> peewee.ModelSelect[T
     return chosen.where(running) if tab == "doing" else chosen.where(~running)
 
 
+def degree() -> peewee.Case:
+    """How urgent a task is, for queries: ``0`` for the highest degree, and so on."""
+    ranks = [(name, str(rank)) for rank, name in enumerate(URGENT)]
+    return peewee.Case(Task.urgency, ranks, str(len(ranks)))
+
+
+def hurry() -> peewee.Expression:
+    """Degree and limit in one text, for queries: those without a limit come last in their degree.
+
+    Rows say the same as their ``hurry``.
+    """
+    return peewee.Expression(degree(), peewee.OP.CONCAT, peewee.fn.COALESCE(Task.due, NO_LIMIT))
+
+
 class Row(NamedTuple):
     """One task of a list; the names are those of :class:`Task`."""
 
@@ -138,8 +150,14 @@ class Row(NamedTuple):
     created: datetime
     done: datetime | None
 
+    @property
+    def hurry(self) -> str:
+        """As :func:`hurry` has it."""
+        return hurry_of(self.urgency, self.due)
+
 
 _ORDERS = {
+    "urgent": (degree(), Task.due.is_null(), Task.due, Task.uid),
     "due": (Task.due.is_null(), Task.due, Task.uid),
     "new": (Task.id.desc(), Task.uid.desc()),
     "old": (Task.id, Task.uid),
@@ -152,7 +170,8 @@ def first_page(
     """The first rows of a tab that lists what is open, as :func:`query` has them; this page is
     asked for most, so its statement is built once. None for the other tabs.
 
-    :param order: ``due`` (those without a limit last), ``new`` or ``old``.
+    :param order: ``urgent`` (by degree, then by limit), ``due`` (those without a limit last),
+        ``new`` or ``old``.
     """
     if tab not in _FORM:
         return None

@@ -9,8 +9,9 @@ from typing import Any
 from markupsafe import Markup
 
 from kernel.acts import agenda
+from kernel.acts.models import URGENT
 from kernel.acts.subjects import Ref
-from kernel.acts.tasks import URGENT, Row
+from kernel.acts.tasks import Row
 from kernel.plugins.bus import bus
 from kernel.portal.brief import Brief, Move
 from kernel.portal.ctx import ROOMS, Ctx

@@ -8,7 +8,8 @@ from markupsafe import Markup
 from starlette.responses import Response
 
 from kernel.acts import agenda
-from kernel.acts.tasks import URGENT, Row
+from kernel.acts.models import URGENT
+from kernel.acts.tasks import Row
 from kernel.crypto.ids import now
 from kernel.plugins.bus import bus
 from kernel.portal import words

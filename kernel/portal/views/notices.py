@@ -7,8 +7,7 @@ from typing import Any
 from starlette.responses import Response
 
 from kernel.acts import notices
-from kernel.acts.models import Notice, NoticeWish
-from kernel.acts.tasks import URGENT
+from kernel.acts.models import URGENT, Notice, NoticeWish
 from kernel.errors import NotFound
 from kernel.portal.ctx import ROOMS, Ctx
 from kernel.portal.fields import Check, Choice

@@ -9,8 +9,7 @@ from typing import Any
 from starlette.responses import Response
 
 from kernel.acts import tasks
-from kernel.acts.models import Task
-from kernel.acts.tasks import URGENT
+from kernel.acts.models import URGENT, Task
 from kernel.crypto.ids import now
 from kernel.exchange.models import Delivery
 from kernel.plugins.switches import switchboard
@@ -65,6 +64,7 @@ def tabs(ctx: Ctx, current: str) -> list[Tab]:
 
 
 def _spec(ctx: Ctx, tab: tasks.Tab, choosable: Callable[[Task], bool]) -> ListSpec:
+    urgent = Sort("urgent", _l("按缓急，再按时限"), "hurry", field=tasks.hurry())
     due = Sort("due", _l("按时限由近到远"), "due", field=Task.due, nulls=True)
     new = Sort("new", _l("按送达时间，新的在前"), "id", descending=True, field=Task.id)
     old = Sort("old", _l("按送达时间，旧的在前"), "id", field=Task.id)
@@ -77,8 +77,8 @@ def _spec(ctx: Ctx, tab: tasks.Tab, choosable: Callable[[Task], bool]) -> ListSp
             Column("created", _l("送达时间"), "time"),
             *_last_column(tab),
         ),
-        sorts=(due, new, old),
-        default_sort="due" if tab == "todo" else "new",
+        sorts=(urgent, due, new, old),
+        default_sort="urgent" if tab == "todo" else "new",
         filters=(
             Filter("type", _l("事项类型"), _sources(ctx), _l("全部类型")),
             Filter("urgency", _l("紧急程度"), tuple((one, _l(one)) for one in URGENT),
