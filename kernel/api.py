@@ -84,6 +84,7 @@ from kernel.portal.phrases import usual_phrases
 from kernel.portal.picker import Branch, Leaf, Units
 from kernel.portal.pinyin import spelled
 from kernel.portal.routing import SIGNED_IN, page
+from kernel.portal.starring import star_of
 from kernel.portal.timeline import Entry, Step, row_of_steps, with_stays
 from kernel.portal.urls import url
 from kernel.portal.views.boxes import page_images, seal_line
@@ -303,6 +304,8 @@ __all__ = [
     "spelled",
     # Sentences that people use often
     "usual_phrases",
+    # What people want to find again
+    "star_of",
     # Lists that say how long they are
     "counting",
     # Cards of a leader

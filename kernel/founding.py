@@ -60,7 +60,8 @@ def found(
 
     :param first_keys: of the three administrators, who give everybody else a key: for real nodes,
         where nobody has a soft one.
-    :param furnish: leave documents on the desks, as on a morning at work: for demonstrations.
+    :param furnish: leave documents on the desks, as on a morning at work, and drop in the plugins
+        of the reference data: for demonstrations.
     :param progress: told each step before it is done, in Chinese and English.
     :raises Unavailable: ``node.foreign_folder`` when the folder holds data of something else.
     """
@@ -70,6 +71,8 @@ def found(
         if founded(settings):
             return
         _begin(settings)
+        if furnish:
+            _bring_plugins(folder, reference)
         try:
             node = _found(settings, reference, first_keys, progress)
             if furnish:
@@ -169,6 +172,13 @@ def _found(
         log.integrate()
         log.checkpoint()
     return node
+
+
+def _bring_plugins(folder: Path, reference: Reference) -> None:
+    """Drop the plugins of the reference data into a demonstration, where they are not there yet."""
+    for one in sorted((reference.folder / "plugins").glob("*/plugin.toml")):
+        if not (there := folder / "plugins" / one.parent.name).exists():
+            shutil.copytree(one.parent, there, ignore=shutil.ignore_patterns("__pycache__"))
 
 
 def _furnish(settings: Settings, reference: Reference) -> None:

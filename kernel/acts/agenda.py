@@ -9,12 +9,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
-from typing import NamedTuple
 
 import peewee
 
 from kernel.acts.models import Task
-from kernel.acts.tasks import FORMS, theirs
+from kernel.acts.tasks import FORMS, Row, degree, theirs
 from kernel.identity.desk import Desk
 from kernel.storage.writing import Ready
 
@@ -36,23 +35,6 @@ class Waiting:
     def counts(self) -> dict[str, int]:
         """By the names of the tabs."""
         return {"todo": self.todo, "toread": self.toread, "drafts": self.drafts}
-
-
-class Line(NamedTuple):
-    """One task, as the home page shows it; the names are those of :class:`Task`."""
-
-    uid: str
-    plugin: str
-    kind: str
-    subject: str
-    title: str
-    meta: str
-    step: str
-    form: str
-    urgency: str
-    sender: str
-    due: datetime | None
-    created: datetime
 
 
 def waiting(desk: Desk, plugins: frozenset[str], *, now: datetime, end_of_day: datetime) -> Waiting:
@@ -80,20 +62,21 @@ def _summary(plugins: frozenset[str], levels: frozenset[str]) -> Ready:
     return Ready(build)
 
 
-def soonest(desk: Desk, plugins: frozenset[str], forms: tuple[str, ...], limit: int) -> list[Line]:
-    """The open tasks of these forms that are due first; those without a limit follow, the newest
-    first.
+def soonest(desk: Desk, plugins: frozenset[str], forms: tuple[str, ...], limit: int) -> list[Row]:
+    """The open tasks of these forms that come first: the urgent ones by their degree, within each
+    degree what is due first; those without a limit follow, the newest first.
     """
     ready = _soonest(plugins, desk.levels, forms, limit)
-    return [Line(*row) for row in ready.rows(desk.organ_code, desk.unit.code, desk.post.uid)]
+    rows = ready.rows(desk.organ_code, desk.unit.code, desk.post.uid)
+    return [Row._make(row) for row in rows]
 
 
 @lru_cache(maxsize=512)
 def _soonest(
     plugins: frozenset[str], levels: frozenset[str], forms: tuple[str, ...], limit: int
 ) -> Ready:
-    fields = [getattr(Task, name) for name in Line._fields]
-    order = (Task.due.is_null(), Task.due, Task.id.desc())
+    fields = [getattr(Task, name) for name in Row._fields]
+    order = (degree(), Task.due.is_null(), Task.due, Task.id.desc())
 
     def build(organ: str, unit: str, post: str) -> peewee.Query:
         where = theirs(organ, unit, post, levels) & Task.done.is_null()

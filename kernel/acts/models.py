@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 import peewee
 
 from kernel.acts.subjects import Subject
 from kernel.crypto import canonical
-from kernel.crypto.ids import now, uuid7
+from kernel.crypto.ids import now, stamp, uuid7
 from kernel.identity.desk import Desk
 from kernel.identity.models import Person
 from kernel.storage.database import JSONField, Model, UTCField
@@ -164,6 +166,7 @@ class Task(Model):
     """What a desk still has to do, by when.
 
     :ivar form: ``todo`` to be done, ``toread`` to be read, ``draft`` one's own unfinished work.
+    :ivar step_en: the name of the step in English, where it does not stand in a catalogue.
     :ivar post: whose it is; empty means anybody in ``unit`` (or the organ) who holds ``level``.
     """
 
@@ -175,6 +178,7 @@ class Task(Model):
     title = peewee.CharField()
     meta = peewee.CharField(default="")
     step = peewee.CharField(default="")
+    step_en = peewee.CharField(default="")
     organ = peewee.CharField()
     unit = peewee.CharField(default="")
     post = peewee.CharField(default="")
@@ -194,12 +198,30 @@ class Task(Model):
             (("done", "due"), False),
         )
 
+    @property
+    def hurry(self) -> str:
+        """By which the urgent ones come first, and then what is due first."""
+        return hurry_of(self.urgency, self.due)
+
 
 Task.add_index(
     *(Task.organ, Task.post, Task.form, Task.plugin, Task.unit, Task.level, Task.due),
+    Task.urgency,
     where=Task.done.is_null(),
     name="acts_task_open",
 )
+
+
+URGENT = ("特提", "特急", "加急", "平急")
+"""Degrees of urgency of documents and telegrams, the highest first (条例 art. 9)."""
+NO_LIMIT = "9"
+"""In place of a limit where there is none: it stands behind all moments."""
+
+
+def hurry_of(urgency: str, due: datetime | None) -> str:
+    """Degree and limit of a task in one text, by which they are sorted."""
+    rank = URGENT.index(urgency) if urgency in URGENT else len(URGENT)
+    return f"{rank}{stamp(due) if due else NO_LIMIT}"
 
 
 class Opinion(Model):
@@ -307,6 +329,20 @@ class NoticeWish(Model):
         table_name = "acts_notice_wish"
 
 
+class Star(Model):
+    """A person wants to find this object again. His own, at all his desks; no right comes of it."""
+
+    person = peewee.CharField()
+    plugin = peewee.CharField()
+    kind = peewee.CharField()
+    subject = peewee.CharField()
+    at = UTCField(default=now)
+
+    class Meta:
+        table_name = "acts_star"
+        indexes = ((("person", "subject"), True),)
+
+
 class Effect(Model):
     """The outbox: what is to be done after a commit, at least once, idempotently."""
 
@@ -327,5 +363,5 @@ class Effect(Model):
 
 MODELS = [
     *(Act, ActPrivate, Prepared, Answer, Touch, Batch, Proposal, Task, Opinion, Series, Number),
-    *(Notice, NoticeWish, Effect),
+    *(Notice, NoticeWish, Star, Effect),
 ]

@@ -106,7 +106,7 @@ def of_task(task: Task, said: tuple[str, str] | None = None) -> None:
 def word_of(task: Task, when: str = "new", said: tuple[str, str] | None = None) -> Word:
     """What is told of a task: that it is there, that it falls due (``soon``), that it is late."""
     zh, en = _OF_TASK["toread" if when == "new" and task.form == "toread" else when]
-    zh, en = said or (zh % task.step, en)
+    zh, en = said or (zh % task.step, f"{en}: {task.step_en}" if task.step_en else en)
     return Word(
         f"task.{when}:{task.uid}", task.plugin, task.kind, task.subject, task.title,
         zh, en, task.organ, task.post, task.unit, task.level, task.urgency,

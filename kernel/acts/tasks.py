@@ -10,7 +10,7 @@ from typing import Any, Literal, NamedTuple
 import peewee
 
 from kernel.acts import notices
-from kernel.acts.models import Task
+from kernel.acts.models import NO_LIMIT, URGENT, Task, hurry_of
 from kernel.acts.subjects import Subject
 from kernel.crypto.ids import now
 from kernel.identity.desk import Desk
@@ -30,6 +30,7 @@ def assign(
     *,
     step: str,
     organ: str,
+    step_en: str = "",
     title: str = "",
     meta: str = "",
     form: Literal["todo", "toread", "draft"] = "todo",
@@ -43,6 +44,8 @@ def assign(
 ) -> Task:
     """Give a task to a post, or to anybody in a unit or organ who holds a level, and tell them.
 
+    :param step_en: the name of the step in English, where it is not a word of a catalogue: steps
+        of a flow have names of their own.
     :param said: what they are told (Chinese, English): that there is a new task, by default; of a
         draft nobody is told anything else.
     """
@@ -50,8 +53,8 @@ def assign(
         raise ValueError("a task needs a post or a level")
     task: Task = Task.create(
         plugin=subject.plugin, kind=subject.kind, subject=subject.uid,
-        title=title or subject.label(), meta=meta, step=step, form=form, organ=organ, post=post,
-        unit=unit, level=level, urgency=urgency, sender=sender, due=due,
+        title=title or subject.label(), meta=meta, step=step, step_en=step_en, form=form,
+        organ=organ, post=post, unit=unit, level=level, urgency=urgency, sender=sender, due=due,
     )  # fmt: skip
     if form != "draft" or said:
         notices.of_task(task, said)
@@ -115,6 +118,20 @@ def query(desk: Desk, tab: Tab, plugins: frozenset[str]) -> peewee.ModelSelect[T
     return chosen.where(running) if tab == "doing" else chosen.where(~running)
 
 
+def degree() -> peewee.Case:
+    """How urgent a task is, for queries: ``0`` for the highest degree, and so on."""
+    ranks = [(name, str(rank)) for rank, name in enumerate(URGENT)]
+    return peewee.Case(Task.urgency, ranks, str(len(ranks)))
+
+
+def hurry() -> peewee.Expression:
+    """Degree and limit in one text, for queries: those without a limit come last in their degree.
+
+    Rows say the same as their ``hurry``.
+    """
+    return peewee.Expression(degree(), peewee.OP.CONCAT, peewee.fn.COALESCE(Task.due, NO_LIMIT))
+
+
 class Row(NamedTuple):
     """One task of a list; the names are those of :class:`Task`."""
 
@@ -126,6 +143,7 @@ class Row(NamedTuple):
     title: str
     meta: str
     step: str
+    step_en: str
     form: str
     urgency: str
     sender: str
@@ -133,8 +151,14 @@ class Row(NamedTuple):
     created: datetime
     done: datetime | None
 
+    @property
+    def hurry(self) -> str:
+        """As :func:`hurry` has it."""
+        return hurry_of(self.urgency, self.due)
+
 
 _ORDERS = {
+    "urgent": (degree(), Task.due.is_null(), Task.due, Task.uid),
     "due": (Task.due.is_null(), Task.due, Task.uid),
     "new": (Task.id.desc(), Task.uid.desc()),
     "old": (Task.id, Task.uid),
@@ -147,7 +171,8 @@ def first_page(
     """The first rows of a tab that lists what is open, as :func:`query` has them; this page is
     asked for most, so its statement is built once. None for the other tabs.
 
-    :param order: ``due`` (those without a limit last), ``new`` or ``old``.
+    :param order: ``urgent`` (by degree, then by limit), ``due`` (those without a limit last),
+        ``new`` or ``old``.
     """
     if tab not in _FORM:
         return None

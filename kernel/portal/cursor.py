@@ -69,7 +69,9 @@ def lost() -> Invalid:
 
 
 def fits(column: object, value: object) -> bool:
-    """Whether a column can be compared with it, on every database; other expressions take all."""
+    """Whether a column can be compared with it, on every database; what is no column is a text."""
+    if not isinstance(column, peewee.Field):
+        return isinstance(value, str)
     if isinstance(column, UTCField):
         return isinstance(value, datetime) and value.tzinfo is not None
     if isinstance(column, peewee.IntegerField):

@@ -29,6 +29,7 @@ from kernel.portal.views import (
     security,
     sent,
     signing,
+    stars,
     task_centre,
 )
 
@@ -49,6 +50,7 @@ ROUTES: list[PageRoute] = [
     account.feedback,
     home.home,
     task_centre.tasks_page,
+    stars.star_page,
     search.search,
     events.events,
     calendar.calendar_page,
@@ -78,6 +80,7 @@ ROUTES: list[PageRoute] = [
     files.body_page,
     files.body_pdf,
     files.body_text,
+    files.body_print,
     files.package_file,
     admin.plugins_page,
     admin.switch_page,

@@ -13,8 +13,12 @@ _HOUSE = {
 
 def href_of(kind: str, uid: str) -> str:
     """The page of an object: ``documents.document`` is shown at ``documents:document``."""
-    name = _HOUSE.get(kind) or kind.replace(".", ":", 1)
     try:
-        return url(name, uid=uid)
+        return url(page_of(kind), uid=uid)
     except KeyError:
         return url("home")
+
+
+def page_of(kind: str) -> str:
+    """The name of the page that shows objects of this kind."""
+    return _HOUSE.get(kind) or kind.replace(".", ":", 1)

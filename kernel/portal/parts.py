@@ -12,7 +12,7 @@ ReceiptState = Literal[
     "waiting", "delivered", "read", "overdue", "signed", "done", "returned", "recalled", "failed"
 ]
 
-TAGS = (_l("特急"), _l("加急"), _l("平件"), _l("未读"), _l("超时"))
+TAGS = (_l("特提"), _l("特急"), _l("加急"), _l("平急"), _l("平件"), _l("未读"), _l("超时"))
 """Tags that ``ui.tag`` puts into the language of the page; others are shown as they are."""
 
 _RECEIPTS: dict[ReceiptState, tuple[str, Lazy]] = {
@@ -54,6 +54,17 @@ class Tab:
     href: str
     current: bool = False
     count: int | None = None
+
+
+@dataclass(frozen=True)
+class Star:
+    """The button 收藏 of an object (``ui.star``). :ivar on: whether it is starred."""
+
+    kind: str
+    uid: str
+    on: bool
+    back: str
+    """The page on which it stands."""
 
 
 @dataclass(frozen=True)

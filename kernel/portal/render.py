@@ -206,6 +206,7 @@ class Renderer:
             "pad_name": words.pad_name,
             "span": words.span,
             "stored": words.stored,
+            "step_of": words.step_of,
             "time_cn": words.time_cn,
             "time_tag": lambda moment: words.time_tag(moment, self._now()),
             "weekday_cn": words.weekday_cn,

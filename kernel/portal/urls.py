@@ -52,6 +52,10 @@ class Urls:
         }
         return f"{path}?{query_of(rest)}" if rest else path
 
+    def pattern(self, name: str) -> str:
+        """The path of a route as it was declared (``/documents/out/{uid}``); empty for none."""
+        return self._paths[name][0] if name in self._paths else ""
+
     def names(self) -> list[str]:
         """All names, for tests and the register of routes."""
         return sorted(self._paths)

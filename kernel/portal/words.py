@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from functools import lru_cache
 from gettext import NullTranslations
-from typing import Literal
+from typing import Any, Literal
 
 from markupsafe import Markup, escape
 
@@ -153,6 +153,14 @@ def stored(text: str) -> str:
 @lru_cache(maxsize=4096)  # a page says some seventy of them, and the next page the same ones
 def _stored(text: str, said: NullTranslations) -> str:
     return " · ".join([said.gettext(part) if part else "" for part in text.split(" · ")])
+
+
+def step_of(task: Any) -> str:
+    """The step of a task: in English the name that its flow gives it, else as :func:`stored`.
+
+    :param task: a :class:`kernel.acts.models.Task`, or a row with its names.
+    """
+    return task.step_en if language() == "en" and task.step_en else stored(task.step)
 
 
 def span(length: timedelta) -> str:

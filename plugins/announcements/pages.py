@@ -32,6 +32,7 @@ from kernel.api import (
     from_query,
     page,
     speaking,
+    star_of,
     url,
 )
 from plugins.announcements.acts import (
@@ -214,6 +215,7 @@ def announcement_page(ctx: Ctx, uid: str) -> Response:
             "announcements/announcement.html",
             title=found.title,
             item=found,
+            star=star_of(ctx, found),
             state=str(STATES[found.when]),
             may=ctx.desk.has("announcements.publish")
             and found.organ == ctx.desk.organ_code

@@ -37,8 +37,8 @@ UNSIGNED = ("draft", "section_review", "office_review", "sign")
 UNREAD = 0.3
 """Of the copies of a recent document that go round, so many are still to be read."""
 _TASK = (
-    *("uid", "plugin", "form", "kind", "subject", "title", "meta", "step", "organ", "unit"),
-    *("post", "level", "urgency", "sender", "due", "created", "done", "done_by"),
+    *("uid", "plugin", "form", "kind", "subject", "title", "meta", "step", "step_en"),
+    *("organ", "unit", "post", "level", "urgency", "sender", "due", "created", "done", "done_by"),
 )
 _DOCUMENT = (
     *("uid", "version", "organ", "drafter", "drafter_name", "drafter_post", "unit", "unit_name"),
@@ -171,8 +171,9 @@ class _Made:
         return (
             self.part.uid(Generation.TASK, number), "documents", form, Document.kind, self.uid,
             self.title[:255], self.meta, step.title if step is not None else "传阅",
-            self.organ.code, "", "" if anybody else who.post, level, self.urgency,
-            self.drafter.name, due or None, stamp(begun), stamp(done) if done else None,
+            step.title_en if step is not None else "To read", self.organ.code, "",
+            "" if anybody else who.post, level, self.urgency, self.drafter.name,
+            due or None, stamp(begun), stamp(done) if done else None,
             who.post if done else "",
         )  # fmt: skip
 

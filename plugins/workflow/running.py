@@ -124,6 +124,7 @@ def assign(
     tasks.assign(
         subject,
         step=step.title,
+        step_en=step.title_en,
         organ=run.organ,
         form="draft" if step.scope == "starter" else "todo",
         post=chosen,

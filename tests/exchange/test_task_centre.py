@@ -77,6 +77,25 @@ def test_the_nearest_limit_comes_first_and_every_task_once(office: Office):
 
 
 @pytest.mark.both
+def test_the_urgent_come_first_page_by_page(office: Office):
+    moment = now()
+    degrees = ("", "平急", "加急", "特急", "特提")
+    for n in range(26):
+        due = moment + timedelta(hours=n) if n % 2 else None
+        give(office, CLERK, f"事项{n:02}", due=due, urgency=degrees[n % 5])
+    browser = office.browser()
+    browser.login(CLERK)
+    with connection():
+        rows = list(Task.select().where(Task.post == office.post(CLERK).uid))
+    late = moment + timedelta(days=365)
+
+    def rank(row: Task) -> Any:
+        return -degrees.index(row.urgency), row.due or late, row.uid
+
+    assert walk(browser, "/tasks") == [row.title for row in sorted(rows, key=rank)]
+
+
+@pytest.mark.both
 def test_filters_narrow_and_count(office: Office):
     moment = now()
     give(office, CLERK, "超期的", due=moment - timedelta(hours=2))
@@ -106,12 +125,12 @@ def test_each_tab_says_in_its_own_words_that_it_is_empty(office: Office):
     browser.login("高峰")
     said = {
         "todo": "没有待办事项", "toread": "没有待阅事项", "doing": "您经手的事项都已办结",
-        "done": "还没有办结的事项", "drafts": "没有待发的草稿",
+        "done": "还没有办结的事项", "drafts": "没有待发的草稿", "starred": "还没有收藏",
     }  # fmt: skip
     for tab, words in said.items():
         page = browser.get(f"/tasks?tab={tab}").text
         assert words in page
-        assert page.count('class="tab"') == 5
+        assert page.count('class="tab"') == 6
 
 
 @pytest.mark.both
@@ -184,6 +203,9 @@ def test_what_cannot_be_read_at_once_is_said_and_the_rest_is_done(office: Office
         ["due", None, "x"],
         ["due", "甲", "x"],
         ["due", {"datetime": "2026-11-22T08:00:00"}, "x"],
+        ["urgent", 5, "x"],
+        ["urgent", None, "x"],
+        ["urgent", {"datetime": "2026-11-22T08:00:00+00:00"}, "x"],
         ["new", "甲", "x"],
         ["new", None, "x"],
         ["new", 5, 7],
@@ -202,15 +224,18 @@ def test_an_old_address_shows_the_first_page_and_says_so(office: Office, made: l
 
 
 @pytest.mark.both
-@pytest.mark.parametrize("order", ["due", "new", "old"])
+@pytest.mark.parametrize("order", ["urgent", "due", "new", "old"])
 def test_the_first_page_is_that_of_the_whole_query(office: Office, order: str):
     """Two statements ask for it, one of them prepared: they must never differ."""
     moment = now()
     for n in range(9):
         due = moment + timedelta(hours=5 * (n // 2)) if n % 3 else None
-        give(office, CLERK, f"事项{n}", due=due, form="todo" if n % 4 else "toread")
+        degree = ("", "特急", "加急")[n % 3]
+        form = "todo" if n % 4 else "toread"
+        give(office, CLERK, f"事项{n}", due=due, form=form, urgency=degree)
     give(office, FINANCE, "别家的事项")
     orders: dict[str, Any] = {
+        "urgent": (tasks.hurry(), Task.uid),
         "due": (Task.due.is_null(), Task.due, Task.uid),
         "new": (Task.id.desc(), Task.uid.desc()),
         "old": (Task.id, Task.uid),

@@ -1,6 +1,7 @@
 """Founding a node: once, as a whole, and nothing comes from nowhere."""
 
 import json
+import shutil
 import stat
 import subprocess
 import sys
@@ -21,6 +22,7 @@ from kernel.founding import found, unfound
 from kernel.identity.models import Credential, NodeFact, Person, Post, Unit
 from kernel.identity.rights import rights
 from kernel.node import open_node
+from kernel.plugins.switches import switchboard
 from kernel.reference import ZHANGYE, read
 from kernel.seals.custody import keepers_of, seal_of
 from kernel.seals.models import Seal
@@ -183,15 +185,19 @@ def test_hook_furnish(tmp_path: Path, databases: Databases):
         },
     }
     (tmp_path / "documents.json").write_text(json.dumps([entry]), "utf-8")
+    shutil.copytree(ZHANGYE / "plugins", tmp_path / "plugins")
     settings = Settings(tmp_path / "node", databases.create(), demo=True)
     reference = replace(read().only(UNITS), folder=tmp_path)
     try:
         found(settings, reference, furnish=True)
         with open_node(settings), connection():
             steps = [row.verb for row in Act.select().order_by(Act.id)]
+            duty = switchboard().why("duty", "620700-CPCO")
     finally:
         Signer(settings.instance).shutdown()
     assert steps == ["house.genesis", "house.install_guard", "documents.submit"]
+    # One that its phase does not allow yet: who tries the demonstration sees why.
+    assert not duty.on and duty.code == "phase"
 
 
 @pytest.mark.database("postgresql")

@@ -12,6 +12,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+from kernel.acts import stars
 from kernel.acts.terminal import act_at, desk_at
 from kernel.acts.verbs import verbs
 from kernel.crypto.ids import now, stamp
@@ -21,7 +22,7 @@ from kernel.identity.desk import Desk
 from kernel.identity.models import Person, Post, Unit
 from kernel.node import open_node
 from kernel.seals.signer_client import Signer
-from kernel.storage.database import connection
+from kernel.storage.database import connection, transaction
 from kernel.testing_office import settings_of
 from plugins.documents.line import content_from, issue
 from plugins.documents.models import Document, Incoming
@@ -71,6 +72,7 @@ class Stage:
         self.received()
         self.after_sending()
         self.house()
+        self.starred()
         return self.facts
 
     def desk(self, name: str) -> Desk:
@@ -191,6 +193,14 @@ class Stage:
         self.facts["remark"] = remark.uid
         self.act("杨帆", "feedback.answer", remark, reply="已列入下一版，预计十二月上线。")
         self.act("林晓梅", "feedback.write", text="会议室投影仪的说明放在哪里？")
+
+    def starred(self) -> None:
+        """What the clerk of the office wants to find again."""
+        clerk = self.desk("孙倩")
+        with transaction():
+            for name in ("to_sign", "sent1", "returned"):
+                stars.put(clerk.person, Document.get(Document.uid == self.facts[name]))
+            stars.put(clerk.person, Package.get(Package.uid == self.facts["package"]))
 
     def package(self, document: str) -> Package:
         """The dispatch of a document."""

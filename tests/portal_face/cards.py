@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import timedelta
 
-from kernel.acts.agenda import Line, Waiting
+from kernel.acts.agenda import Waiting
+from kernel.acts.tasks import Row
 from kernel.portal.brief import Brief, Move, apart
 from kernel.portal.fields import Choice, Paragraphs
 from kernel.portal.forms import Form
@@ -50,11 +51,11 @@ OWN = [
 ]
 
 
-def _line(uid: str, title: str, step: str, form: str = "todo", **more: object) -> Line:
+def _line(uid: str, title: str, step: str, form: str = "todo", **more: object) -> Row:
     values = {"urgency": "", "due": None, **more}
-    return Line(
-        uid, "documents", "documents.document", uid, title, "发文 · 通知 · 秘书科", step, form,
-        str(values["urgency"]), "李建国", values["due"], NOW - timedelta(hours=3),  # type: ignore[arg-type]  # a moment or None
+    return Row(
+        0, uid, "documents", "documents.document", uid, title, "发文 · 通知 · 秘书科", step, "",
+        form, str(values["urgency"]), "李建国", values["due"], NOW - timedelta(hours=3), None,  # type: ignore[arg-type]  # a moment or None
     )  # fmt: skip
 
 

@@ -266,3 +266,49 @@ def test_the_preview_keeps_its_place(browser: Browser, base: str):
     page.locator("#preview p", has_text="更新").wait_for(timeout=5000)
     assert abs(page.evaluate(f"{third}.getBoundingClientRect().top") - before) < 2
     page.close()
+
+
+def test_a_file_field_names_what_was_chosen_in_the_words_of_the_page(browser: Browser, base: str):
+    page, said = open_page(browser, 390, 844)
+    page.goto(f"{base}/form")
+    field, words = page.locator("input[type=file]").first, page.locator("[data-file-names]").first
+    assert words.inner_text() == "还没有选择文件"
+    some = {"mimeType": "text/plain", "buffer": b"x"}
+    field.set_input_files([{"name": "名单.docx", **some}])
+    assert words.inner_text() == "已选 1 个文件：名单.docx"
+    # The field itself lies over our words: a click and the keyboard reach it as ever.
+    words.scroll_into_view_if_needed()
+    over = words.evaluate(
+        "e => { const r = e.getBoundingClientRect();"
+        " return document.elementFromPoint(r.x + 2, r.y + 2).type; }"
+    )
+    assert over == "file"
+    assert said == []
+    page.close()
+
+
+def test_signing_out_asks_once_where_something_typed_would_be_lost(browser: Browser, base: str):
+    page, _ = open_page(browser, 1440, 900)
+    sent: list[str] = []
+
+    def take(route: Route) -> None:
+        sent.append(route.request.url)
+        route.fulfill(status=204, body="")
+
+    page.route("**/logout", take)
+    page.goto(f"{base}/form")
+    menu, button = page.locator("details.user-menu summary"), page.locator("[data-ask-unsent]")
+    menu.click()
+    button.first.click()
+    page.wait_for_timeout(200)
+    assert len(sent) == 1
+    page.reload()
+    page.locator("main textarea").first.fill("还没有写完")
+    menu.click()
+    button.first.click()
+    page.wait_for_timeout(200)
+    assert len(sent) == 1 and "退出后不保留" in button.first.inner_text()
+    button.first.click()
+    page.wait_for_timeout(200)
+    assert len(sent) == 2
+    page.close()

@@ -91,6 +91,25 @@ def test_a_stroke_is_undone_and_all_is_cleared(page: Page):
     assert written(page) == "" and dark(page) == 0
 
 
+def test_what_was_cleared_comes_back_by_the_keyboard_and_the_strokes_are_counted(page: Page):
+    open_pad(page)
+    count = page.locator("[data-ink-count]:visible")
+    assert count.inner_text() == "还没有手写"
+    assert page.locator(".ink__how:visible").count() == 1
+    stroke(page, (0.1, 0.2), (0.9, 0.2))
+    stroke(page, (0.1, 0.6), (0.9, 0.6))
+    both = written(page)
+    assert count.inner_text() == "已写 2 笔"
+    page.locator("[data-ink-clear]:visible").focus()
+    page.keyboard.press("Enter")
+    assert count.inner_text() == "还没有手写"
+    page.keyboard.press("Shift+Tab")
+    page.keyboard.press("Space")
+    assert written(page) == both and dark(page) > 200
+    page.keyboard.press("Space")
+    assert count.inner_text() == "已写 1 笔"
+
+
 def test_a_pen_that_leaves_the_field_stays_within_it(page: Page):
     open_pad(page)
     stroke(page, (0.9, 0.5), (1.4, 0.5), (1.4, 1.6))

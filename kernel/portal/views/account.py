@@ -119,6 +119,8 @@ def logout(ctx: Ctx) -> Response:
     ctx.do(sign_out)
     with transaction():
         sessions.end(cookies.session_of(ctx.request))
+    with speaking(ctx.language):
+        ctx.say(_("已退出登录。继续办公请重新登录；公用电脑请同时关闭浏览器。"))
     response = ctx.go("login")
     cookies.take(response, cookies.SESSION)
     return response

@@ -23,6 +23,7 @@ from kernel.portal.i18n import _, _l, speaking
 from kernel.portal.lists import Column, Filter, ListSpec, Sort, from_query
 from kernel.portal.parts import PageImage, SealLine
 from kernel.portal.routing import page
+from kernel.portal.starring import star_of
 from kernel.portal.urls import url
 
 STATES = {
@@ -147,6 +148,7 @@ def _delivery_page(
         status=status,
         title=found.title,
         item=found,
+        star=star_of(ctx, found),
         state=state_of(found),
         role=str(ROLES[found.role]),
         seal=seal_line(report),

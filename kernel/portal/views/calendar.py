@@ -23,7 +23,7 @@ from kernel.portal.month import CalendarItem, month_of, unknown_note, weeks
 from kernel.portal.parts import Tab
 from kernel.portal.routing import SIGNED_IN, page
 from kernel.portal.urls import url
-from kernel.portal.words import CHINA, local
+from kernel.portal.words import CHINA, local, step_of
 from kernel.work.calendar import Calendar, EnteredDay, working_days
 
 MOST = 500
@@ -41,7 +41,7 @@ def _deadlines(ctx: Ctx, first: date, last: date) -> list[CalendarItem]:
 def _deadline(row: Task) -> CalendarItem:
     due: Any = row.due
     where = href_of(row.kind, row.subject)
-    return CalendarItem(local(due).date(), row.title, where, row.step, due, due=True)
+    return CalendarItem(local(due).date(), row.title, where, step_of(row), due, due=True)
 
 
 def _of_plugins(ctx: Ctx, first: date, last: date) -> list[CalendarItem]:

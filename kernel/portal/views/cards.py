@@ -9,8 +9,9 @@ from typing import Any
 from markupsafe import Markup
 
 from kernel.acts import agenda
-from kernel.acts.agenda import Line
+from kernel.acts.models import URGENT
 from kernel.acts.subjects import Ref
+from kernel.acts.tasks import Row
 from kernel.plugins.bus import bus
 from kernel.portal.brief import Brief, Move
 from kernel.portal.ctx import ROOMS, Ctx
@@ -28,7 +29,7 @@ FORMS = ("todo", "toread")
 class Card:
     """One matter. :ivar brief: what its plugin says of it; empty where it says nothing."""
 
-    line: Line
+    line: Row
     href: str
     brief: Brief
     tags: tuple[str, ...] = ()
@@ -43,7 +44,7 @@ def cards(ctx: Ctx) -> list[Card]:
             line,
             href_of(line.kind, line.subject),
             briefs.get(line.subject) or Brief(moves=_reading(line)),
-            (line.urgency,) if line.urgency in ("特急", "加急") else (),
+            (line.urgency,) if line.urgency in URGENT else (),
         )
         for line in lines
     ]
@@ -63,7 +64,7 @@ def draw(ctx: Ctx, card: Card, back: str) -> Markup:
     return ctx.fragment("home/matter.html", card=plain, back=back)
 
 
-def _briefs(ctx: Ctx, lines: Sequence[Line]) -> dict[str, Brief]:
+def _briefs(ctx: Ctx, lines: Sequence[Row]) -> dict[str, Brief]:
     found: dict[str, Brief] = {}
     for plugin in dict.fromkeys(line.plugin for line in lines if line.plugin in ctx.plugins):
         refs = [Ref(line.kind, line.subject) for line in lines if line.plugin == plugin]
@@ -74,7 +75,7 @@ def _briefs(ctx: Ctx, lines: Sequence[Line]) -> dict[str, Brief]:
     return found
 
 
-def _reading(line: Line) -> Sequence[Move]:
+def _reading(line: Row) -> Sequence[Move]:
     """Marking as read needs no help of a plugin."""
     if line.form != "toread" or reading_verb(line.kind) is None:
         return ()

@@ -8,6 +8,7 @@ from starlette.responses import Response
 
 from kernel.acts.house import reading
 from kernel.acts.subjects import Subject
+from kernel.crypto.ids import now
 from kernel.errors import NotFound
 from kernel.exchange.models import Delivery, Package
 from kernel.portal.answers import download, image_answer
@@ -15,6 +16,7 @@ from kernel.portal.ctx import Ctx
 from kernel.portal.i18n import _, speaking
 from kernel.portal.routing import SIGNED_IN, page
 from kernel.portal.urls import url
+from kernel.portal.views.boxes import page_images
 from kernel.storage.blobs import blobs
 from kernel.work.workshop import workshop
 
@@ -76,6 +78,24 @@ def body_text(ctx: Ctx, kind: str, uid: str) -> Response:
             pages=pages,
             title_of=title,
             back=url(f"exchange:{kind}", uid=uid),
+        )
+
+
+@page("/files/{kind}/{uid}/print", name="files:print", level=SIGNED_IN)
+def body_print(ctx: Ctx, kind: str, uid: str) -> Response:
+    """The pages for paper. That they were taken out of the system is noted, as a download is."""
+    digest, title = _body(ctx, kind, uid)
+    if ctx.deliberate:
+        reading.note(ctx.desk, f"打印：{kind}/{uid}")
+    with speaking(ctx.language):
+        return ctx.render(
+            "layout/print_pages.html",
+            title=_("打印：%(title)s", title=title),
+            of=title,
+            pages=page_images(digest, title, kind, uid),
+            back=url(f"exchange:{kind}", uid=uid),
+            pdf=url("files:pdf", kind=kind, uid=uid),
+            moment=now(),
         )
 
 

@@ -8,7 +8,8 @@ from markupsafe import Markup
 from starlette.responses import Response
 
 from kernel.acts import agenda
-from kernel.acts.agenda import Line
+from kernel.acts.models import URGENT
+from kernel.acts.tasks import Row
 from kernel.crypto.ids import now
 from kernel.plugins.bus import bus
 from kernel.portal import words
@@ -22,21 +23,21 @@ from kernel.portal.routing import SIGNED_IN, page
 from kernel.portal.urls import url
 from kernel.portal.views.cards import cards, draw
 from kernel.portal.views.desks import desks, lent
-from kernel.portal.views.task_centre import URGENT, tabs
-from kernel.portal.words import stored
+from kernel.portal.views.task_centre import tabs
+from kernel.portal.words import step_of, stored
 
 LINES = 8
 VIEWS = ("leader", "clerk")
 
 
-def row(line: Line) -> TaskRow:
+def row(line: Row) -> TaskRow:
     """A task as the table shows it."""
     return TaskRow(
         uid=line.uid,
         title=line.title,
         href=href_of(line.kind, line.subject),
         meta=stored(line.meta),
-        step=stored(line.step),
+        step=step_of(line),
         person=line.sender,
         at=line.created,
         due=line.due,

@@ -7,7 +7,7 @@ from typing import Any
 from starlette.responses import Response
 
 from kernel.acts import notices
-from kernel.acts.models import Notice, NoticeWish
+from kernel.acts.models import URGENT, Notice, NoticeWish
 from kernel.errors import NotFound
 from kernel.portal.ctx import ROOMS, Ctx
 from kernel.portal.fields import Check, Choice
@@ -22,8 +22,6 @@ from kernel.portal.urls import url
 from kernel.portal.words import whole
 from kernel.storage.database import transaction
 
-TAGS = ("特急", "特提", "加急")
-
 
 def said(row: Notice) -> str:
     """What came about, in the language of the page."""
@@ -31,7 +29,7 @@ def said(row: Notice) -> str:
 
 
 def _tags(row: Notice) -> list[str]:
-    urgent = [row.urgency] if row.urgency in TAGS else []
+    urgent = [row.urgency] if row.urgency in URGENT else []
     return urgent if row.seen else [*urgent, "未读"]
 
 

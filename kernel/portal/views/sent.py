@@ -23,6 +23,7 @@ from kernel.portal.lists import Column, Filter, ListSpec, Sort, from_query
 from kernel.portal.live import watched
 from kernel.portal.parts import Receipt, ReceiptBook, ReceiptState
 from kernel.portal.routing import page
+from kernel.portal.starring import star_of
 from kernel.portal.urls import url
 from kernel.portal.views.boxes import state_of, tags_of
 
@@ -157,6 +158,7 @@ def package_page(ctx: Ctx, uid: str) -> Response:
             url("exchange:package", uid=uid),
             title=package.title,
             item=package,
+            star=star_of(ctx, package),
             book=receipt_book(package),
             watched=watched(uid),
             at=now(),

@@ -9,7 +9,7 @@ from typing import Any
 from starlette.responses import Response
 
 from kernel.acts import tasks
-from kernel.acts.models import Task
+from kernel.acts.models import URGENT, Task
 from kernel.crypto.ids import now
 from kernel.exchange.models import Delivery
 from kernel.plugins.switches import switchboard
@@ -30,8 +30,9 @@ from kernel.portal.lists import (
 from kernel.portal.parts import Tab
 from kernel.portal.routing import SIGNED_IN, page
 from kernel.portal.urls import url
+from kernel.portal.views import stars
 from kernel.portal.views.batches import reading_verb
-from kernel.portal.words import end_of, local, stored
+from kernel.portal.words import end_of, local, step_of, stored
 
 TAB_NAMES = {
     "todo": _l("待办"),
@@ -47,21 +48,23 @@ EMPTY = {
     "done": _l("还没有办结的事项。您经手的事项办结后会列在这里。"),
     "drafts": _l("没有待发的草稿。起草后还没有送出的会列在这里。"),
 }
-URGENT = ("特急", "加急")
+STARRED = "starred"
 SIGNING = "签收"
 """The step of a delivery that waits to be signed for."""
 
 
 def tabs(ctx: Ctx, current: str) -> list[Tab]:
-    """The five tabs, the same for all plugins."""
+    """The five tabs, the same for all plugins, and what the person has starred."""
     counts = ctx.waiting.counts
-    return [
+    found = [
         Tab(str(TAB_NAMES[tab]), url("tasks", tab=tab), tab == current, counts.get(tab))
         for tab in tasks.TABS
     ]
+    return [*found, Tab(_("收藏"), url("tasks", tab=STARRED), current == STARRED)]
 
 
 def _spec(ctx: Ctx, tab: tasks.Tab, choosable: Callable[[Task], bool]) -> ListSpec:
+    urgent = Sort("urgent", _l("按缓急，再按时限"), "hurry", field=tasks.hurry())
     due = Sort("due", _l("按时限由近到远"), "due", field=Task.due, nulls=True)
     new = Sort("new", _l("按送达时间，新的在前"), "id", descending=True, field=Task.id)
     old = Sort("old", _l("按送达时间，旧的在前"), "id", field=Task.id)
@@ -69,13 +72,13 @@ def _spec(ctx: Ctx, tab: tasks.Tab, choosable: Callable[[Task], bool]) -> ListSp
         title=_l("待办中心"),
         columns=(
             Column("title", _l("事项"), "title"),
-            Column("step", _step_label(tab), value=_step),
+            Column("step", _step_label(tab), value=step_of),
             Column("sender", _l("送办人"), "person"),
             Column("created", _l("送达时间"), "time"),
             *_last_column(tab),
         ),
-        sorts=(due, new, old),
-        default_sort="due" if tab == "todo" else "new",
+        sorts=(urgent, due, new, old),
+        default_sort="urgent" if tab == "todo" else "new",
         filters=(
             Filter("type", _l("事项类型"), _sources(ctx), _l("全部类型")),
             Filter("urgency", _l("紧急程度"), tuple((one, _l(one)) for one in URGENT),
@@ -89,11 +92,6 @@ def _spec(ctx: Ctx, tab: tasks.Tab, choosable: Callable[[Task], bool]) -> ListSp
         tags=lambda task: (task.urgency,) if task.urgency in URGENT else (),
         choosable=choosable,
     )  # fmt: skip
-
-
-def _step(task: Task) -> str:
-    """Where the matter stands now; for what is handled, where it stands elsewhere."""
-    return stored(getattr(task, "at", task.step))
 
 
 def _step_label(tab: tasks.Tab) -> Lazy:
@@ -153,8 +151,11 @@ def _choosable(ctx: Ctx, tab: tasks.Tab) -> Callable[[Task], bool]:
 
 @page("/tasks", name="tasks", level=SIGNED_IN)
 def tasks_page(ctx: Ctx) -> Response:
-    """The task centre: five tabs over everything, with filters, search, counts and paging."""
+    """The task centre: five tabs over everything, with filters, search, counts and paging; and
+    what was starred."""
     asked = ctx.query.get("tab", "todo")
+    if asked == STARRED:
+        return _starred(ctx)
     tab: tasks.Tab = next((one for one in tasks.TABS if one == asked), "todo")
     with speaking(ctx.language):
         spec = _spec(ctx, tab, _choosable(ctx, tab))
@@ -181,6 +182,15 @@ def _rows(ctx: Ctx, tab: tasks.Tab, spec: ListSpec) -> tuple[Fetch, Count]:
         return counting(rows(), filters=FILTERS, search=_search)(query)
 
     return fetched, counted
+
+
+def _starred(ctx: Ctx) -> Response:
+    with speaking(ctx.language):
+        spec, shelf = stars.spec(_sources(ctx)), stars.Shelf(ctx)
+        return ctx.show_list(
+            "home/tasks.html", spec, shelf.fetch, url("tasks"), total=shelf.count,
+            tabs=tabs(ctx, STARRED), tab=STARRED,
+        )  # fmt: skip
 
 
 def _first_quickly(ctx: Ctx, tab: tasks.Tab, fetch: Fetch) -> Fetch:
@@ -210,12 +220,13 @@ def _where_now(fetch: Fetch) -> Fetch:
 
     def fetched(query: Any, limit: int) -> Sequence[Any]:
         rows = fetch(query, limit)
-        open_: Any = Task.select(Task.subject, Task.organ, Task.step).where(
+        now_: Any = Task.select(Task.subject, Task.organ, Task.step, Task.step_en).where(
             Task.subject.in_([row.subject for row in rows]) & Task.done.is_null()
         )
-        found = {(subject, organ): step for subject, organ, step in open_.tuples()}
+        found = {(subject, organ): names for subject, organ, *names in now_.tuples()}
         for row in rows:
-            row.at = found.get((row.subject, row.organ), row.step)
+            names = found.get((row.subject, row.organ), (row.step, row.step_en))
+            row.step, row.step_en = names  # only to be shown
         return rows
 
     return fetched

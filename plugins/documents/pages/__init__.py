@@ -23,6 +23,7 @@ ROUTES = [
     writing.new_page,
     sheet.document_page,
     printing.print_page,
+    printing.print_body_page,
     acting.act_page,
     versions.versions_page,
     versions.compare_page,

@@ -14,6 +14,7 @@ from kernel.api import (
     report_of,
     seal_line,
     speaking,
+    star_of,
     tasks,
     url,
 )
@@ -33,6 +34,7 @@ def incoming_page(ctx: Ctx, uid: str) -> Response:
             "documents/incoming.html",
             title=found.title,
             item=found,
+            star=star_of(ctx, found),
             delivery=delivery,
             seal=seal_line(report_of(package)),
             pages=page_images(body, found.title, "delivery", delivery.uid),

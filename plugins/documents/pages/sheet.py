@@ -23,6 +23,7 @@ from kernel.api import (
     report_of,
     seal_line,
     speaking,
+    star_of,
     url,
     usual_phrases,
 )
@@ -136,6 +137,7 @@ def show(
         status=status,
         title=document.label(),
         item=document,
+        star=star_of(ctx, document),
         state=state_name(document),
         tab=tab,
         tabs=_tabs(document, tab),

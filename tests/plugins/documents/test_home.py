@@ -156,6 +156,37 @@ def test_the_most_urgent_come_first_and_the_rest_is_one_link_away(flow: Flow):
     assert "2 件已超期" in page
 
 
+@pytest.mark.both
+def test_urgent_matters_stand_before_those_that_are_due_earlier(flow: Flow):
+    document = flow.draft()
+    moment = now()
+    degrees = ("", "加急", "平急", "特急", "特提", "加急")
+    for n, urgency in enumerate(degrees):
+        due = moment + timedelta(days=n) if n != 5 else moment + timedelta(hours=1)
+        task_at(flow, LEADER, document, title=f"事项{n}", due=due, urgency=urgency)
+    leader = signed_in(flow, LEADER)
+    shown = re.findall(r"事项(\d)</a></h2>", leader.get("/").text)
+    assert shown == ["4", "3", "5", "1", "2", "0"]
+    listed = re.findall(r"事项(\d)</a>", leader.get("/?view=clerk").text)
+    assert listed == shown
+
+
+def test_an_english_page_names_the_step_as_its_flow_does(flow: Flow):
+    flow.to("sign", title="中共张掖市委办公室关于做好防汛工作的通知")
+    flow.draft()
+    leader, drafter = signed_in(flow, LEADER), signed_in(flow, DRAFTER)
+    for browser in (leader, drafter):
+        browser.post("/me/display", data={"language": "en"})
+    for path in ("/", "/?view=clerk"):
+        assert '<span class="step">Sign off</span>' in leader.get(path).text
+    assert "</span>Sign off</td>" in leader.get("/tasks").text
+    drafts = drafter.get("/tasks?tab=drafts").text
+    # 拟稿 alone is a label of the form, too, and has another word there.
+    assert "</span>Draft</td>" in drafts and "Drafted by" not in drafts
+    doing = drafter.get("/tasks?tab=doing").text
+    assert "</span>Sign off</td>" in doing and "签发" not in doing
+
+
 def test_the_form_of_the_page_follows_the_post_and_can_be_changed(flow: Flow):
     leader, clerk = signed_in(flow, LEADER), signed_in(flow, CLERK)
     flow.to("sign")

@@ -75,6 +75,45 @@
     box.dispatchEvent(new Event('input', { bubbles: true }));
   }
 
+  // Signing out throws away what was typed and not sent: the button asks once.
+  function unsent() {
+    return Array.prototype.some.call(document.querySelectorAll('.main form[method=post] textarea, .main form[method=post] input[type=text], [data-ink-strokes]'), function (box) {
+      return !box.closest('[data-autosave]') && box.value.trim() !== box.defaultValue.trim();
+    });
+  }
+  document.addEventListener('submit', function (event) {
+    var ask = event.target.querySelector('[data-ask-unsent]');
+    if (!ask || ask.dataset.asked || !unsent()) return;
+    event.preventDefault();
+    ask.dataset.asked = '1';
+    ask.querySelector('[role=status]').textContent = ask.dataset.askUnsent;
+  });
+
+  // What only changes its own button: the page stays, and what is being typed on it. Where that does
+  // not work, it is sent as any other form, and the answer says why.
+  document.addEventListener('submit', function (event) {
+    var form = event.target, button = event.submitter;
+    if (!form.hasAttribute('data-in-place') || !button) return;
+    event.preventDefault();
+    if (form.dataset.sent) return;
+    form.dataset.sent = '1';
+    var data = new FormData(form);
+    data.append(button.name, button.value);
+    var asked = { method: 'POST', body: data, credentials: 'same-origin', headers: { 'HX-Request': 'true' } };
+    fetch(form.action, asked).then(function (answer) {
+      if (!answer.ok || answer.redirected) throw new Error(answer.status);
+      return answer.text();
+    }).then(function (html) {
+      form.outerHTML = html;
+      var fresh = document.getElementById(button.id);
+      if (fresh) fresh.focus();
+    }).catch(function () {
+      delete form.dataset.sent;
+      form.removeAttribute('data-in-place');
+      form.requestSubmit(button);
+    });
+  });
+
   // One submit is enough. The name of the pressed button has been read by then.
   document.addEventListener('submit', function (event) {
     var form = event.target;
@@ -370,6 +409,30 @@
     if (picker) countPicked(picker);
   });
   each('form .batch', function (bar) { countRows(bar.closest('form')); });
+
+  // What was chosen, in the words of the page: the browser's own would be in its language.
+  function nameFiles(part) {
+    var files = part.querySelector('input[type=file]').files, said = part.querySelector('[data-file-names]');
+    var names = Array.prototype.map.call(files, function (file) { return file.name; }).join('、');
+    said.textContent = files.length ? part.dataset.many.replace('{n}', files.length) + names : said.dataset.none;
+  }
+  each('[data-filepick]', function (part) {
+    nameFiles(part);
+    part.addEventListener('change', function () { nameFiles(part); });
+  });
+
+  // A page of a document that does not come says so, where it said that it was on its way.
+  function pageFailed(image) {
+    var wait = image.parentNode.querySelector('.pages__wait');
+    if (!wait) return;
+    wait.removeAttribute('aria-hidden');
+    wait.textContent = wait.dataset.failed;
+    image.hidden = true;
+  }
+  document.addEventListener('error', function (event) {
+    if (event.target.matches && event.target.matches('.pages__in img')) pageFailed(event.target);
+  }, true);
+  each('.pages__in img', function (image) { if (image.complete && image.src && !image.naturalWidth && image.loading !== 'lazy') pageFailed(image); });
 
   // Fields that matter only for one choice elsewhere in the form; without a script all are shown.
   function suit(form) {

@@ -9,7 +9,10 @@
   function Pad(box) {
     var canvas = box.querySelector('[data-ink-pad]');
     var field = box.querySelector('[data-ink-strokes]');
+    var count = box.querySelector('[data-ink-count]');
+    var undo = box.querySelector('[data-ink-undo]'), clear = box.querySelector('[data-ink-clear]');
     var tall = 300, strokes = [], pen = null;
+    var wiped = null;  // what was cleared last: undoing brings it back
 
     function read() {
       var parts = field.value ? field.value.split(';') : [];
@@ -22,6 +25,12 @@
       field.value = strokes.length ? WIDE + ' ' + tall + ';' + strokes.map(function (one) {
         return one.map(function (p) { return p.join(','); }).join(' ');
       }).join(';') : '';
+    }
+    function say() {
+      count.textContent = strokes.length ? count.dataset.text.replace('{n}', strokes.length) : count.dataset.none;
+      // Not disabled: the one that was just pressed keeps the focus.
+      undo.setAttribute('aria-disabled', String(!strokes.length && !wiped));
+      clear.setAttribute('aria-disabled', String(!strokes.length));
     }
     function scale() { return canvas.clientWidth / WIDE; }
     function draw() {
@@ -50,14 +59,16 @@
       var next = point(event), last = pen[pen.length - 1];
       if (Math.abs(next[0] - last[0]) + Math.abs(next[1] - last[1]) >= NEAR) pen.push(next);
     }
-    function change(next) { strokes = next; write(); if (!strokes.length) tall = 0; draw(); }
+    function change(next) { strokes = next; write(); if (!strokes.length && !wiped) tall = 0; draw(); say(); }
 
     canvas.addEventListener('pointerdown', function (event) {
       if (event.button || pen || field.value.length > MOST) return;
       event.preventDefault();
+      if (!strokes.length) tall = 0;
       if (!tall) draw();
       canvas.setPointerCapture(event.pointerId);
       pen = [point(event)];
+      wiped = null;
       strokes.push(pen);
     });
     canvas.addEventListener('pointermove', function (event) {
@@ -66,16 +77,25 @@
       draw();
     });
     ['pointerup', 'pointercancel'].forEach(function (name) {
-      canvas.addEventListener(name, function () { if (pen) { pen = null; write(); draw(); } });
+      canvas.addEventListener(name, function () { if (pen) { pen = null; write(); draw(); say(); } });
     });
-    box.querySelector('[data-ink-undo]').addEventListener('click', function () { change(strokes.slice(0, -1)); });
-    box.querySelector('[data-ink-clear]').addEventListener('click', function () { change([]); });
+    undo.addEventListener('click', function () {
+      var back = wiped || strokes.slice(0, -1);
+      wiped = null;
+      change(back);
+    });
+    clear.addEventListener('click', function () {
+      if (!strokes.length) return;
+      wiped = strokes;
+      change([]);
+    });
     box.addEventListener('toggle', draw);
     // What was kept when the session ended is put back by the page.
-    field.addEventListener('input', function () { read(); box.open = true; draw(); });
+    field.addEventListener('input', function () { read(); box.open = true; draw(); say(); });
     window.addEventListener('resize', draw);
     read();
     draw();
+    say();
   }
 
   Array.prototype.forEach.call(document.querySelectorAll('[data-ink]'), Pad);
