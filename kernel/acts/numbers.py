@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -16,6 +17,12 @@ from kernel.storage.database import connection, lock_rows
 
 VOID = "acts.void"
 """The kind of what a number was given to that is never given out."""
+
+
+FIRST_YEAR = 1949
+"""No number of a document of this state is older."""
+LONGEST = 100
+"""So many signs the name of a series (机关代字) has at most."""
 
 
 @dataclass(frozen=True)
@@ -98,22 +105,41 @@ def move_past(series: str, highest: int, act: str) -> None:
 
 
 def check_series(series: str) -> None:
-    """Refuse (Invalid ``numbers.series``) what is not the name of a series."""
-    organ, _, rest = series.partition("/")
-    name, _, year = rest.rpartition("/")
-    if not (organ and name and year.isdecimal()):
+    """Refuse (Invalid ``numbers.series``) what is not the name of a series of an organ here."""
+    organ, _, year = _parts(series)
+    last = (now() + timedelta(hours=12)).year  # a year begins earlier here than in UTC
+    if not FIRST_YEAR <= year <= last:
         raise Invalid(
             "numbers.series",
-            f"“{series}”不是编号序列，请写成“单位代码/机关代字/年份”。",
-            f"{series!r} names no series of numbers; write organ/name/year.",
+            f"“{series}”的年份不对，请填写 {FIRST_YEAR} 到 {last} 之间的年份。",
+            f"The year of {series!r} has to be from {FIRST_YEAR} to {last}.",
+        )
+    if not Unit.select().where((Unit.code == organ) & (Unit.organ == organ)).exists():
+        raise Invalid(
+            "numbers.series",
+            f"“{series}”的单位代码“{organ}”不是本节点的单位，请核对后填写单位的代码。",
+            f"{organ!r} in {series!r} is the code of no organ here; check it.",
         )
 
 
-def _named(series: str) -> Series:
-    check_series(series)
+def _parts(series: str) -> tuple[str, str, int]:
     organ, _, rest = series.partition("/")
     name, _, year = rest.rpartition("/")
-    return _series(organ, name, int(year))
+    plain = all(part == part.strip() and part.isprintable() for part in (organ, name))
+    dated = re.fullmatch("[1-9][0-9]{3}", year) is not None
+    if not (organ and name and plain and dated and len(name) <= LONGEST):
+        raise Invalid(
+            "numbers.series",
+            f"“{series}”不是编号序列，请写成“单位代码/机关代字/年份”，"
+            f"年份为四位数字，代字不超过 {LONGEST} 字。",
+            f"{series!r} names no series of numbers; write organ/name/year, the year with four "
+            f"digits, the name with {LONGEST} signs at most.",
+        )
+    return organ, name, int(year)
+
+
+def _named(series: str) -> Series:
+    return _series(*_parts(series))
 
 
 def take_next(organ: str, name: str, year: int, subject: Subject) -> DocNumber:

@@ -50,16 +50,19 @@ def _known(
 
 def _accounted(highest: dict[str, int]) -> None:
     """Refuse what leaves a series out, or says less of it than is known."""
+    to_account_for = numbers.to_account_for()
     for series, value in highest.items():
-        numbers.check_series(series)
-        if not isinstance(value, int) or isinstance(value, bool) or value > LARGEST:
+        if series not in to_account_for:  # a unit of those may be younger than the backup
+            numbers.check_series(series)
+        whole = isinstance(value, int) and not isinstance(value, bool)
+        if not whole or not 0 <= value <= LARGEST:
             raise Invalid(
                 "node.resume_number",
-                f"“{in_words(series)}”的号数写法不对，请填写不超过 {LARGEST} 的整数。",
-                f"The number of {series} has to be a whole number up to {LARGEST}.",
+                f"“{in_words(series)}”的号数写法不对，请填写 0 到 {LARGEST} 的整数。",
+                f"The number of {series} has to be a whole number from 0 to {LARGEST}.",
                 field="highest",
             )
-    for series, known in numbers.to_account_for().items():
+    for series, known in to_account_for.items():
         if series not in highest:
             raise Invalid(
                 "node.resume_missing",

@@ -482,6 +482,73 @@ def test_two_administrators_let_it_go_on_in_the_browser(restored: Path):
         assert "92号" in numbered()
 
 
+LINES = {
+    f"{CPCO}/市委办发/99999999999999999999=1": "不是编号序列",
+    f"{CPCO}/市委办发/0{now().year}=95": "不是编号序列",
+    f"{CPCO}/市委办发/٢٠٢٦=95": "不是编号序列",
+    f"{CPCO}/{'发' * 300}/{now().year}=5": "不是编号序列",
+    f"{CPCO}/市委办发/9999=1": "年份不对",
+    f"{CPCO}/市委办发/1000=1": "年份不对",
+    f"无此单位/乱写/{now().year}=5": "不是本节点的单位",
+    f"{SERIES}=-5": "请填写 0 到",
+    f"{SERIES}={'9' * 500}": "请填写 0 到",
+    f"{SERIES}=9²": "写法不对",
+    f"{SERIES}=3": "只保留一个号数",
+    f"{CPCO}/ 市委办发 /{now().year}=3": "只保留一个号数",
+    f"{CPCO}/市委新发/{now().year}=7\n{CPCO}/市委新发/{now().year}=6": "只保留一个号数",
+}
+
+
+@pytest.mark.both
+def test_a_line_that_names_no_series_of_the_house_is_refused_at_once(folder: Path):
+    with opened(folder) as office:
+        with transaction():
+            hold.begin("rollback")
+        first = office.browser()
+        first.login("杨帆")
+        filled = shown(first.get("/admin/resume").text) | {"checked": "y"}
+        for line, sentence in LINES.items():
+            got = first.post("/admin/resume", data=filled | {"highest": line})
+            assert got.status_code == 422 and sentence in got.text, line
+            assert line.partition("\n")[0] in got.text  # nothing typed is lost
+        with connection():
+            known, held = numbers.to_account_for(), state()
+        for series, value, code in (
+            (f"{CPCO}/市委办发/99999999999999999999", 1, "numbers.series"),
+            (f"{CPCO}/ 市委办发 /{now().year}", 95, "numbers.series"),
+            (f"无此单位/乱写/{now().year}", 5, "numbers.series"),
+            (f"{CPCO}/市委新发/{now().year}", -5, "node.resume_number"),
+        ):
+            with pytest.raises(Invalid) as refusal:
+                gate.prepare(
+                    office.desk("杨帆"), resume, held=held, revoked=[], certificates=[],
+                    highest=known | {series: value},
+                )  # fmt: skip
+            assert refusal.value.code == code
+
+
+def test_a_line_is_read_however_wide_its_signs_and_spaces_are(folder: Path):
+    with opened(folder) as office:
+        with transaction():
+            hold.begin("rollback")
+        first, second = office.browser(), office.browser()
+        first.login("杨帆")
+        second.login("何静")
+        filled = shown(first.get("/admin/resume").text) | {"checked": "y"}
+        lines = f"{CPCO} ／ 市委办发 /{now().year} ＝ ９５\n{CPCO}/市委新发/{now().year}=7"
+        asked = first.post("/admin/resume", data=filled | {"highest": lines}).text
+        assert f"市委办发〔{now().year}〕：已知 90 号，填报已发到 95 号" in asked
+        assert f"市委新发〔{now().year}〕：已知 0 号，填报已发到 7 号" in asked
+        signed(first, asked)
+        uid = re.search(r"/admin/proposals/([0-9a-f-]+)", second.get("/admin/proposals").text)
+        assert uid
+        signed(second, second.post(f"/admin/proposals/{uid[1]}", data={"answer": "yes"}).text)
+        assert why() == ""
+        assert "96号" in numbered()
+        with connection():
+            assert numbers.peek(CPCO, "市委新发", now().year).value == 8
+
+
 def test_certificates_revoked_since_the_backup_are_revoked_again(restored: Path):
     with opened(restored) as office:
         with connection():

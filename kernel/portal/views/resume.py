@@ -193,20 +193,52 @@ def _as_kept(pem: str) -> str:
         raise Invalid(error.code, error.zh, error.en, field="certificates") from error
 
 
+_NARROW = {ord(sign) + 0xFEE0: sign for sign in "0123456789-=/"} | {0x2212: "-"}
+"""Full-width signs, and the minus of mathematics, to those of a plain keyboard."""
+
+
 def _numbers(text: str, answered: dict[str, int]) -> dict[str, int]:
     """What was answered to each series, and what the lines say of others."""
     found = dict(answered)
     for line in _lines(text):
-        series, _equals, value = line.replace("＝", "=").rpartition("=")
-        try:
-            name = series.strip()
-            numbers.check_series(name)
-            found[name] = max(int(value), found.get(name, 0))
-        except (ValueError, Invalid) as error:
+        name, value = _number(line)
+        if name not in answered:
+            _check_series(name)
+        if value < found.get(name, 0):
             raise Invalid(
                 "node.resume_number",
-                f"“{line}”写法不对，请写成：单位代码/机关代字/年份=号数。",
-                f"{line!r} cannot be read; write organ/name/year=number.",
+                f"“{line}”比“{in_words(name)}”已填的 {found[name]} 号小，"
+                "请对照登记簿核对，只保留一个号数。",
+                f"{line!r} says less than {found[name]}, which was entered for the same series. "
+                "Check the register and keep one of them.",
                 field="highest",
-            ) from error
+            )
+        found[name] = value
     return found
+
+
+def _number(line: str) -> tuple[str, int]:
+    """A series and its number out of a line, however wide its signs and spaces are."""
+    series, _equals, value = (part.strip() for part in line.translate(_NARROW).rpartition("="))
+    if not series or not re.fullmatch("-?[0-9]+", value):
+        raise Invalid(
+            "node.resume_number",
+            f"“{line}”写法不对，请写成：单位代码/机关代字/年份=号数。",
+            f"{line!r} cannot be read; write organ/name/year=number.",
+            field="highest",
+        )
+    if value.startswith("-") or len(value) > len(str(LARGEST)) or int(value) > LARGEST:
+        raise Invalid(
+            "node.resume_number",
+            f"“{line}”的号数不对，请填写 0 到 {LARGEST} 的整数。",
+            f"The number in {line!r} has to be a whole number from 0 to {LARGEST}.",
+            field="highest",
+        )
+    return "/".join(part.strip() for part in series.split("/")), int(value)
+
+
+def _check_series(name: str) -> None:
+    try:
+        numbers.check_series(name)
+    except Invalid as error:
+        raise Invalid("node.resume_number", error.zh, error.en, field="highest") from error
