@@ -145,7 +145,8 @@ def _call(view: View, level: str, request: Request, form: Any) -> Response:
 
 
 def _check_signs(request: Request, form: FormData | None) -> None:
-    """Refuse what no keyboard types and no database takes: NUL, and halves of characters."""
+    """Refuse what no keyboard types and no database or XML takes: NUL, halves of characters, and
+    U+FFFE and U+FFFF, which are none."""
     texts = [*request.path_params.values(), *request.query_params.values()]
     texts += [part for pair in form.multi_items() for part in pair] if form is not None else []
     texts += [one.filename or "" for one in texts if isinstance(one, UploadFile)]
@@ -153,7 +154,7 @@ def _check_signs(request: Request, form: FormData | None) -> None:
         raise _strange()
 
 
-_STRANGE = re.compile("[\0\ud800-\udfff]")
+_STRANGE = re.compile("[\0\ud800-\udfff\ufffe\uffff]")
 
 
 def _strange() -> Invalid:
