@@ -25,7 +25,7 @@ from kernel.exchange.models import Delivery, Package
 from kernel.exchange.recalling import require_sent
 from kernel.exchange.refusals import RECALLED, RETURNED, TooLate
 from kernel.identity.desk import Desk, ServiceDesk
-from kernel.storage.database import connection, transaction
+from kernel.storage.database import connection, exclusive, in_transaction, transaction
 
 TYPES = {"void": "X5", "supersede": "X6"}
 
@@ -37,7 +37,18 @@ def markable(package: Package) -> peewee.Expression:
     return reached
 
 
+def _one_by_one(package: Package) -> None:
+    """Within an act, let each organ end one package after the other.
+
+    Whether a package may replace another one depends on both. Their rows cannot be held in one
+    order for all, because the gate holds that of the package itself before it asks.
+    """
+    if in_transaction():
+        exclusive(f"exchange.ending {package.organ}")
+
+
 def _endable(desk: Desk, package: Package, *, reason: str, **_: Any) -> None:
+    _one_by_one(package)
     require_sent(package)
     if package.ended in ("void", "supersede"):
         words = {"void": "作废", "supersede": "替换"}

@@ -25,6 +25,7 @@ from kernel.acts.verbs import verb_of
 from kernel.crypto.ids import now, stamp
 from kernel.errors import Conflict, OfficeError, Unavailable
 from kernel.exchange import settling
+from kernel.exchange.ending import supersede, void
 from kernel.exchange.inbound import send_back, sign_for
 from kernel.exchange.models import Delivery, Package
 from kernel.exchange.recalling import recall
@@ -45,6 +46,7 @@ from plugins.documents.models import Incoming
 from plugins.workflow.definition import flow_of
 from plugins.workflow.models import FlowRow
 from plugins.workflow.running import keep
+from tests.exchange.after import another
 from tests.exchange.conftest import _offices  # noqa: F401  # the office that has sent a notice
 from tests.exchange.notice import CLERKS, CPCO, GFIN, delivery, evidence, opened, package
 
@@ -122,6 +124,61 @@ def test_sign_for_send_back_and_recall_have_one_winner(office: Office, turn: int
     assert delivery(GFIN).state in ("signed", "returned", "recalled")
     ended = [row.type for row in evidence(GFIN) if row.type in ("C1", "C2", "X2")]
     assert len(ended) == 1
+
+
+def ending_at_once(office: Office, first: Call, second: Call, monkeypatch: Any) -> list[Any]:
+    """Two acts, the second begun while the first has been checked and is not written yet."""
+    ends: list[Any] = []
+    other = threading.Thread(target=lambda: ends.append(at_once([second])[0]))
+    ask, begun = gate.guards.ask, []
+
+    def in_the_middle(*given: Any) -> None:
+        if in_transaction() and not begun:
+            begun.append(True)
+            other.start()
+            other.join(0.7)
+        ask(*given)
+
+    monkeypatch.setattr(gate.guards, "ask", in_the_middle)
+    ends.insert(0, at_once([first])[0])
+    other.join(10)
+    assert begun and not other.is_alive()
+    return ends
+
+
+@pytest.mark.parametrize("how", ["supersede", "void"])
+def test_nothing_is_replaced_by_what_ends_at_the_same_time(
+    office: Office, how: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    old, new, clerk = package(), another(office), CLERKS[CPCO]
+    ending: Call = (
+        signed(office, clerk, supersede, new, by=old.uid, reason="反向替换")
+        if how == "supersede"
+        else signed(office, clerk, void, new, reason="文号有误")
+    )
+    replacing = signed(office, clerk, supersede, old, by=new.uid, reason="内容有调整")
+    ends = ending_at_once(office, ending, replacing, monkeypatch)
+    assert sorted(isinstance(one, gate.Done) for one in ends) == [False, True]
+    assert [one.code for one in ends if isinstance(one, OfficeError)] == ["exchange.successor"]
+    outbox.drain()
+    with connection():
+        old, new = Package.get_by_id(old.id), Package.get_by_id(new.id)
+    assert (old.ended, old.successor, new.ended) == ("", "", how)
+
+
+@pytest.mark.parametrize("turn", range(3))
+def test_two_that_replace_each_other_close_no_circle(office: Office, turn: int) -> None:
+    old, new, clerk = package(), another(office), CLERKS[CPCO]
+    ends = at_once(
+        [
+            signed(office, clerk, supersede, old, by=new.uid, reason="内容有调整"),
+            signed(office, clerk, supersede, new, by=old.uid, reason="反向替换"),
+        ]
+    )
+    assert sorted(isinstance(one, gate.Done) for one in ends) == [False, True]
+    with connection():
+        ended = {Package.get_by_id(one.id).ended for one in (old, new)}
+    assert ended == {"", "supersede"}
 
 
 def test_workers_share_the_outbox_and_do_each_thing_once(
