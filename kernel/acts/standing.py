@@ -37,6 +37,8 @@ NAMES = {
     "organ": ("机关", "the organ"),
     "proposer": ("提出人", "who proposed it"),
     "state": ("状态", "the state"),
+    "level": ("复核权限", "the right to confirm it"),
+    "title": ("名称", "the title"),
 }
 
 
@@ -97,10 +99,22 @@ def _proposals(uids: list[str]) -> Iterator[Found]:
         for name, signed in _signed(row, first, last).items():
             if row[name] != signed:
                 yield f"proposal {row['uid']}", differs(NAMES[name], row[name], signed)
+        if first and any(one.person in (first.person, first.principal) for one in last):
+            yield f"proposal {row['uid']}", _ALONE
+
+
+_ALONE = (
+    "提出和复核是同一个人签的名，双人操作不成立，不能作数，请报安全保密管理员"
+    " / was proposed and settled by one and the same person: it is no act of two, do not rely on"
+    " it, tell the security administrator"
+)
 
 
 def _signed(row: Row, first: Deed | None, last: list[Deed]) -> dict[str, str]:
     signed = {"verb": first.verb, "organ": first.organ, "proposer": first.person} if first else {}
+    verb = verbs().find(first.verb) if first and not last else None
+    if verb is not None:  # once it is settled, the verb may have come to be called otherwise
+        signed |= {"level": verb.level, "title": verb.title}
     if last:
         signed["state"] = SETTLED[last[0].verb]
     elif row["state"] not in UNSETTLED:

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from kernel.acts import gate
+from kernel.acts.deeds import Deed, deeds_of
 from kernel.acts.house import confirm, grants, keys, rollout, switches
 from kernel.acts.models import Act, ActPrivate, Prepared, Proposal
 from kernel.acts.verbs import verbs
@@ -295,6 +296,50 @@ def test_nobody_confirms_his_own_proposal(office: Office):
     proposal = propose(office)
     with pytest.raises(Refused, match=r"house\.same_person"):
         gate.prepare(office.desk("杨帆"), confirm.confirm, proposal)
+
+
+@pytest.mark.both
+def test_the_columns_of_a_proposal_let_nobody_confirm_it_who_may_not(office: Office):
+    proposal = propose(office)
+    with transaction():
+        mine = Proposal.uid == proposal.uid
+        Proposal.update(proposer="another", level="house.confirm").where(mine).execute()
+    with connection():
+        proposal = Proposal.get(mine)
+        named = [one.what for one in log_check.verify().problems]
+    assert len(named) == 2 and "提出人" in named[0] and "复核权限" in named[1]
+    with pytest.raises(Refused, match=r"house\.same_person"):
+        gate.prepare(office.desk("杨帆"), confirm.confirm, proposal)
+    with pytest.raises(Refused, match=r"acts\.not_allowed"):
+        gate.prepare(office.desk("高峰"), confirm.confirm, proposal)
+    with connection():
+        assert node_phase() == 1
+
+
+def test_what_a_revoked_key_proposed_can_only_be_declined(office: Office):
+    proposal, stolen = propose(office), office.desk("杨帆").credential
+    other = office.desk("何静")
+    office.act(other, keys.revoke_key, credential=stolen, reason="遗失")
+    with pytest.raises(Refused, match=r"house\.proposer_key"):
+        gate.prepare(other, confirm.confirm, proposal)
+    office.act(other, confirm.decline, proposal, reason="插件遗失")
+    with connection():
+        assert node_phase() == 1
+
+
+def test_a_person_who_settled_his_own_proposal_is_named(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+):
+    proposal = propose(office)
+    monkeypatch.setattr(confirm, "_first", lambda _: first_of_another(proposal))
+    office.act(office.desk("杨帆"), confirm.confirm, proposal)
+    with connection():
+        assert ["同一个人" in one.what for one in log_check.verify().problems] == [True]
+
+
+def first_of_another(proposal: Proposal) -> Deed:
+    """What a gate would believe that no longer looks who proposed it."""
+    return replace(deeds_of([proposal.act])[proposal.act], person="another", principal="another")
 
 
 def test_a_proposal_is_settled_once(office: Office):

@@ -5,11 +5,14 @@ from __future__ import annotations
 from typing import Any
 
 from kernel.acts import guards, hold, tasks
+from kernel.acts.deeds import Deed, deeds_of
 from kernel.acts.models import Act, ActPrivate, Proposal
 from kernel.acts.statement import Statement, arguments_of, read
 from kernel.acts.subjects import Subject, kinds
 from kernel.acts.verbs import Verb, act, verbs
+from kernel.crypto import canonical
 from kernel.errors import Conflict, Invalid, NotFound, Refused
+from kernel.identity import credentials
 from kernel.identity.desk import Desk
 from kernel.plugins.switches import switchboard
 
@@ -21,13 +24,14 @@ def _another(desk: Desk, proposal: Proposal, **_: Any) -> None:
             "此事项已经复核过了，不必再办。请刷新页面查看结果。",
             "This was confirmed or declined before; reload the page to see how it ended.",
         )
-    if proposal.proposer == desk.person.uid:
+    first = _first(proposal)
+    if desk.person.uid in (first.person, first.principal):
         raise Refused(
             "house.same_person",
             "双人操作须由另一个人复核，您是提出人。",
             "A two-person act is confirmed by another person; you proposed it.",
         )
-    if not desk.has(proposal.level):
+    if desk.organ_code != first.organ or not desk.has(verbs().get(first.verb).level):
         raise Refused(
             "acts.not_allowed",
             "您的岗位没有复核此事项的权限。请由另一名有权限的管理员复核。",
@@ -35,9 +39,31 @@ def _another(desk: Desk, proposal: Proposal, **_: Any) -> None:
         )
 
 
+def _first(proposal: Proposal) -> Deed:
+    """What the first person signed; columns of the proposal are for lists, and decide nothing."""
+    found = deeds_of([proposal.act]).get(proposal.act)
+    if found is None:
+        raise Conflict(
+            "house.proposal_lost",
+            "找不到提出时签名的办理记录，不能复核。请报安全保密管理员核验日志。",
+            "The signed act behind this proposal is gone, so it cannot be confirmed; let the "
+            "security administrator verify the log.",
+        )
+    return found
+
+
 def _still(desk: Desk, proposal: Proposal) -> None:
     """What was asked of the first person is asked again: the state may be another one by now."""
     _another(desk, proposal)
+    said = canonical.loads(bytes(Act.get(Act.uid == proposal.act).bytes))
+    if not credentials.is_active(said["credential"], said["desk"]["person"]):
+        raise Refused(
+            "house.proposer_key",
+            "提出人签名所用的安全认证插件已停用，此事项不能再复核同意。"
+            "请选择“不同意”，仍需办理的由提出人重新提出。",
+            "The key with which this was proposed has been revoked. Decline it; if it is still "
+            "wanted, let it be proposed again.",
+        )
     verb, subject, arguments = _proposed(proposal)
     hold.require(verb.name)
     why = switchboard().why(verb.plugin, desk.organ_code)
