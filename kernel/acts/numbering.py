@@ -49,14 +49,14 @@ def _series(series: Row, step: Step) -> Iterator[Found]:
         rows = rows_of(Series, where=[Series.id == series["id"]])
         numbers = Number.series == series["id"]
         last = Number.select(Number.value).where(numbers).order_by(Number.value.desc()).scalar()
-        found = [*_gaps(name, numbers, step)]
+        found = [*_gaps(name, series["organ"], numbers, step)]
     yield from found
     for row in rows:
         if last is not None and row["next"] != last + 1:
             yield f"series {name}", differs(("下一个号", "the next number"), row["next"], last + 1)
 
 
-def _gaps(name: str, numbers: Any, step: Step) -> Iterator[Found]:
+def _gaps(name: str, organ: str, numbers: Any, step: Step) -> Iterator[Found]:
     """Read in the order of the values, which is that of the ids unless somebody changed them."""
     before: int | None = None
     values = Number.select(Number.value).where(numbers).order_by(Number.value).tuples().iterator()
@@ -70,12 +70,12 @@ def _gaps(name: str, numbers: Any, step: Step) -> Iterator[Found]:
             )
         before = value
     for rows in stretches(Number, where=numbers):
-        yield from _holders(name, rows)
+        yield from _holders(name, organ, rows)
         step(len(rows))
 
 
-def _holders(name: str, rows: list[Row]) -> Iterator[Found]:
-    """Whether what the numbers were given to is there."""
+def _holders(name: str, organ: str, rows: list[Row]) -> Iterator[Found]:
+    """Whether what the numbers were given to is there, and of the organ whose series it is."""
     for kind, mine in by(rows, "kind").items():
         uids = [row["subject"] for row in mine]
         there = _there(kind, uids)
@@ -87,17 +87,28 @@ def _holders(name: str, rows: list[Row]) -> Iterator[Found]:
                     f" / was given to {kind} {row['subject']}, which is not there: compare with a"
                     " backup",
                 )
+            elif there is not None and there[row["subject"]] not in ("", organ):
+                yield (
+                    f"number {name}/{row['value']}",
+                    differs(
+                        ("编号序列的机关", "the organ of the series"), organ, there[row["subject"]]
+                    ),
+                )
 
 
-def _there(kind: str, uids: list[str]) -> set[str] | None:
-    """Which of these are there; None where the plugin that knows the kind is gone."""
+def _there(kind: str, uids: list[str]) -> dict[str, str] | None:
+    """Which of these are there, with their organs; None where the plugin of the kind is gone.
+
+    A number that is void belongs to no organ (``""``): whoever voids it may be of another one.
+    """
     if kind == VOID:
-        return {row["uid"] for row in rows_of(Act, Act.uid, where=[Act.uid.in_(uids)])}
+        return {row["uid"]: "" for row in rows_of(Act, Act.uid, where=[Act.uid.in_(uids)])}
     known: dict[str, Any] = {one.kind: one for one in kinds().all()}
     model = known.get(kind)
     if model is None:
         return None
-    return {row["uid"] for row in rows_of(model, model.uid, where=[model.uid.in_(uids)])}
+    rows = rows_of(model, model.uid, model.organ, where=[model.uid.in_(uids)])
+    return {row["uid"]: row["organ"] for row in rows}
 
 
 def compare(

@@ -95,7 +95,9 @@ def _proposals(uids: list[str]) -> Iterator[Found]:
         acts = deeds_of([row["act"] for row in rows])
         settled = deeds_on(Proposal.kind, uids, SETTLED)
     for row in rows:
-        first, last = acts.get(row["act"]), settled.get(row["uid"], [])[-1:]
+        first, last = acts.get(row["act"]), settled.get(row["uid"], [])
+        if len(last) > 1:
+            yield f"proposal {row['uid']}", _TWICE
         for name, signed in _signed(row, first, last).items():
             if row[name] != signed:
                 yield f"proposal {row['uid']}", differs(NAMES[name], row[name], signed)
@@ -103,6 +105,11 @@ def _proposals(uids: list[str]) -> Iterator[Found]:
             yield f"proposal {row['uid']}", _ALONE
 
 
+_TWICE = (
+    "复核过不止一次，只有第一次作数，其后的办理不能作数，请报安全保密管理员"
+    " / was settled more than once: only the first time counts, do not rely on what came of the"
+    " others, tell the security administrator"
+)
 _ALONE = (
     "提出和复核是同一个人签的名，双人操作不成立，不能作数，请报安全保密管理员"
     " / was proposed and settled by one and the same person: it is no act of two, do not rely on"

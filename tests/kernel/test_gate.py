@@ -342,6 +342,29 @@ def first_of_another(proposal: Proposal) -> Deed:
     return replace(deeds_of([proposal.act])[proposal.act], person="another", principal="another")
 
 
+def test_what_was_declined_is_not_opened_again_by_a_column(office: Office):
+    proposal = propose(office)
+    office.act(office.desk("何静"), confirm.decline, proposal, reason="太早")
+    with transaction():
+        mine = Proposal.uid == proposal.uid
+        Proposal.update(state="open").where(mine).execute()
+        again = Proposal.get(mine)
+    with pytest.raises(Conflict, match=r"house\.settled"):
+        gate.prepare(office.desk("何静"), confirm.confirm, again)
+    with connection():
+        assert node_phase() == 1
+
+
+def test_another_title_than_what_was_proposed_is_not_confirmed(office: Office):
+    proposal = propose(office)
+    with transaction():
+        mine = Proposal.uid == proposal.uid
+        Proposal.update(title="例行检查").where(mine).execute()
+        forged = Proposal.get(mine)
+    with pytest.raises(Conflict, match=r"house\.other_title"):
+        gate.prepare(office.desk("何静"), confirm.confirm, forged)
+
+
 def test_a_proposal_is_settled_once(office: Office):
     proposal = propose(office)
     office.act(office.desk("何静"), confirm.decline, proposal, reason="太早")

@@ -125,6 +125,7 @@ CHANGES: list[tuple[str, str]] = [
     # numbers
     ("series 620700-CPCO/市委办发", "UPDATE acts_series SET next = 91 WHERE name = '市委办发'"),
     ("series 620700-CPCO/市委办发", "UPDATE acts_series SET next = 95 WHERE name = '市委办发'"),
+    ("number x/市委办发", "UPDATE acts_series SET organ = 'x' WHERE name = '市委办发'"),
     ("documents.document", "DELETE FROM acts_number WHERE kind = 'documents.document'"),
     ("documents.document", "UPDATE acts_number SET value = 92 WHERE kind = 'documents.document'"),
     ("number ", "UPDATE acts_number SET subject = 'x' WHERE kind = 'documents.document'"),

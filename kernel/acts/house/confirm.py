@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from kernel.acts import guards, hold, tasks
-from kernel.acts.deeds import Deed, deeds_of
+from kernel.acts.deeds import Deed, deeds_of, deeds_on
 from kernel.acts.models import Act, ActPrivate, Proposal
+from kernel.acts.standing import SETTLED
 from kernel.acts.statement import Statement, arguments_of, read
 from kernel.acts.subjects import Subject, kinds
 from kernel.acts.verbs import Verb, act, verbs
@@ -18,7 +19,7 @@ from kernel.plugins.switches import switchboard
 
 
 def _another(desk: Desk, proposal: Proposal, **_: Any) -> None:
-    if proposal.state != "open":
+    if proposal.state != "open" or deeds_on(proposal.kind, [proposal.uid], SETTLED):
         raise Conflict(
             "house.settled",
             "此事项已经复核过了，不必再办。请刷新页面查看结果。",
@@ -55,6 +56,13 @@ def _first(proposal: Proposal) -> Deed:
 def _still(desk: Desk, proposal: Proposal) -> None:
     """What was asked of the first person is asked again: the state may be another one by now."""
     _another(desk, proposal)
+    if proposal.title != verbs().get(_first(proposal).verb).title:
+        raise Conflict(
+            "house.other_title",
+            "此事项显示的名称与所提出的不符，不能复核同意。请选择“不同意”，并报安全保密管理员核验日志。",
+            "The title shown is not that of what was proposed. Decline it, and let the security "
+            "administrator verify the log.",
+        )
     said = canonical.loads(bytes(Act.get(Act.uid == proposal.act).bytes))
     if not credentials.is_active(said["credential"], said["desk"]["person"]):
         raise Refused(
