@@ -11,7 +11,6 @@ from kernel.acts.standing import SETTLED
 from kernel.acts.statement import Statement, arguments_of, read
 from kernel.acts.subjects import Subject, kinds
 from kernel.acts.verbs import Verb, act, verbs
-from kernel.crypto import canonical
 from kernel.errors import Conflict, Invalid, NotFound, Refused
 from kernel.identity import credentials
 from kernel.identity.desk import Desk
@@ -63,7 +62,7 @@ def _still(desk: Desk, proposal: Proposal) -> None:
             "The title shown is not that of what was proposed. Decline it, and let the security "
             "administrator verify the log.",
         )
-    said = canonical.loads(bytes(Act.get(Act.uid == proposal.act).bytes))
+    said = _signed(proposal).facts
     if not credentials.is_active(said["credential"], said["desk"]["person"]):
         raise Refused(
             "house.proposer_key",
@@ -83,11 +82,16 @@ def _still(desk: Desk, proposal: Proposal) -> None:
     guards.ask(desk, verb, subject)
 
 
-def _proposed(proposal: Proposal) -> tuple[Verb, Subject | None, dict[str, Any]]:
-    """The verb, object and arguments of the proposed act, decoded from its signed bytes."""
+def _signed(proposal: Proposal) -> Statement:
+    """The statement that the first person signed, with its texts."""
     row = Act.get(Act.uid == proposal.act)
     rows = ActPrivate.select().where(ActPrivate.act == row.uid)
-    statement = read(bytes(row.bytes), {one.name: (one.salt, one.text) for one in rows})
+    return read(bytes(row.bytes), {one.name: (one.salt, one.text) for one in rows})
+
+
+def _proposed(proposal: Proposal) -> tuple[Verb, Subject | None, dict[str, Any]]:
+    """The verb, object and arguments of the proposed act, decoded from its signed bytes."""
+    statement = _signed(proposal)
     verb = verbs().get(statement.facts["verb"])
     return verb, _object(statement), arguments_of(statement, verb)
 
