@@ -167,7 +167,7 @@ def _found(
         _make_seals(seed, progress)
         progress(f"登记 {len(seed.units)} 个单位，写入第一条日志 Units, and leaf 0 of the log")
         _write(seed, reference, settings)
-        revocation.renew()
+        revocation.renew(now())
         signer().close_genesis()
         log.integrate()
         log.checkpoint()

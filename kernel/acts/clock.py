@@ -3,7 +3,8 @@
 What is signed says when, and holds only if its certificates were valid then. A clock that was put
 back would date signatures before the certificates, and before what they follow from. So the time of
 a signature (:func:`signing_time`) is never before the newest act; where the clock is behind it by
-more than :data:`TOLERANCE`, nothing is signed until it is right. Whoever waits loses nothing.
+more than :data:`TOLERANCE`, nothing is signed until it is right. Whoever waits loses nothing. Only
+revoking does not wait (:data:`REVOKING`): it is signed at the newest act's time.
 
 Where the newest act is the one that is wrong, because the clock was ahead for a while, the operator
 of the machine says so (``manage.py clock --accept``): the node then signs ``house.clock``, and the
@@ -28,8 +29,10 @@ TOLERANCE = timedelta(seconds=5)
 has caught up. Evidence says of its times that they are right within as much."""
 ACCEPT = "house.clock"
 """The node's act by which times go on from an earlier moment."""
-_LENIENT = frozenset({"house.restored"})
-"""Where a restored node begins: held anyway, and the clock may be looked after meanwhile."""
+REVOKING = frozenset({"house.revoke_key", "house.revoke_certificate"})
+"""What a clock that is behind does not stop: a lost key goes on signing elsewhere meanwhile."""
+_LENIENT = REVOKING | {"house.restored"}
+"""Also where a restored node begins: held anyway, and the clock may be looked after meanwhile."""
 _STANDING = Ready(
     lambda: (
         Act.select(
@@ -47,7 +50,8 @@ def signing_time(what: str = "") -> datetime:
     One statement, which asks for the hold as well.
 
     :param what: the verb, for which a held node is refused, see :func:`kernel.acts.hold.require`.
-    :raises Unavailable: ``node.held``; ``node.clock`` while the clock is behind the newest act.
+    :raises Unavailable: ``node.held``; ``node.clock`` while the clock is behind the newest act,
+        but for :data:`REVOKING`.
     """
     held, newest = _standing()
     if what:

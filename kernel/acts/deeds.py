@@ -7,8 +7,8 @@ from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from kernel.acts.models import Act
-from kernel.storage.comparing import Found, Row, missing, rows_of, stretches
+from kernel.acts.models import Act, ActPrivate
+from kernel.storage.comparing import STRETCH, Found, Row, missing, rows_of, stretches
 
 
 @dataclass(frozen=True)
@@ -20,6 +20,7 @@ class Deed:
         for somebody.
     :ivar at: when, as the log says it. :ivar params: every argument; of a private one the digest.
     :ivar digest: the digest of its object when it was done; empty where it had none.
+    :ivar post: at which he acted, or of whom he acted for; empty for the node.
     """
 
     id: int
@@ -33,6 +34,7 @@ class Deed:
     at: str
     params: dict[str, Any]
     digest: str = ""
+    post: str = ""
 
 
 def deeds(*verbs: str) -> Iterator[Deed]:
@@ -55,6 +57,19 @@ def deeds_of(uids: Collection[str]) -> dict[str, Deed]:
     return {one.uid: one for one in _read(rows_of(Act, where=[Act.uid.in_(list(uids))]))}
 
 
+def words_of(uids: Collection[str]) -> dict[str, dict[str, str]]:
+    """The private texts of these acts, by act and name. That they are those that were signed is
+    compared with the acts themselves; here rows are held against them."""
+    found: dict[str, dict[str, str]] = {}
+    fields = (ActPrivate.act, ActPrivate.name, ActPrivate.text)
+    wanted = list(uids)
+    for first in range(0, len(wanted), STRETCH):
+        mine = ActPrivate.act.in_(wanted[first : first + STRETCH])
+        for row in rows_of(ActPrivate, *fields, where=[mine]):
+            found.setdefault(row["act"], {})[row["name"]] = row["text"]
+    return found
+
+
 def without(verbs: Collection[str], field: Any, name: tuple[str, str]) -> Iterator[Found]:
     """Name the acts of these verbs of which what they have to leave is gone.
 
@@ -74,11 +89,11 @@ def _read(rows: list[Row]) -> Iterator[Deed]:
         try:
             facts = json.loads(row["bytes"])
             about, desk = facts["object"] or {}, facts["desk"]
-            whom = (facts["acting_for"] or desk)["person"]
+            whom = facts["acting_for"] or desk
             yield Deed(
                 row["id"], row["uid"], facts["verb"], about.get("kind", ""), about.get("uid", ""),
-                desk["organ"], desk["person"], whom, row["at"], dict(facts["params"]),
-                about.get("digest", ""),
+                desk["organ"], desk["person"], whom["person"], row["at"], dict(facts["params"]),
+                about.get("digest", ""), whom["post"],
             )  # fmt: skip
         except (ValueError, KeyError, TypeError, AttributeError):
             continue  # an altered act is named by the check of the acts themselves

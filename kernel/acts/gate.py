@@ -153,7 +153,7 @@ def _win(desk: Desk, statement: Statement, signature: Signature | None) -> Done:
     moment = _allow(desk, verb, subject, arguments)
     if verb.weight == "signed":
         _check_batch(verb, signature)
-        check_signature(desk, statement, signature)
+        check_signature(desk, statement, signature, moment)
         consume(desk, statement, moment)
     if subject is not None and verb.touches:
         _raise_version(subject)
@@ -183,7 +183,7 @@ def _lose(
     if isinstance(late, Stale):
         raise late
     _check_batch(verb, signature)
-    check_signature(desk, statement, signature)
+    check_signature(desk, statement, signature, moment)
     consume(desk, statement, moment, "lost")
     kept = enter(desk, verb, subject, statement, signature, moment)
     with acting(kept.uid, kept.at):

@@ -97,6 +97,7 @@ class Generation:
     OBJECT: ClassVar[int] = OBJECT
     random: Random = field(init=False)
     vouched: ClassVar[Callable[[Any], peewee.Expression]] = staticmethod(vouched)
+    is_generated: ClassVar[Callable[[Any], peewee.Expression]] = staticmethod(is_generated)
 
     def __post_init__(self) -> None:
         """Give the part its own chance, the same each time."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
 from kernel.acts.models import Act, ActPrivate
@@ -17,9 +18,12 @@ from kernel.identity.models import Credential
 from kernel.storage.database import lock_rows
 
 
-def check_signature(desk: Desk, statement: Statement, signature: Signature | None) -> None:
+def check_signature(
+    desk: Desk, statement: Statement, signature: Signature | None, moment: datetime
+) -> None:
     """Check a person's signature: the key's state now, its statement, and the bytes.
 
+    :param moment: the time of the act, by :mod:`kernel.acts.clock`.
     :raises OfficeError: Refused for the key, Unverified for the signature.
     """
     uid = statement.facts["credential"]
@@ -31,7 +35,7 @@ def check_signature(desk: Desk, statement: Statement, signature: Signature | Non
         )
     # Whoever revokes it waits for this act, and the next act for him.
     lock_rows(Credential, Credential.uid == uid, shared=True)
-    facts = credentials.active(uid, desk.person.uid)
+    facts = credentials.active(uid, desk.person.uid, moment)
     signed = _unfold(statement, signature)
     method = authenticators().get(signed.kind)
     if method is None or facts["kind"] != signed.kind:

@@ -17,6 +17,7 @@ from kernel.acts.deeds import Deed, deeds_of, deeds_on
 from kernel.acts.models import Act, Proposal
 from kernel.acts.subjects import Subject, kinds
 from kernel.acts.verbs import verbs
+from kernel.acts.whose import Whose, compare, lost
 from kernel.storage.comparing import (
     Found,
     Row,
@@ -94,6 +95,10 @@ def _proposals(uids: list[str]) -> Iterator[Found]:
         rows = rows_of(Proposal, where=[Proposal.uid.in_(uids)])
         acts = deeds_of([row["act"] for row in rows])
         settled = deeds_on(Proposal.kind, uids, SETTLED)
+        waiting = {row["uid"]: row for row in rows if row["state"] == UNSETTLED[0]}
+        whose = {uid: Whose(row["organ"], row["level"]) for uid, row in waiting.items()}
+        tasks = [*compare(Proposal.kind, whose), *lost(Proposal.kind, whose)]
+    yield from tasks
     for row in rows:
         first, last = acts.get(row["act"]), settled.get(row["uid"], [])
         if len(last) > 1:

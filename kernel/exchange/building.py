@@ -59,7 +59,9 @@ def _choose_lists(uid: str) -> None:
 
     The signer signs one manifest for an act, and newer lists would make another one.
     """
-    revocation.renew()
+    with connection():
+        moment = signing_time()
+    revocation.renew(moment)
     with transaction():
         row = Package.get(Package.uid == uid)
         if row.lists is None:

@@ -9,6 +9,7 @@ from typing import Any
 
 from kernel.acts.deeds import deeds_of, deeds_on
 from kernel.acts.models import Act
+from kernel.acts.whose import Whose, compare, lost
 from kernel.crypto import canonical
 from kernel.errors import OfficeError
 from kernel.exchange import evidence as evidences
@@ -92,9 +93,21 @@ def _package(uid: str, step: Step) -> Iterator[Found]:
             done = deeds_on(Delivery.kind, uids, shown_deliveries.ON_DELIVERY)
             causes = deeds_of(shown_deliveries.causes_of(history, rows))
             found += shown_deliveries.compare(history, rows, done, causes)
+            found += _tasks(rows)
             step(len(rows))
         found += shown_deliveries.gone(history)
+        if history.package is not None:
+            manager = Whose(history.package["organ"], "exchange.manage")
+            found += compare(Package.kind, {uid: manager})
     yield from found
+
+
+def _tasks(deliveries: list[Row]) -> Iterator[Found]:
+    """What the clerk of a recipient has to do is his, and there as long as nobody has done it."""
+    whose = {row["uid"]: Whose(row["organ"], "exchange.handle") for row in deliveries}
+    yield from compare(Delivery.kind, whose)
+    waiting = [row["uid"] for row in deliveries if row["state"] == "delivered"]
+    yield from lost(Delivery.kind, waiting)
 
 
 def _history(uid: str, events: list[Event]) -> History:

@@ -115,26 +115,27 @@ def _said(issuer: Authority, said: bytes, signature: bytes) -> dict[str, Any]:
     return facts
 
 
-def active(uid: str, person: str) -> dict[str, Any]:
+def active(uid: str, person: str, at: datetime | None = None) -> dict[str, Any]:
     """The statement of a credential that this person may use now.
 
+    :param at: the time of what it signs. Signing in needs none: a clock that is behind keeps
+        nobody from revoking.
     :raises Refused: ``keys.unknown``, ``keys.revoked`` or ``keys.expired``, with whom to ask.
-    :raises Unavailable: ``keys.not_yet``: the clock is before it was issued.
+    :raises Unavailable: ``keys.not_yet``: what it signs would be dated before it was issued.
     """
     facts, revoked_at = _read(uid)
     if facts["person"] != person:
         raise _unknown()
     if revoked_at is not None:
         raise revoked()
-    moment = now()
-    if moment + SLEW < parse_stamp(facts["not_before"]):
+    if at is not None and at + SLEW < parse_stamp(facts["not_before"]):
         raise Unavailable(
             "keys.not_yet",
             "服务器时钟早于您的安全认证插件的生效时间，没有办理。请联系系统管理员校准时钟，然后再提交一次。",
             "The server's clock is before the day that your key was issued; nothing was done. Have "
             "the system administrator set the clock right, then submit it again.",
         )
-    if moment > parse_stamp(facts["not_after"]):
+    if (at or now()) > parse_stamp(facts["not_after"]):
         raise Refused(
             "keys.expired",
             "您的安全认证插件已过有效期，请到信息化工作办公室换发。",

@@ -9,10 +9,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from kernel.crypto import x509
-from kernel.crypto.ids import now
 from kernel.identity.authority import PURPOSES, authority
 from kernel.identity.models import HOLD, NodeFact, RevocationList, RevokedCertificate
 from kernel.storage.database import connection, exclusive, transaction
@@ -32,8 +31,10 @@ _USUAL = _Period(timedelta(days=1), 7)
 _PERIODS = {"root": _Period(timedelta(days=30), 400)}
 
 
-def renew() -> int:
+def renew(moment: datetime) -> int:
     """Issue the lists that are missing or older than their period; gives how many. Idempotent.
+
+    :param moment: the time of what is signed now.
 
     Authorities whose key is not here are passed over. A node that was restored issues none before
     it resumes: its lists would lack what was revoked since the backup.
@@ -41,22 +42,24 @@ def renew() -> int:
     with connection():
         if NodeFact.read(HOLD) is not None:
             return 0
-        waiting = [name for name in AUTHORITIES if authority().holds(name) and _is_due(name)]
+        waiting = [
+            name for name in AUTHORITIES if authority().holds(name) and _is_due(name, moment)
+        ]
     for name in waiting:
         with transaction():
             exclusive("identity.lists")
-            if _is_due(name):
-                issue(name)
+            if _is_due(name, moment):
+                issue(name, moment)
     return len(waiting)
 
 
-def issue(name: str) -> None:
-    """Issue a list of an authority now. Within a transaction.
+def issue(name: str, moment: datetime) -> None:
+    """Issue a list of an authority. Within a transaction.
 
-    :param name: ``root`` or a purpose.
+    :param name: ``root`` or a purpose. :param moment: the time of what is signed now.
     """
     exclusive("identity.lists")
-    last, moment = _last(name), now()
+    last = _last(name)
     rows = RevokedCertificate.select().where(RevokedCertificate.authority == name)
     # By the clock, so that a number does not come twice after an older backup was restored.
     number = max(last.number + 1 if last else 1, int(moment.timestamp()))
@@ -72,12 +75,25 @@ def issue(name: str) -> None:
     )
 
 
-def take_back(cert: x509.Certificate, act: str) -> None:
-    """Take a certificate back from now on, and issue the list that says so. Within the act."""
+def take_back(cert: x509.Certificate, act: str, moment: datetime) -> None:
+    """Take a certificate back, and issue the list that says so. Within the act.
+
+    :param act: its uid. :param moment: its time, from which on the certificate does not count.
+    """
     name = authority_of(cert)
-    row = {"authority": name, "serial": f"{cert.serial_number:x}", "at": now(), "act": act}
+    row = {"authority": name, "serial": f"{cert.serial_number:x}", "at": moment, "act": act}
     RevokedCertificate.create(name=x509.common_name(cert), **row)
-    issue(name)
+    issue(name, moment)
+
+
+def not_later(moment: datetime) -> None:
+    """Let what was taken back by a clock that had been ahead be so from this moment on, and issue
+    the lists that say it. Within the act by which times go on from an earlier one."""
+    late = RevokedCertificate.at > moment
+    names = {row.authority for row in RevokedCertificate.select().where(late)}
+    RevokedCertificate.update(at=moment).where(late).execute()
+    for name in sorted(names):
+        issue(name, moment)
 
 
 def is_taken_back(cert: x509.Certificate) -> bool:
@@ -125,8 +141,8 @@ def _last(name: str) -> RevocationList | None:
     return found
 
 
-def _is_due(name: str) -> bool:
-    last, moment = _last(name), now()
+def _is_due(name: str, moment: datetime) -> bool:
+    last = _last(name)
     if last is None:
         return True
     # A list from the future was issued while the clock was wrong.

@@ -7,7 +7,7 @@ from datetime import timedelta
 from typing import Any
 
 from kernel.acts import clock
-from kernel.acts.context import this_act
+from kernel.acts.context import this_act, this_moment
 from kernel.acts.verbs import act
 from kernel.crypto import x509
 from kernel.errors import Conflict
@@ -55,15 +55,17 @@ def revoke_certificate(desk: Desk, *, certificate: str, reason: str) -> None:
 
 def close(cert: x509.Certificate) -> None:
     """Take a certificate back, and close the seal that has it; part of an act's body."""
-    revocation.take_back(cert, this_act())
+    revocation.take_back(cert, this_act(), this_moment())
     Seal.update(state="revoked").where(Seal.certificate == x509.pem(cert).decode()).execute()
 
 
 def renew_lists() -> int:
     """The schedule: issue the lists that are due, once the clock is not behind the log."""
     with connection():
-        behind = clock.is_behind()
-    return 0 if behind else revocation.renew()
+        if clock.is_behind():
+            return 0
+        moment = clock.signing_time()
+    return revocation.renew(moment)
 
 
 VERBS: list[Callable[..., Any]] = [revoke_certificate]

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from kernel.api import Desk, Level, MenuItem, _, hookimpl, rights_roles, url
-from plugins.contacts import acts, pages
+from plugins.contacts import acts, pages, proving
 
 
 @hookimpl
@@ -19,6 +19,12 @@ def register_verbs() -> Sequence[Callable[..., Any]]:
 def register_levels() -> Sequence[Level]:
     """One level, for everybody who has a post."""
     return [Level("contacts.view", "查看通讯录", "See contacts", tuple(rights_roles))]
+
+
+@hookimpl
+def register_reconcilers() -> Sequence[Callable[..., Any]]:
+    """Cards against the acts that entered them."""
+    return [proving.reconcile]
 
 
 @hookimpl

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from kernel.api import Desk, Invalid, Refused, act, now
+from kernel.api import Desk, Invalid, Refused, act, this_moment
 from plugins.contacts.models import Card
 
 LONGEST = 40
@@ -46,6 +46,7 @@ def _own(desk: Desk, *, phone: str, mobile: str, room: str, shared: bool) -> Non
 )
 def set_card(desk: Desk, *, phone: str, mobile: str, room: str, shared: bool) -> None:
     """Let others find the holder of this post. Numbers are personal data: salted in the log."""
-    fields = {"phone": phone, "mobile": mobile, "room": room, "shared": shared, "changed": now()}
+    fields = {"phone": phone, "mobile": mobile, "room": room, "shared": shared}
+    fields["changed"] = this_moment()
     if not Card.update(**fields).where(Card.post == desk.post.uid).execute():
         Card.create(post=desk.post.uid, **fields)

@@ -22,6 +22,7 @@ from kernel.api import (
     numbering,
     parse_stamp,
     snapshot,
+    whose,
 )
 from plugins.documents.acts.writing import OUTGOING
 from plugins.documents.models import DISCARDED, SENT, Document, Incoming, Version
@@ -67,6 +68,8 @@ NAMES = {
     "urgency": ("紧急程度", "the urgency"),
     "organ": ("收文单位", "the recipient"),
 }
+READER = "documents.receive"
+"""The level of the tasks to read what came in."""
 FROM_DELIVERY = ("organ", "title", "sender", "sender_name", "role", "urgency", "package")
 
 
@@ -78,7 +81,7 @@ def reconcile(step: comparing.Step) -> Iterator[comparing.Found]:
         ):
             uids = [row["uid"] for row in rows]
             with snapshot():
-                found = [*_documents(uids), *_versions(uids)]
+                found = [*_documents(uids), *_versions(uids), *_waiting(uids)]
             yield from found
             step(len(rows))
         verb = "documents.assign_number"
@@ -199,8 +202,18 @@ def _digest_of(content: Any) -> str:
         return "?"
 
 
+def _waiting(uids: list[str]) -> Iterator[comparing.Found]:
+    """Whose the task is, the workflow compares; here that there is one until it is finished."""
+    rows = comparing.rows_of(Document, Document.state, Document.uid, where=[Document.uid.in_(uids)])
+    yield from whose.lost(
+        Document.kind, [row["uid"] for row in rows if row["state"] not in (SENT, DISCARDED)]
+    )
+
+
 def _incoming(step: comparing.Step) -> Iterator[comparing.Found]:
     for rows in comparing.stretches(Incoming):
+        mine = {row["uid"]: whose.Whose(row["organ"], READER) for row in rows}
+        yield from whose.compare(Incoming.kind, mine)
         uids = [row["delivery"] for row in rows]
         found = comparing.rows_of(Delivery, where=[Delivery.uid.in_(uids)])
         deliveries = {row["uid"]: row for row in found}

@@ -8,7 +8,7 @@ from typing import Any
 from starlette.routing import Route
 
 from kernel.api import Desk, Level, MenuItem, Subject, hookimpl
-from plugins.feedback import acts, pages
+from plugins.feedback import acts, pages, proving
 from plugins.feedback.models import Remark
 
 _EVERYBODY = (
@@ -36,6 +36,12 @@ def register_levels() -> Sequence[Level]:
         Level("feedback.write", "提意见建议", "Give feedback", _EVERYBODY),
         Level("feedback.answer", "答复意见建议", "Answer feedback", ("system_admin",)),
     ]
+
+
+@hookimpl
+def register_reconcilers() -> Sequence[Callable[..., Any]]:
+    """Remarks and answers against the acts that wrote them."""
+    return [proving.reconcile]
 
 
 @hookimpl

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from kernel.api import Desk, Invalid, act, notices, now, this_act
+from kernel.api import Desk, Invalid, act, notices, this_act, this_moment
 from plugins.feedback.models import Remark
 
 MOST = 1000
@@ -51,6 +51,7 @@ def write(desk: Desk, *, text: str, place: str = "") -> Remark:
         where=f"{desk.organ.short_name} · {desk.post.title}",
         text=text.strip(),
         place=place,
+        written=this_moment(),
     )
 
 
@@ -69,7 +70,8 @@ def _answerable(desk: Desk, remark: Remark, *, reply: str) -> None:
 )
 def answer(desk: Desk, remark: Remark, *, reply: str) -> None:
     """Answer it; its writer is told. A second answer takes the place of the first."""
-    facts: dict[str, Any] = {"reply": reply.strip(), "replier": desk.name, "replied": now()}
+    facts: dict[str, Any] = {"reply": reply.strip(), "replier": desk.name}
+    facts["replied"] = this_moment()
     Remark.update(state="answered", **facts).where(Remark.id == remark.id).execute()
     notices.tell(
         remark,

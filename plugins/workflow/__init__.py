@@ -1,1 +1,15 @@
 """Steps as data: who does what, who acts next, where it may be sent back. See ``face``."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from kernel.api import hookimpl
+from plugins.workflow import proving
+
+
+@hookimpl
+def register_reconcilers() -> Sequence[Callable[..., Any]]:
+    """Steps that were done, and whose the present ones are, against the acts behind them."""
+    return [proving.reconcile]

@@ -164,7 +164,7 @@ def test_a_worker_dies_between_the_signed_package_and_its_delivery(
 
     # A newer revocation list would make another manifest, and the act has signed one already.
     with transaction():
-        revocation.issue("exchange")
+        revocation.issue("exchange", ids.now())
     lease_over()
     assert outbox.drain() == 1 + TOLD
     with connection():

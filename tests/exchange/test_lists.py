@@ -84,8 +84,8 @@ def test_a_package_carries_them_and_leaves_nothing_open(office: Office):
 
 def test_lists_are_renewed_when_they_are_older_than_their_period(office: Office, later: None):
     before = dict(lists())
-    assert revocation.renew() == 4
-    assert revocation.renew() == 0
+    assert revocation.renew(ids.now()) == 4
+    assert revocation.renew(ids.now()) == 0
     after = dict(lists())
     assert after["root"] == before["root"]
     for name in ("people", "seals", "exchange", "nodes"):
@@ -98,7 +98,7 @@ def test_the_root_may_keep_its_key_elsewhere(office: Office):
     key.unlink()
     with transaction():
         RevocationList.delete().execute()
-    assert revocation.renew() == 4
+    assert revocation.renew(ids.now()) == 4
     issue(ANOTHER)
     with connection():
         newest = Package.select().order_by(Package.id.desc()).get()

@@ -12,14 +12,17 @@ from kernel import cli
 from kernel.acts import clock, gate, outbox
 from kernel.acts.house import timing
 from kernel.acts.house.calendar import set_day
+from kernel.acts.house.keys import revoke_key
 from kernel.acts.house.rollout import advance
 from kernel.acts.models import Act, Effect
-from kernel.crypto import ids
+from kernel.crypto import ids, x509
 from kernel.crypto.canonical import loads
-from kernel.errors import Conflict, Unavailable
+from kernel.errors import Conflict, Refused, Unavailable
 from kernel.exchange import deadlines
+from kernel.identity.models import Credential, RevocationList
 from kernel.node import open_node
-from kernel.seals.revoking import renew_lists
+from kernel.seals.models import Seal
+from kernel.seals.revoking import renew_lists, revoke_certificate
 from kernel.storage import log, log_check
 from kernel.storage.database import connection, transaction
 from kernel.testing_office import Office, settings_of
@@ -165,6 +168,99 @@ def test_after_a_clock_that_was_ahead_the_operator_lets_it_go_on(
         with connection():
             left = Effect.select().where(Effect.state != "done")
             assert [(one.handler, one.error) for one in left] == []
+
+
+def revoked_while_behind(office: Office, verb: Callable[..., object], **arguments: str) -> Act:
+    """What the security administrator does though the clock is behind: the act of it."""
+    desk = office.desk("何静")
+    prepared = gate.prepare(desk, verb, reason="遗失", **arguments)
+    gate.perform(desk, prepared, office.sign(desk, prepared))
+    with connection():
+        return Act.select().order_by(Act.id.desc()).get()
+
+
+def key_of(name: str, office: Office) -> str:
+    with connection():
+        person = office.post(name).person.uid
+        return str(Credential.get(Credential.person == person).uid)
+
+
+@pytest.mark.parametrize("behind", [HOUR, 400 * DAY], ids=["an hour", "before its key was issued"])
+def test_a_lost_key_is_revoked_at_once_though_the_clock_is_behind(
+    office: Office, clock_at: Clock, behind: timedelta
+):
+    number("值班")
+    key, clerk = key_of("杨帆", office), office.desk("杨帆")
+    theirs = office.browser()
+    assert "杨帆" in theirs.login("杨帆").text
+    newest = times()[-1]
+    clock_at(-behind)
+    assert "何静" in office.browser().login("何静").text
+    deed = revoked_while_behind(office, revoke_key, credential=key)
+    issued = str(loads(bytes(deed.bytes))["issued"])
+    assert (deed.at, issued) == (newest, ids.stamp(newest))
+    with connection():
+        assert Credential.get(Credential.uid == key).revoked == newest
+    assert "登录" in theirs.get("/").text
+    assert refused(lambda: number("防汛")).code == "node.clock"
+    clock_at(timedelta(0))
+    with pytest.raises(Refused, match=r"keys\.revoked"):
+        office.act(clerk, advance, phase=2)
+    while log.integrate():
+        log.checkpoint()
+    assert log_check.verify().problems == []
+    assert times() == sorted(times(), key=str)
+
+
+def test_who_revokes_while_the_clock_is_behind_reads_at_which_time_it_is_entered(
+    office: Office, clock_at: Clock
+):
+    key, desk = key_of("杨帆", office), office.desk("何静")
+    arguments = {"credential": key, "reason": "遗失"}
+    usual = gate.prepare(desk, revoke_key, **arguments).verb.confirm
+    assert usual is not None
+    with connection():
+        assert "时钟" not in usual(desk, **arguments)[0]
+    clock_at(-HOUR)
+    with connection():
+        zh, en = usual(desk, **arguments)
+    assert ids.stamp(times()[-1]) in zh and ids.stamp(times()[-1]) in en
+
+
+def lists() -> list[x509.Crl]:
+    with connection():
+        rows = RevocationList.select().where(RevocationList.authority == "seals")
+        return [x509.load_crl(row.pem.encode()) for row in rows.order_by(RevocationList.number)]
+
+
+def test_a_certificate_that_is_revoked_while_the_clock_is_behind_is_on_a_list_at_once(
+    office: Office, clock_at: Clock
+):
+    with connection():
+        pem = Seal.select().get().certificate
+    newest = times()[-1].replace(microsecond=0)
+    clock_at(-DAY)
+    revoked_while_behind(office, revoke_certificate, certificate=pem)
+    listed = lists()[-1]
+    (entry,) = listed
+    assert entry.revocation_date_utc == listed.last_update_utc == newest
+    assert renew_lists() == 0
+
+
+def test_what_was_revoked_by_a_clock_that_was_ahead_is_revoked_from_its_right_time_on(
+    office: Office, clock_at: Clock
+):
+    clock_at(30 * DAY)
+    number("值班")
+    with connection():
+        pem = Seal.select().get().certificate
+    clock_at(timedelta(0))
+    revoked_while_behind(office, revoke_certificate, certificate=pem)
+    assert next(iter(lists()[-1])).revocation_date_utc > ids.now() + 29 * DAY
+    timing.accept()
+    (entry,) = lists()[-1]
+    assert entry.revocation_date_utc <= lists()[-1].last_update_utc <= ids.now()
+    assert log_check.verify().problems == []
 
 
 def test_the_clock_is_not_accepted_before_the_node_was_founded(office: Office, clock_at: Clock):

@@ -34,8 +34,14 @@ from kernel.storage.database import connection, db, savepoint, transaction
 from kernel.testing_office import Office
 from plugins.announcements.acts import publish
 from plugins.announcements.models import today
+from plugins.contacts.acts import set_card
+from plugins.documents.acts.writing import submit
+from plugins.documents.line import issue
+from plugins.documents.models import Document
+from plugins.feedback.acts import answer, write
+from plugins.workflow import face as workflow
 from tests.dialect import here
-from tests.exchange.notice import CLERKS, CPCO, GEDU, GFIN, opened, package, signed_for
+from tests.exchange.notice import CLERKS, CPCO, GEDU, GFIN, NOTICE, opened, package, signed_for
 from tests.threats.attacks import catch_up, drop_guards, forge_act, forge_evidence
 
 pytestmark = pytest.mark.both
@@ -100,6 +106,24 @@ FILED = {
     **{"issued": "'2020-01-01'", "sheet": "'x'", "pdf": "'x'", "pages": "77", "sealed": "'x'"},
     **{"package": "'x'", "body": "'[\"x\"]'"},
 }
+REMARK = {
+    **{"text": "'x'", "person": "'x'", "post": "'x'", "organ": "'x'", "place": "'x'"},
+    **{"reply": "'x'", "replier": "'x'", "replied": LATE, "state": "'open'"},
+}
+CARD = {
+    **{"phone": "'1'", "mobile": "'1'", "room": "'x'", "changed": LATE, "shared": "{yes}"},
+    "post": "'x'",
+}
+TASKS = ("documents.document", "documents.incoming", "exchange.delivery", "acts.proposal")
+TASK = ("post = 'x'", "organ = 'x'", "level = 'x'", "unit = 'x'")
+STEP = ("act", "post")
+RUN = {"step": "'sign'", "state": "'done'", "starter": "'x'"}
+
+
+def of_task(kind: str, change: str) -> str:
+    return f"UPDATE acts_task SET {change} WHERE kind = '{kind}' AND done IS NULL"
+
+
 CHANGES: list[tuple[str, str]] = [
     *(("act ", of_act("documents.sign_off", f"{name} = {value}")) for name, value in ACTS.items()),
     *((f"delivery {GFIN}", of_delivery(GFIN, f"{n} = {v}")) for n, v in SIGNED.items()),
@@ -181,6 +205,19 @@ CHANGES: list[tuple[str, str]] = [
     ("announcements.announcement ", "UPDATE announcements_announcement SET body = 'x'"),
     ("announcements.announcement ", "UPDATE announcements_announcement SET state = 'withdrawn'"),
     ("announcements.announcement", "DELETE FROM announcements_announcement"),
+    *(("feedback.remark ", f"UPDATE feedback_remark SET {n} = {v}") for n, v in REMARK.items()),
+    ("feedback.remark of 620700-CPCO", "DELETE FROM feedback_remark"),
+    *(("card of post ", f"UPDATE contacts_card SET {n} = {v}") for n, v in CARD.items()),
+    ("card of post ", "DELETE FROM contacts_card"),
+    # whose a task is
+    *((f"on {kind} ", of_task(kind, change)) for kind in TASKS for change in TASK),
+    ("documents.document ", of_task("documents.document", f"done = {LATE}")),
+    ("acts.proposal ", of_task("acts.proposal", f"done = {LATE}")),
+    ("exchange.delivery ", of_task("exchange.delivery", "subject = 'x'")),
+    # the steps that put it there
+    *(("step ", f"UPDATE workflow_move SET {n} = 'x' WHERE step = 'draft'") for n in STEP),
+    *(("workflow of ", f"UPDATE workflow_run SET {n} = {v}") for n, v in RUN.items()),
+    ("workflow of ", "DELETE FROM workflow_move"),
 ]
 
 
@@ -210,7 +247,23 @@ def story(office: Office, later: Callable[[timedelta], None]) -> None:
     office.act(office.desk("杨帆"), set_day, day="2027-02-05", works=False, name="a", source="b")
     told = {"title": "停电", "body": "今晚停电。", "scope": "organ"}
     office.act(office.desk("李建国"), publish, **told, **period())
+    remark = office.act(clerk, write, text="字号太小 ", place="/tasks").result
+    office.act(office.desk("杨帆"), answer, remark, reply="已调大")
+    office.act(office.desk("杨帆"), answer, remark, reply="已调大一号")
+    for phone in ("8210", "8211"):
+        office.act(clerk, set_card, phone=phone, mobile="", room="201", shared=False)
+    on_its_way(office)
     catch_up()
+
+
+def on_its_way(office: Office) -> None:
+    """A document that lies with one of those who may review it."""
+    drafter = office.desk("林晓梅")
+    uid = issue(NOTICE | {"title": "关于值班的通知"}, until="draft").document
+    with connection():
+        document = Document.get(Document.uid == uid)
+        to = workflow.who_acts_next(drafter, document)[0].post
+    office.act(drafter, submit, document, next_post=to)
 
 
 def period() -> dict[str, str]:

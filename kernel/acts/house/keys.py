@@ -8,9 +8,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from kernel.acts.context import this_act
+from kernel.acts import clock
+from kernel.acts.context import this_act, this_moment
 from kernel.acts.verbs import act
-from kernel.crypto.ids import now
+from kernel.crypto.ids import now, stamp
 from kernel.crypto.x509 import is_demo
 from kernel.errors import Conflict, Invalid, NotFound
 from kernel.identity import credentials, enrolments
@@ -129,9 +130,23 @@ def _end(
         return ""
     name = Person.get(Person.uid == one.person).name
     label = one.label or credentials.short_code(credentials.read(credential)["public_key"])
+    late, late_en = _by_the_log()
     return (
-        f"将停用{name}的安全认证插件“{label}”，立即生效：用它登录的会话随即结束，不能再签名。",
-        f"Ends {name}'s key “{label}” at once: what it signed in to ends, and it signs no more.",
+        f"将停用{name}的安全认证插件“{label}”，立即生效：用它登录的会话随即结束，不能再签名。{late}",
+        f"Ends {name}'s key “{label}” at once: what it signed in to ends, and it signs no more."
+        f"{late_en}",
+    )
+
+
+def _by_the_log() -> tuple[str, str]:
+    """What to say of the time while the clock is behind the log."""
+    newest = clock.newest_act()
+    if newest is None or not clock.is_behind():
+        return "", ""
+    at = stamp(newest)
+    return (
+        f"服务器时钟偏慢，停用时间记为最近一次办理的时间（{at}）。",
+        f" The server's clock is behind; it is entered at the time of the newest act ({at}).",
     )
 
 
@@ -147,7 +162,7 @@ def _end(
 def revoke_key(desk: Desk, *, credential: str, reason: str) -> None:
     """Revoke a key at once, in all processes; its sessions end."""
     moved = (
-        Credential.update(revoked=now())
+        Credential.update(revoked=this_moment())
         .where((Credential.uid == credential) & Credential.revoked.is_null())
         .execute()
     )

@@ -6,10 +6,12 @@ from datetime import datetime
 from typing import Any
 
 from kernel.acts import clock
+from kernel.acts.context import this_moment
 from kernel.acts.gate import by_node
 from kernel.acts.verbs import act
 from kernel.crypto.ids import now, stamp
 from kernel.errors import Conflict, Unavailable
+from kernel.identity import revocation
 from kernel.identity.authority import authority
 from kernel.identity.desk import ServiceDesk
 from kernel.storage import log
@@ -47,7 +49,10 @@ def set_back(desk: ServiceDesk, *, newest: str, leaves: int) -> None:
 
     :param newest: the time of the act before it, which was ahead. :param leaves: how many there
         were in the log by then, with a position.
+
+    Certificates that were revoked meanwhile, at the time that was ahead, are so from now on.
     """
+    revocation.not_later(this_moment())
 
 
 def accept() -> tuple[datetime | None, datetime]:

@@ -1,0 +1,107 @@
+"""Steps and the tasks of the present ones against the acts behind them, for ``log verify``."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from kernel.api import Generation, comparing, deeds, snapshot, whose
+from plugins.workflow.definition import Flow, flow_of
+from plugins.workflow.models import FlowRow, Move, Run
+
+Row = dict[str, Any]
+NAMES = {
+    "act": ("所依据的办理", "the act behind it"),
+    "post": ("办理岗位", "the post that did it"),
+    "to": ("送往的环节", "the step that it went to"),
+    "step": ("环节", "the step"),
+    "state": ("状态", "the state"),
+    "starter": ("发起岗位", "the post that began it"),
+}
+
+
+def reconcile(step: comparing.Step) -> Iterator[comparing.Found]:
+    """Name steps that nobody did so, and tasks that lie elsewhere than the last act put them."""
+    for rows in comparing.stretches(Run, where=Generation.vouched(Run.subject), size=100):
+        with snapshot():
+            found = [*_runs([row["id"] for row in rows])]
+        yield from found
+        step(len(rows))
+
+
+def _runs(ids: list[int]) -> Iterator[comparing.Found]:
+    runs = comparing.rows_of(Run, where=[Run.id.in_(ids)])
+    flows = {row.id: flow_of(row.definition) for row in FlowRow.select()}
+    moves = comparing.by(comparing.rows_of(Move, where=[Move.run.in_(ids)]), "run")
+    acts = deeds.deeds_of([row["act"] for rows in moves.values() for row in rows])
+    placed = [Run.id.in_(ids), Generation.is_generated(Run.subject)]
+    made_up = {row["id"] for row in comparing.rows_of(Run, Run.id, where=placed)}
+    given: dict[str, dict[str, whose.Whose]] = {}
+    for run in runs:
+        mine, flow = moves.get(run["id"], []), flows[run["flow"]]
+        if run["id"] in made_up and not mine:
+            continue  # it was put at its step, and nobody has taken it on
+        for move in mine:
+            where = f"step {move['step']} of {run['kind']} {run['subject']}"
+            for name, value in _signed(move, run, acts).items():
+                if move[name] != value:
+                    yield where, comparing.differs(NAMES[name], move[name], value)
+        where = f"workflow of {run['kind']} {run['subject']}"
+        for name, value in _standing(run, mine, flow, acts).items():
+            if run[name] != value:
+                yield where, comparing.differs(NAMES[name], run[name], value)
+        if run["state"] == "running":
+            given.setdefault(run["kind"], {})[run["subject"]] = _whose(run, mine, flow, acts)
+    for kind, tasks in given.items():
+        yield from whose.compare(kind, tasks)
+
+
+def _signed(move: Row, run: Row, acts: Mapping[str, deeds.Deed]) -> dict[str, Any]:
+    deed = acts.get(move["act"])
+    if deed is None or (deed.kind, deed.subject) != (run["kind"], run["subject"]):
+        return {"act": ""}
+    signed = {"post": deed.post} if deed.post else {}  # the node says nothing of posts
+    if move["action"] == "back" and "to" in deed.params:
+        signed["to"] = deed.params["to"]
+    return signed
+
+
+def _standing(
+    run: Row, moves: Sequence[Row], flow: Flow, acts: Mapping[str, deeds.Deed]
+) -> dict[str, Any]:
+    """Where the steps that were done lead, and who began."""
+    if not moves:
+        return {"step": flow.steps[0].key, "state": "running"}
+    first, last = moves[0], moves[-1]
+    found: dict[str, Any] = {"state": "running" if last["to"] else "done"}
+    found["step"] = last["to"] or last["step"]
+    began = acts.get(first["act"])
+    if first["step"] == flow.steps[0].key and began is not None and began.post:
+        found["starter"] = began.post
+    return found
+
+
+def _whose(
+    run: Row, moves: Sequence[Row], flow: Flow, acts: Mapping[str, deeds.Deed]
+) -> whose.Whose:
+    """Whose the present step is: of whom the last act named, or of whoever did it before."""
+    step = flow.step(run["step"])
+    posts = _posts(moves, acts)
+    if step.scope == "starter" and posts == whose.ANYBODY:
+        posts = frozenset({run["starter"]})
+    units = {"", run["unit"]} if step.scope == "section" else {""}
+    return whose.Whose(run["organ"], step.level, posts, frozenset(units))
+
+
+def _posts(moves: Sequence[Row], acts: Mapping[str, deeds.Deed]) -> frozenset[str]:
+    if not moves:
+        return whose.ANYBODY
+    last = moves[-1]
+    deed = acts.get(last["act"])
+    if last["action"] == "done":
+        return frozenset({str(deed.params.get("next_post", "")) if deed is not None else ""})
+    if last["action"] == "taken":
+        return frozenset({last["post"]})
+    # Sent back to who did that step last, or to all where he may not do it any more.
+    before = [move["post"] for move in moves[:-1] if move["step"] == last["to"]]
+    return frozenset({"", *before[-1:]})
