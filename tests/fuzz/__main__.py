@@ -17,7 +17,17 @@ import click
 
 from kernel.cli.output import table
 from tests.fuzz.catalogue import PARSERS
-from tests.fuzz.report import FLOOR, HEADS, Facts, as_markdown, commit, facts_of, low, row_of
+from tests.fuzz.report import (
+    FLOOR,
+    HEADS,
+    Facts,
+    as_markdown,
+    commit,
+    facts_of,
+    kept_of,
+    low,
+    row_of,
+)
 from tests.fuzz.running import Result, Violation, limited, luck_of, run
 
 KEPT = Path(tempfile.gettempdir()) / "juyan-fuzz"
@@ -57,6 +67,7 @@ def main(
     """Feed every parser with made input and say what it answered.
 
     With --lines each parser is noted in that file as it is done; those in it are not run again.
+    With --write what stands there of parsers that were not run this time stays.
     """
     names = only or tuple(PARSERS)
     unknown = set(names) - set(PARSERS)
@@ -95,7 +106,8 @@ def _report(said: Sequence[Facts], seed: int, as_json: bool, write: Path | None)
     click.echo(json.dumps(said, indent=2) if as_json else table(HEADS, map(row_of, said)))
     if write is not None:
         reasons = {name: parser.unreached for name, parser in PARSERS.items()}
-        write.write_text(as_markdown(said, seed, reasons), "utf-8")
+        kept = kept_of(write.read_text("utf-8")) if write.exists() else None
+        write.write_text(as_markdown(said, seed, reasons, kept), "utf-8")
     if few := [one["parser"] for one in said if low(one)]:
         click.echo(f"below {FLOOR} % of branches: {', '.join(few)}", err=True)
     sys.exit(1 if any(one["violations"] for one in said) else 0)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import cache
 from typing import Any
@@ -98,29 +100,67 @@ def row_of(one: Facts) -> tuple[str, ...]:
     return (*row, str(one["rate"]), one["state"])
 
 
-def as_markdown(said: Sequence[Facts], seed: int, reasons: Mapping[str, dict[str, str]]) -> str:
+@dataclass(frozen=True)
+class Kept:
+    """What a docs/fuzz.md says already: the seeds; of each parser its row and its notes."""
+
+    seeds: frozenset[int] = frozenset()
+    rows: Mapping[str, str] = field(default_factory=dict)
+    notes: Mapping[str, list[str]] = field(default_factory=dict)
+
+
+def kept_of(text: str) -> Kept:
+    """Read back what :func:`as_markdown` wrote."""
+    rows: dict[str, str] = {}
+    notes: dict[str, list[str]] = {}
+    seeds: set[int] = set()
+    for line in text.splitlines():
+        if found := re.fullmatch(r"seed (\d+(?:, \d+)*):", line):
+            seeds |= set(map(int, found[1].split(", ")))
+        elif found := re.match(r"\| ([\w-]+) \| \d+ \|", line):
+            rows[found[1]] = line
+        elif found := re.match(r"- ([\w-]+): `", line):
+            notes.setdefault(found[1], []).append(line)
+    return Kept(frozenset(seeds), rows, notes)
+
+
+def as_markdown(
+    said: Sequence[Facts],
+    seed: int,
+    reasons: Mapping[str, dict[str, str]],
+    kept: Kept | None = None,
+) -> str:
     """The whole of docs/fuzz.md.
 
-    :param reasons: every parser → place in the code → why no input takes a branch there.
+    :param reasons: every parser, in their order → place in the code → why no input takes a branch
+        there. :param kept: what stands of parsers that were not run this time.
     """
+    kept = kept or Kept()
+    mine = {one["parser"]: f"| {' | '.join(row_of(one))} |" for one in said}
+    rows = {name: line for name in reasons if (line := (kept.rows | mine).get(name))}
     lines = [
         INTRO,
-        f"seed {seed}:\n",
+        f"seed {', '.join(map(str, sorted({*kept.seeds, seed})))}:\n",
         "| 解析器 parser | 输入 inputs | 改动 changed | 接受 taken | 拒绝 refused "
         "| 缺陷 defects | 分支 branches | 每秒 a second | 代码 state |",
         "|---|--:|--:|--:|--:|--:|--:|--:|---|",
-        *(f"| {' | '.join(row_of(one))} |" for one in said),
+        *rows.values(),
     ]
-    if lacking := sorted(set(reasons) - {one["parser"] for one in said}):
+    if lacking := sorted(reasons.keys() - rows.keys()):
         lines.append(f"\n尚未按此数目运行 Not run with so many yet: {', '.join(lacking)}")
-    missing = [(one["parser"], *row) for one in said for row in sorted(one["missing"].items())]
-    if missing:
+    notes = {one["parser"]: _notes(one, reasons.get(one["parser"], {})) for one in said}
+    notes = {**kept.notes, **notes}
+    if missing := [line for name in rows for line in notes.get(name, [])]:
         lines.append("\n未到的分支 Branches not reached (line, and why where no input can):\n")
-    for parser, place, where in missing:
-        why = reasons.get(parser, {}).get(place, "")
-        at = ", ".join(map(str, where))
-        lines.append(f"- {parser}: `{place}`, {at}" + (f"：{why}" if why else ""))
-    return "\n".join(lines) + "\n"
+    return "\n".join([*lines, *missing]) + "\n"
+
+
+def _notes(one: Facts, reasons: Mapping[str, str]) -> list[str]:
+    lines = []
+    for place, where in sorted(one["missing"].items()):
+        why, at = reasons.get(place, ""), ", ".join(map(str, where))
+        lines.append(f"- {one['parser']}: `{place}`, {at}" + (f"：{why}" if why else ""))
+    return lines
 
 
 def _share(one: Facts) -> str:
