@@ -2,7 +2,9 @@
 
 Nothing is handed from process to process: each looks at the common database twice a second, so that
 it is the same with one process and with many, on SQLite and on PostgreSQL. What is compared is
-states, not positions in a list, so that nothing is missed where transactions commit out of order.
+states, not positions in a list, and what comes up is what was not there at the look before, so that
+nothing is missed where a notice with a lower number is committed later. Only who was cut off
+meanwhile is shown the higher numbers alone; his bell is right all the same.
 
 A stream ends at once when its session ends, its key is revoked or its person goes to another desk.
 """
@@ -37,6 +39,8 @@ from kernel.work import incidents, logs
 from kernel.work.logs import places
 
 _log = logging.getLogger("juyan.live")
+NEWEST = 100
+"""So many of the newest unread notices of a post are told apart."""
 
 
 @dataclass(frozen=True)
@@ -45,12 +49,15 @@ class State:
 
     :ivar last: the number of the newest unread notice. :ivar unread: how many there are.
     :ivar mix: tells two sets of the same size apart. :ivar watched: of the package that it shows.
+    :ivar known: the numbers of the newest unread ones at that look; None where a page comes back
+        and says only its id.
     """
 
     last: int = 0
     unread: int = 0
     mix: int = 0
     watched: int = 0
+    known: frozenset[int] | None = field(default=None, compare=False)
 
     @property
     def id(self) -> str:
@@ -62,7 +69,8 @@ def read_state(text: str) -> State | None:
     """The state behind an event id; None where it is none of ours."""
     if not re.fullmatch(r"\d{1,18}(\.\d{1,18}){3}", text, re.ASCII):
         return None
-    return State(*map(int, text.split(".")))
+    last, unread, mix, watched = map(int, text.split("."))
+    return State(last, unread, mix, watched)
 
 
 @dataclass(frozen=True)
@@ -152,22 +160,37 @@ def _look(
         sum(bell[3] for bell in mine),
         packages.get(seat.package, 0),
     )
-    if before is None or state.last <= before.last:
+    if before is not None:
         # What was read comes up no more; the newest that the page knows of stays the mark.
-        return Look(replace(state, last=max(state.last, before.last if before else 0)))
+        state = replace(state, last=max(state.last, before.last), known=before.known)
+        if state == before and state.known is not None:
+            return Look(state)
     return _news(seat, before, state, known)
 
 
-def _news(seat: Seat, before: State, state: State, known: frozenset[str]) -> Look:
-    wish, moment = wish_of(seat.person), now()
-    if not wish.popup:
+def _news(seat: Seat, before: State | None, state: State, known: frozenset[str]) -> Look:
+    unread = (Notice.post == seat.post) & Notice.seen.is_null()
+    rows: Any = Notice.select(Notice.id, Notice.urgency).order_by(Notice.id.desc()).limit(NEWEST)
+    newest = dict(rows.where(unread & Notice.plugin.in_(sorted(known))).tuples())
+    state = replace(state, known=frozenset(newest))
+    if before is None:
         return Look(state)
-    new = (Notice.post == seat.post) & Notice.seen.is_null() & (Notice.id > before.last)
-    rows: Any = Notice.select(Notice.urgency).where(new & Notice.plugin.in_(sorted(known)))
-    came = [urgency for (urgency,) in rows.limit(100).tuples()]
+    came = [urgency for number, urgency in newest.items() if _is_new(number, before)]
+    wish, moment = wish_of(seat.person), now()
+    if not came or not wish.popup:
+        return Look(state)
     heard = [urgency for urgency in came if may_pop(wish, moment, urgency)]
     urgent = not AT_ANY_HOUR.isdisjoint(heard)
     return Look(state, len(heard), urgent, bool(heard and wish.sound))
+
+
+def _is_new(number: int, before: State) -> bool:
+    """Whether a notice was not there at the look before, though its number may be lower."""
+    if number > before.last or before.known is None:
+        return number > before.last
+    # Those that came up from below the newest, because newer ones were read, are not new.
+    oldest = min(before.known) if len(before.known) == NEWEST else 0
+    return number not in before.known and number > oldest
 
 
 class Stream:

@@ -6,10 +6,13 @@ import asyncio
 import json
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import AsyncExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
+from threading import Event
 from typing import Any
 
 import httpx2
@@ -17,13 +20,14 @@ import pytest
 
 from kernel.acts import outbox
 from kernel.acts.models import Notice, NoticeWish
+from kernel.crypto.ids import now
 from kernel.errors import Unavailable
 from kernel.exchange.urging import urge
 from kernel.identity import sessions
 from kernel.identity.models import Credential, Session
 from kernel.portal import live
 from kernel.storage.bulk import insert_rows
-from kernel.storage.database import connection, transaction
+from kernel.storage.database import connection, on_postgresql, transaction
 from kernel.testing_office import Office
 from kernel.work import incidents
 from tests.exchange.after import sender_does
@@ -146,6 +150,92 @@ def test_whoever_was_cut_off_hears_what_he_missed(office: Office, served: Place)
             assert (said["unread"], said["pop"]) == (2, "您有 1 条新消息。")
         with reading(clerk) as mine:
             assert mine.next()[1]["pop"] == ""  # who says nothing is only told how things stand
+
+
+def word_to(name: str, office: Office, key: str, number: int | None = None) -> None:
+    row = WORD | {"key": key, "title": "x", "organ": GFIN, "post": office.post(name).uid}
+    Notice.create(**row, **({} if number is None else {"id": number}))
+
+
+def test_a_notice_whose_number_is_lower_and_comes_later_comes_up_as_well(
+    office: Office, served: Place
+):
+    with transaction():
+        NoticeWish.create(person=office.post("刘志强").person.uid, popup=True, quiet=False)
+    with person(office, served, "刘志强") as clerk, reading(clerk) as mine:
+        assert mine.next()[1]["unread"] == 1
+        with out_of_order(office) as commit_the_first:
+            said = mine.next()[1]
+            assert (said["unread"], said["pop"]) == (2, "您有 1 条新消息。")
+            commit_the_first()
+            said = mine.next()[1]
+            assert (said["unread"], said["pop"]) == (3, "您有 1 条新消息。")
+        with transaction():
+            Notice.update(seen=now()).where(Notice.key == "second").execute()
+        said = mine.next()[1]
+        assert (said["unread"], said["pop"]) == (2, "")
+
+
+@contextmanager
+def out_of_order(office: Office) -> Iterator[Callable[[], None]]:
+    """The second of two notices is there; gives what commits the first, with a lower number.
+
+    Two transactions on PostgreSQL; SQLite knows one at a time, so there the number is given.
+    """
+    if not on_postgresql():
+        with transaction():
+            word_to("刘志强", office, "second", 9000)
+        yield partial(_written, office, 8000)
+        return
+    written, wanted = Event(), Event()
+
+    def first() -> None:
+        with transaction():
+            word_to("刘志强", office, "first")
+            written.set()
+            assert wanted.wait(20)
+
+    with ThreadPoolExecutor(1) as pool:
+        begun = pool.submit(first)
+
+        def commit() -> None:
+            wanted.set()
+            begun.result(20)
+
+        try:
+            assert written.wait(20)
+            with transaction():
+                word_to("刘志强", office, "second")
+            yield commit
+        finally:
+            wanted.set()
+    with connection():
+        one, other = (Notice.get(Notice.key == key).id for key in ("first", "second"))
+    assert one < other
+
+
+def _written(office: Office, number: int) -> None:
+    with transaction():
+        word_to("刘志强", office, "first", number)
+
+
+def test_older_ones_that_are_among_the_newest_again_do_not_come_up(office: Office):
+    outbox.drain()
+    clerk = office.post("刘志强")
+    with transaction():
+        NoticeWish.create(person=clerk.person.uid, popup=True, quiet=False)
+        for number in range(live.NEWEST + 10):
+            word_to("刘志强", office, f"k{number}")
+    browser_of(office, GFIN)
+    with connection():
+        session = Session.select().order_by(Session.id.desc()).get().uid
+    seat = live.Seat(session, clerk.person.uid, clerk.uid, GFIN)
+    (before,) = live.look([(seat, None)])
+    assert not before.over and before.state.unread > live.NEWEST
+    with transaction():
+        Notice.update(seen=now()).where(Notice.id == before.state.last).execute()
+    (after,) = live.look([(seat, before.state)])
+    assert (after.state.unread, after.news) == (before.state.unread - 1, 0)
 
 
 def test_the_receipts_that_a_page_shows_say_when_they_change(office: Office, served: Place):
