@@ -14,7 +14,7 @@ from typing import Any
 import peewee
 
 from kernel.acts.deeds import Deed, deeds_of, deeds_on
-from kernel.acts.models import Act, Proposal
+from kernel.acts.models import Act, Proposal, Task
 from kernel.acts.subjects import Subject, kinds
 from kernel.acts.verbs import verbs
 from kernel.acts.whose import Whose, compare, lost
@@ -54,6 +54,13 @@ def reconcile(step: Step = uncounted) -> Iterator[Found]:
                 f"{model.kind} {uid}",
                 "有人办理过此件，但库中已没有；请从备份中找回"
                 " / acts were done on it, and its row is gone: look for it in a backup",
+            )
+        given = (Task.kind == model.kind) & Task.done.is_null()
+        for uid in missing(Task, Task.subject, model.uid, given):
+            yield (
+                f"{model.kind} {uid}",
+                "待办指向此件，但库中没有；待办被改动过，或此件已被删除，请从备份中找回"
+                " / somebody has a task on it, and it is not there: look for it in a backup",
             )
     for rows in stretches(Proposal, Proposal.uid):
         yield from _proposals([row["uid"] for row in rows])

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from contextlib import suppress
 from datetime import timedelta
+from itertools import zip_longest
 
 import peewee
 import pytest
@@ -205,19 +206,29 @@ CHANGES: list[tuple[str, str]] = [
     ("announcements.announcement ", "UPDATE announcements_announcement SET body = 'x'"),
     ("announcements.announcement ", "UPDATE announcements_announcement SET state = 'withdrawn'"),
     ("announcements.announcement", "DELETE FROM announcements_announcement"),
+]
+# Changed together, one of each column in a round: no two of them touch the same rows.
+REMARKS = [
     *(("feedback.remark ", f"UPDATE feedback_remark SET {n} = {v}") for n, v in REMARK.items()),
     ("feedback.remark of 620700-CPCO", "DELETE FROM feedback_remark"),
+]
+CARDS = [
     *(("card of post ", f"UPDATE contacts_card SET {n} = {v}") for n, v in CARD.items()),
     ("card of post ", "DELETE FROM contacts_card"),
-    # whose a task is
-    *((f"on {kind} ", of_task(kind, change)) for kind in TASKS for change in TASK),
-    ("documents.document ", of_task("documents.document", f"done = {LATE}")),
-    ("acts.proposal ", of_task("acts.proposal", f"done = {LATE}")),
-    ("exchange.delivery ", of_task("exchange.delivery", "subject = 'x'")),
-    # the steps that put it there
+]
+GIVEN = [[(f"on {kind} ", of_task(kind, change)) for change in TASK] for kind in TASKS]
+GIVEN = [
+    [*some, (f"{kind} x", of_task(kind, "subject = 'x'"))]
+    for some, kind in zip(GIVEN, TASKS, strict=True)
+]
+TAKEN = [
+    *[None] * 5,  # in rounds of their own: they decide whose a task is
     *(("step ", f"UPDATE workflow_move SET {n} = 'x' WHERE step = 'draft'") for n in STEP),
     *(("workflow of ", f"UPDATE workflow_run SET {n} = {v}") for n, v in RUN.items()),
     ("workflow of ", "DELETE FROM workflow_move"),
+]
+ROUNDS = [
+    [one for one in some if one is not None] for some in zip_longest(REMARKS, CARDS, *GIVEN, TAKEN)
 ]
 
 
@@ -271,11 +282,12 @@ def period() -> dict[str, str]:
     return {"starts": today().isoformat(), "ends": today().isoformat()}
 
 
-def places_after(change: str) -> list[str]:
-    """What ``log verify`` says after a change, which is then undone."""
+def places_after(*changes: str) -> list[str]:
+    """What ``log verify`` says after some changes, which are then undone."""
     found: list[str] = []
     with suppress(UndoneError), savepoint():
-        db.execute_sql(change)
+        for change in changes:
+            db.execute_sql(change)
         found += [f"{one.where} | {one.what}" for one in log_check.verify().problems]
         raise UndoneError
     return found
@@ -291,11 +303,12 @@ def test_every_row_that_shows_what_was_not_signed_is_named(
     missed: list[str] = []
     with suppress(UndoneError), transaction():
         drop_guards()
-        for place, change in CHANGES:
-            place, change = _of_this_office(place, change, names)
-            found = places_after(here(change))
-            if not any(place in one.partition(" | ")[0] for one in found):
-                missed.append(f"{change}: {place!r} is not in {found[:3]}")
+        for some in [*([one] for one in CHANGES), *ROUNDS]:
+            mine = [_of_this_office(*one, names) for one in some]
+            found = places_after(*(here(change) for _, change in mine))
+            for place, change in mine:
+                if not any(place in one.partition(" | ")[0] for one in found):
+                    missed.append(f"{change}: {place!r} is not in {found[:3]}")
             missed += [f"not in both languages: {one}" for one in found if " / " not in one]
         raise UndoneError
     assert missed == []
@@ -313,6 +326,18 @@ def _of_this_office(place: str, change: str, names: dict[str, str]) -> tuple[str
     return names.get(place, place), change.replace("{act}", f"'{first}'").replace(
         "{yes}", "true"
     ).replace("{text}", str(text))
+
+
+@pytest.mark.parametrize("kind", ["exchange.delivery", "documents.document", "acts.proposal"])
+def test_what_nobody_has_to_do_any_more_though_it_is_not_done_is_named(office: Office, kind: str):
+    on_its_way(office)
+    office.act(office.desk("杨帆"), rollout.advance, phase=2)
+    catch_up()
+    with suppress(UndoneError), transaction():
+        assert log_check.verify().problems == []
+        found = places_after(of_task(kind, f"done = {LATE}"))
+        assert found and all(one.startswith(f"{kind} ") for one in found)
+        raise UndoneError
 
 
 def test_what_was_put_in_together_with_its_leaf_is_named(office: Office):
