@@ -246,6 +246,25 @@ def test_row_25_disk_full(
             office.close()
 
 
+def test_where_no_disk_may_be_mounted_files_that_may_not_grow_show_the_same(
+    tmp_path: Path,
+    databases: Databases,
+    _offices: Offices,
+    monkeypatch: pytest.MonkeyPatch,
+):
+    if databases.kind != "sqlite":
+        pytest.skip("a server's files are its own")
+    with small_disk(tmp_path / "disk", mounted=False) as disk:
+        settings = _offices.copy(databases, disk.folder / "office")
+        with open_node(settings) as node:
+            office = Office(settings, node)
+            reader = office.browser()
+            assert reader.login("林晓梅").status_code == 200
+            monkeypatch.setattr(blobs(), "_reserve", -(2**60))
+            to_the_end(settings, reader, disk)
+            office.close()
+
+
 def to_the_end(settings: Settings, reader: Browser, disk: Disk) -> None:
     """Take numbers until nothing can be written any more, and on after there is room."""
     with connection():
@@ -257,7 +276,7 @@ def to_the_end(settings: Settings, reader: Browser, disk: Disk) -> None:
         assert taken < 2000, "the disk is not full"
     there = set(settings.instance.rglob("blobs/*/*"))
     refusals = {refusal, *(code(lambda: take(subject, taken + 1)) for _ in range(30))}
-    refusals.add(code(lambda: blobs().put(b"x" * 1_000_000)))
+    refusals.add(code(lambda: blobs().put(b"x" * disk.too_much)))
     assert taken > 3 and refusals <= {"storage.full", "storage.failed"}, (taken, refusals)
     assert set(settings.instance.rglob("blobs/*/*")) == there
     assert reader.get("/documents/out").status_code == 200
@@ -275,10 +294,14 @@ def to_the_end(settings: Settings, reader: Browser, disk: Disk) -> None:
 
 @dataclass
 class Disk:
-    """A file system with little room. :ivar real: one of its own; else files may not grow."""
+    """A file system with little room. :ivar real: one of its own; else files may not grow.
+
+    :ivar too_much: so many bytes are too many for it.
+    """
 
     folder: Path
     real: bool
+    too_much: int = 1_000_000
 
     def fill(self, left: int) -> None:
         """Leave so many bytes."""
@@ -289,6 +312,7 @@ class Disk:
             return
         longest = max(one.stat().st_size for one in self.folder.rglob("juyan.db*"))
         self._limit(longest + left)
+        self.too_much = longest + left + 1
 
     def free(self) -> None:
         """Make room again."""
@@ -299,15 +323,18 @@ class Disk:
 
     def _limit(self, most: int) -> None:
         hard = resource.getrlimit(resource.RLIMIT_FSIZE)[1]
-        resource.setrlimit(resource.RLIMIT_FSIZE, (most if most > 0 else hard, hard))
+        most = hard if most == resource.RLIM_INFINITY else most
+        assert hard == resource.RLIM_INFINITY or most <= hard, "files may grow less here anyway"
+        resource.setrlimit(resource.RLIMIT_FSIZE, (most, hard))
 
 
 @contextmanager
-def small_disk(folder: Path) -> Iterator[Disk]:
+def small_disk(folder: Path, *, mounted: bool = True) -> Iterator[Disk]:
     """A file system of 32 MB in memory; where none may be mounted, files that may not grow."""
     folder.mkdir()
     mount = ["mount", "-t", "tmpfs", "-o", "size=32m", "tmpfs", str(folder)]
-    real = shutil.which("mount") is not None and not subprocess.run(mount, check=False).returncode
+    real = mounted and shutil.which("mount") is not None
+    real = real and not subprocess.run(mount, check=False).returncode
     before = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
     disk = Disk(folder, real)
     try:
