@@ -88,6 +88,18 @@ def is_behind() -> bool:
     return newest is not None and newest - now() > TOLERANCE
 
 
+def revoked_late() -> tuple[str, str]:
+    """What to tell whoever revokes while the clock is behind; empty where it is not."""
+    newest = newest_act()
+    if newest is None or newest - now() <= TOLERANCE:
+        return "", ""
+    at = stamp(newest)
+    return (
+        f"服务器时钟偏慢，停用时间记为最近一次办理的时间（{at}）。",
+        f" The server's clock is behind; it is entered at the time of the newest act ({at}).",
+    )
+
+
 def stopped() -> bool:
     """Whether workers have to wait: the node is held, or its clock is behind."""
     held, newest = _standing()

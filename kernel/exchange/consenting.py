@@ -35,8 +35,12 @@ def _asked(desk: Desk, delivery: Delivery, **_: Any) -> None:
         )
 
 
-def _closed(desk: Desk, delivery: Delivery) -> str:
-    return "同意后本单位不能再打开此件的内容；签收记录、摘要和回执保留。"
+def _closed(desk: Desk, delivery: Delivery) -> tuple[str, str]:
+    return (
+        "同意后本单位不能再打开此件的内容；签收记录、摘要和回执保留。",
+        "Once you agree your unit can't open its content any more; the record of signing for it, "
+        "digests and receipts stay.",
+    )
 
 
 @act(

@@ -67,9 +67,13 @@ def _endable(desk: Desk, package: Package, *, reason: str, **_: Any) -> None:
     require_reason(reason)
 
 
-def _void_consequence(desk: Desk, package: Package, **_: Any) -> str:
+def _void_consequence(desk: Desk, package: Package, **_: Any) -> tuple[str, str]:
     count = Delivery.select().where(markable(package)).count()
-    return f"{count} 家收文单位将看到“已作废”标识，内容仍可查看；发文字号不再使用，不能恢复。"
+    return (
+        f"{count} 家收文单位将看到“已作废”标识，内容仍可查看；发文字号不再使用，不能恢复。",
+        f"{count} recipients will see that it is void and can still read it; its number is not "
+        "used again, and this can't be undone.",
+    )
 
 
 @act(
@@ -101,11 +105,16 @@ def _replaceable(desk: Desk, package: Package, *, by: str, reason: str) -> None:
         )
 
 
-def _replace_consequence(desk: Desk, package: Package, *, by: str, reason: str) -> str:
+def _replace_consequence(desk: Desk, package: Package, *, by: str, reason: str) -> tuple[str, str]:
     has = Delivery.select(Delivery.organ).where(Delivery.package == by)
     left = Delivery.select().where(markable(package) & Delivery.organ.not_in(has)).count()
     more = f"其中 {left} 家没有收到替换件，请另行补发。" if left else ""
-    return f"各收文单位将看到“已被替换”标识和替换件的链接，内容仍可查看。{more}"
+    more_en = f" {left} of them were not sent the new one: send it to them, too." if left else ""
+    return (
+        f"各收文单位将看到“已被替换”标识和替换件的链接，内容仍可查看。{more}",
+        "All recipients will see that it was replaced, with a link to the new one, and can still "
+        f"read it.{more_en}",
+    )
 
 
 @act(

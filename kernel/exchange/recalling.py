@@ -87,10 +87,17 @@ def _recallable(desk: Desk, package: Package, *, reason: str, ask: bool = False)
     require_reason(reason)
 
 
-def _consequence(desk: Desk, package: Package, *, reason: str, ask: bool = False) -> str:
+def _consequence(
+    desk: Desk, package: Package, *, reason: str, ask: bool = False
+) -> tuple[str, str]:
     left, asked = open_count(package), askable_count(package)
     others = "将收到撤回申请，须对方同意" if ask else "不受影响"
-    return f"{asked} 家已签收，{others}；其余 {left} 家将被撤回，不能再打开此件。"
+    others_en = "will be asked to agree" if ask else "keep it"
+    return (
+        f"{asked} 家已签收，{others}；其余 {left} 家将被撤回，不能再打开此件。",
+        f"{asked} have signed for it and {others_en}; it is taken back from the other {left}, who "
+        "can't open it any more.",
+    )
 
 
 @act(

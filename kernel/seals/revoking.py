@@ -27,10 +27,17 @@ def _is_ours(desk: Desk, *, certificate: str, reason: str) -> None:
         )
 
 
-def _consequence(desk: Desk, subject: None = None, *, certificate: str, reason: str) -> str:
+def _consequence(
+    desk: Desk, subject: None = None, *, certificate: str, reason: str
+) -> tuple[str, str]:
     cert = x509.load_cert(certificate.encode())
-    name = x509.common_name(cert)
-    return f"将吊销“{name}”的证书（序列号 {cert.serial_number:x}），此后所作的签名一律无效。"
+    name, serial = x509.common_name(cert), f"{cert.serial_number:x}"
+    late, late_en = clock.revoked_late()
+    return (
+        f"将吊销“{name}”的证书（序列号 {serial}），此后所作的签名一律无效。{late}",
+        f"Revokes the certificate of {name} (serial number {serial}); nothing that it signs from "
+        f"then on counts.{late_en}",
+    )
 
 
 @act(

@@ -215,16 +215,23 @@ def test_a_lost_key_is_revoked_at_once_though_the_clock_is_behind(
 def test_who_revokes_while_the_clock_is_behind_reads_at_which_time_it_is_entered(
     office: Office, clock_at: Clock
 ):
-    key, desk = key_of("杨帆", office), office.desk("何静")
-    arguments = {"credential": key, "reason": "遗失"}
-    usual = gate.prepare(desk, revoke_key, **arguments).verb.confirm
-    assert usual is not None
+    desk = office.desk("何静")
     with connection():
-        assert "时钟" not in usual(desk, **arguments)[0]
-    clock_at(-HOUR)
-    with connection():
-        zh, en = usual(desk, **arguments)
-    assert ids.stamp(times()[-1]) in zh and ids.stamp(times()[-1]) in en
+        pem = Seal.select().get().certificate
+    lost: list[tuple[Callable[..., object], dict[str, str]]] = [
+        (revoke_key, {"credential": key_of("杨帆", office), "reason": "遗失"}),
+        (revoke_certificate, {"certificate": pem, "reason": "遗失"}),
+    ]
+    said = [gate.prepare(desk, verb, **arguments).verb.confirm for verb, arguments in lost]
+    for consequence, (_, arguments) in zip(said, lost, strict=True):
+        assert consequence is not None
+        clock_at(timedelta(0))
+        with connection():
+            assert "时钟" not in consequence(desk, **arguments)[0]
+        clock_at(-HOUR)
+        with connection():
+            zh, en = consequence(desk, **arguments)
+        assert ids.stamp(times()[-1]) in zh and ids.stamp(times()[-1]) in en
 
 
 def lists() -> list[x509.Crl]:

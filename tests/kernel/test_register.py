@@ -95,6 +95,18 @@ def test_every_act_stands_in_the_table_and_no_other(office: Office):
     assert set(TABLE["verbs"]) == {verb.name for verb in verbs().all()}
 
 
+def test_what_follows_from_an_act_is_said_in_both_languages(office: Office):
+    """The kernel says both; the catalogue of a plugin, which is complete, may do it for it."""
+    told = {one.name: one.confirm for one in verbs().all() if one.confirm is not None}
+    one_language = {
+        name
+        for name, confirm in told.items()
+        if confirm.__module__.startswith("kernel.")
+        and "tuple[str, str]" not in str(confirm.__annotations__["return"])
+    }
+    assert told and one_language == set()
+
+
 def test_every_act_has_the_level_and_weight_of_the_table(office: Office):
     assert {name: expected(entry) for name, entry in TABLE["verbs"].items()} == {
         verb.name: declared(verb) for verb in verbs().all()

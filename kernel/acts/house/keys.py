@@ -11,7 +11,7 @@ from typing import Any
 from kernel.acts import clock
 from kernel.acts.context import this_act, this_moment
 from kernel.acts.verbs import act
-from kernel.crypto.ids import now, stamp
+from kernel.crypto.ids import now
 from kernel.crypto.x509 import is_demo
 from kernel.errors import Conflict, Invalid, NotFound
 from kernel.identity import credentials, enrolments
@@ -81,11 +81,13 @@ def _consequence(
     public_key: str,
     binding: dict[str, Any],
     label: str,
-) -> str:
-    code = credentials.short_code(public_key)
+) -> tuple[str, str]:
+    code, name = credentials.short_code(public_key), _holder(person).name
     return (
-        f"将为{_holder(person).name}配发安全认证插件“{label}”，复核后即可登录和签名。"
-        f"请与本人当面或电话核对校验码：{code}。"
+        f"将为{name}配发安全认证插件“{label}”，复核后即可登录和签名。"
+        f"请与本人当面或电话核对校验码：{code}。",
+        f"Gives {name} the key “{label}”, which signs in and signs once it is confirmed. Compare "
+        f"this code with its holder, face to face or by telephone: {code}.",
     )
 
 
@@ -130,23 +132,11 @@ def _end(
         return ""
     name = Person.get(Person.uid == one.person).name
     label = one.label or credentials.short_code(credentials.read(credential)["public_key"])
-    late, late_en = _by_the_log()
+    late, late_en = clock.revoked_late()
     return (
         f"将停用{name}的安全认证插件“{label}”，立即生效：用它登录的会话随即结束，不能再签名。{late}",
         f"Ends {name}'s key “{label}” at once: what it signed in to ends, and it signs no more."
         f"{late_en}",
-    )
-
-
-def _by_the_log() -> tuple[str, str]:
-    """What to say of the time while the clock is behind the log."""
-    newest = clock.newest_act()
-    if newest is None or not clock.is_behind():
-        return "", ""
-    at = stamp(newest)
-    return (
-        f"服务器时钟偏慢，停用时间记为最近一次办理的时间（{at}）。",
-        f" The server's clock is behind; it is entered at the time of the newest act ({at}).",
     )
 
 
