@@ -22,12 +22,15 @@ from kernel.testing_office import UNITS, Offices
 from plugins.announcements import acts as announcing
 from plugins.announcements.models import today
 from plugins.documents.line import issue
+from plugins.feedback import acts as feedback
 
 OFFICE, FINANCE, EDUCATION = "620700-CPCO", "620700-GFIN", "620700-GEDU"
 WORDS = {OFFICE: "沙枣驼铃", FINANCE: "祁连雪线"}
 """The canary of each organ in what it sent to the other one."""
 OWN = {OFFICE: "黑河鹳影", FINANCE: "丹霞狼烟"}
 """The canary of each organ in what it keeps for itself."""
+REMARKS = {OFFICE: "居延烽燧", FINANCE: "合黎晴岚"}
+"""The canary of each organ in what its person remarks to those who run the platform alone."""
 NAMES = {OFFICE: "中共张掖市委办公室", FINANCE: "张掖市财政局"}
 EVERYTHING = ["drafter", "section_head", "office_director", "leader", "unit_admin"]
 
@@ -88,7 +91,7 @@ def fill() -> None:
 
 
 def tell(organ: str, word: str) -> None:
-    """Let an organ say its own word to its own people, and its person keep it as a phrase."""
+    """Let an organ tell its own people its word, its person keep it as a phrase, and remark."""
     day = today().isoformat()
     with connection():
         publisher = desk_at(rights().holders("announcements.publish", organ)[0])
@@ -96,3 +99,4 @@ def tell(organ: str, word: str) -> None:
         do(publisher, announcing.publish, starts=day, ends=day, **said)
         with transaction():
             phrases.add(publisher.person, f"{word}，同意。")
+        do(publisher, feedback.write, text=f"{REMARKS[organ]}，请改进。", place="/")

@@ -21,18 +21,21 @@ from kernel.testing_office import Browser, Office
 from plugins.announcements.models import Announcement
 from plugins.documents.line import issue
 from plugins.documents.models import Document, Incoming
-from tests.web.canaries import EDUCATION, FINANCE, OFFICE, OWN, WORDS, notice
+from plugins.feedback.models import Remark
+from tests.web.canaries import EDUCATION, FINANCE, OFFICE, OWN, REMARKS, WORDS, notice
 from tests.web.crawl import crawl
 
 EVERY = (*WORDS.values(), *OWN.values())
 STRANGERS = ["陈静", "杨帆", "高峰"]
 """A bureau's clerk with every role of an office, and administrators of the node."""
+SAID = tuple(REMARKS.values())
 FORBIDDEN = {
-    **dict.fromkeys(STRANGERS, EVERY),
-    "刘志强": (OWN[OFFICE],),  # what was sent to his organ he may see
-    "孙倩": (OWN[FINANCE],),
-    "林晓梅": (OWN[FINANCE],),
-    "周海涛": (OWN[FINANCE],),
+    **dict.fromkeys(STRANGERS, EVERY + SAID),
+    "杨帆": EVERY,  # who answers remarks
+    "刘志强": (OWN[OFFICE], REMARKS[OFFICE]),  # what was sent to his organ he may see
+    "孙倩": (OWN[FINANCE], *SAID),  # not even a remark of her own organ's clerk
+    "林晓梅": (OWN[FINANCE], REMARKS[FINANCE]),
+    "周海涛": (OWN[FINANCE], *SAID),
 }
 """Who must never meet which words."""
 
@@ -69,7 +72,11 @@ def found(content: bytes, words: tuple[str, ...]) -> list[str]:
     ]
 
 
-MET = {"刘志强": (WORDS[OFFICE], OWN[FINANCE], WORDS[FINANCE]), "林晓梅": (OWN[OFFICE],)}
+MET = {
+    "刘志强": (WORDS[OFFICE], OWN[FINANCE], WORDS[FINANCE]),
+    "林晓梅": (OWN[OFFICE],),
+    "杨帆": SAID,
+}
 """Who meets which words: otherwise the tests of this file would prove nothing."""
 
 
@@ -110,6 +117,7 @@ def foreign_uids(organs: tuple[str, ...]) -> dict[str, list[str]]:
             "announcement": [
                 a.uid for a in Announcement.select().where(Announcement.organ.in_(organs))
             ],
+            "remark": [one.uid for one in Remark.select().where(Remark.organ.in_(organs))],
         }
 
 
