@@ -102,9 +102,13 @@ def _proposals(uids: list[str]) -> Iterator[Found]:
         rows = rows_of(Proposal, where=[Proposal.uid.in_(uids)])
         acts = deeds_of([row["act"] for row in rows])
         settled = deeds_on(Proposal.kind, uids, SETTLED)
-        waiting = {row["uid"]: row for row in rows if row["state"] == UNSETTLED[0]}
-        whose = {uid: Whose(row["organ"], row["level"]) for uid, row in waiting.items()}
-        tasks = [*compare(Proposal.kind, whose), *lost(Proposal.kind, whose)]
+        waiting = {row["uid"]: acts.get(row["act"]) for row in rows if row["state"] == UNSETTLED[0]}
+        whose = {
+            uid: Whose(first.organ, verb.level)  # as signed, not as the row says
+            for uid, first in waiting.items()
+            if first and (verb := verbs().find(first.verb))
+        }
+        tasks = [*compare(Proposal.kind, whose), *lost(Proposal.kind, waiting)]
     yield from tasks
     for row in rows:
         first, last = acts.get(row["act"]), settled.get(row["uid"], [])

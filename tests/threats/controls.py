@@ -112,7 +112,7 @@ def _any_row(cls: Any, uid: str, desk: Desk) -> Any:
     return cls.get(cls.uid == uid)
 
 
-def _revoked_too(uid: str, person: str) -> Any:
+def _revoked_too(uid: str, person: str, at: Any = None) -> Any:
     return credentials.read(uid)
 
 
