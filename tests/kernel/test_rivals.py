@@ -275,7 +275,7 @@ def test_who_revokes_a_key_waits_for_the_act_and_the_next_act_for_him(office: Of
     def revokes() -> None:
         within.wait(5)
         go_on.set()
-        with transaction():
+        with transaction(), acting("revoking", now()):
             revoke_key(None, credential=clerk.credential, reason="遗失")  # type: ignore[arg-type]  # the body asks no desk
         order.append("revoked")
 
