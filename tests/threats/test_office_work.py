@@ -246,14 +246,13 @@ def test_row_25_disk_full(
             office.close()
 
 
+@pytest.mark.database("sqlite")  # a server's files are its own
 def test_where_no_disk_may_be_mounted_files_that_may_not_grow_show_the_same(
     tmp_path: Path,
     databases: Databases,
     _offices: Offices,
     monkeypatch: pytest.MonkeyPatch,
 ):
-    if databases.kind != "sqlite":
-        pytest.skip("a server's files are its own")
     with small_disk(tmp_path / "disk", mounted=False) as disk:
         settings = _offices.copy(databases, disk.folder / "office")
         with open_node(settings) as node:
