@@ -1,30 +1,24 @@
-"""Holding keys and rights against the acts that decided them, for ``log verify``."""
+"""Holding rights and switches against the acts that decided them, for ``log verify``."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
-from kernel.acts.deeds import Deed, deeds
+from kernel.acts.deeds import deeds
 from kernel.acts.granted import is_granted
 from kernel.acts.house.guarding import by_the_acts
-from kernel.acts.models import Act
-from kernel.crypto import canonical, suites, x509
-from kernel.errors import OfficeError
-from kernel.identity import revocation
-from kernel.identity.authority import authority
-from kernel.identity.models import Credential, Delegation, Grant, RevokedCertificate
+from kernel.identity.models import Delegation, Grant
 from kernel.plugins.installed import InstalledGuard
 from kernel.plugins.switches import Activation
 from kernel.storage.comparing import Found, Step, uncounted
 from kernel.storage.database import snapshot
-from kernel.storage.log_check import stored_bytes
 
 _ADVICE = "请报安全保密管理员", "tell the security administrator"
 
 
 def reconcile(step: Step = uncounted) -> Iterator[Found]:
-    """Name keys without a statement, what was undone, and rights that nobody signed."""
-    for check in (_keys, _revocations, _grants, _delegations, _switches, _guards):
+    """Name rights and switches that nobody signed, and what was undone."""
+    for check in (_grants, _delegations, _switches, _guards):
         with snapshot():
             found = [*check()]
         yield from found
@@ -33,65 +27,6 @@ def reconcile(step: Step = uncounted) -> Iterator[Found]:
 
 def _said(zh: str, en: str) -> str:
     return f"{zh}，{_ADVICE[0]} / {en}: {_ADVICE[1]}"
-
-
-def _keys() -> Iterator[Found]:
-    people = authority().public_key("people")
-    for row in Credential.select():
-        said = stored_bytes(row.statement)
-        try:
-            suites.verify(people, said, stored_bytes(row.signature))
-            facts = canonical.loads(said)
-        except OfficeError:
-            yield (
-                f"key {row.uid}",
-                _said("没有本节点签发的凭证", "carries no statement of this node's authority"),
-            )
-            continue
-        if (facts["credential"], facts["person"], facts["kind"]) != (row.uid, row.person, row.kind):
-            yield f"key {row.uid}", _said("与其凭证不符", "is not what its statement says")
-
-
-def _revocations() -> Iterator[Found]:
-    resumed = list(_resumed())
-    revoked = {str(one.params["credential"]) for one in deeds("house.revoke_key")}
-    revoked |= {str(uid) for one in resumed for uid in one.params["revoked"]}
-    for row in Credential.select(Credential.uid, Credential.revoked):
-        if row.uid in revoked and row.revoked is None:
-            yield (
-                f"key {row.uid}",
-                _said("已由办理吊销，又可使用", "was revoked by an act and works again"),
-            )
-    noted = {row.act for row in RevokedCertificate.select(RevokedCertificate.act)}
-    for deed in deeds("house.revoke_certificate"):
-        if deed.uid not in noted:
-            yield (
-                f"certificate of act {deed.uid}",
-                _said("已吊销，但吊销名单中没有", "was revoked and is on no list any more"),
-            )
-    taken = {(row.authority, row.serial) for row in RevokedCertificate.select()}
-    for one in resumed:
-        for pem in dict.fromkeys(one.params["certificates"]):
-            cert = x509.load_cert(str(pem).encode())
-            serial = f"{cert.serial_number:x}"
-            if (revocation.authority_of(cert), serial) not in taken:
-                yield (
-                    f"certificate {serial} of act {one.uid}",
-                    _said(
-                        "恢复运行时已吊销，但吊销名单中没有",
-                        "was revoked when the node resumed and is on no list any more",
-                    ),
-                )
-
-
-def _resumed() -> Iterator[Deed]:
-    """What two persons said when the node went on after a restore: confirmed, not only proposed."""
-    agreed = {one.digest for one in deeds("house.confirm")}
-    rows = Act.select(Act.uid, Act.bytes).where(Act.verb == "house.resume")
-    mine = {row.uid for row in rows if canonical.digest(stored_bytes(row.bytes)) in agreed}
-    for one in deeds("house.resume"):
-        if one.uid in mine:
-            yield one
 
 
 def _grants() -> Iterator[Found]:
