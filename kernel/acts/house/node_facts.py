@@ -29,14 +29,26 @@ def reconcile(step: Step = uncounted) -> Iterator[Found]:
         said = _said()
         restored = max((one.id for one in deeds("house.restored")), default=0)
         resumed = max((two.id for _, two in agreed("house.resume")), default=0)
+        forward = restored or resumed
     for key, value in said.items():
         if rows.get(key) != value:
             yield f"node fact {key}", differs(NAMES[key], rows.get(key), value)
     if restored > resumed and hold.FACT not in rows:
         yield f"node fact {hold.FACT}", _LIFTED
+    held = rows.get(hold.FACT)
+    by_command = isinstance(held, dict) and held.get("why") == "restored"
+    if held is not None and restored <= resumed and (by_command or not isinstance(held, dict)):
+        yield f"node fact {hold.FACT}", _HELD_BY_NOBODY
+    if not forward and rows.get("epoch", 1) != 1:
+        yield "node fact epoch", differs(("日志纪元", "the epoch of the log"), rows["epoch"], 1)
     step(len(rows))
 
 
+_HELD_BY_NOBODY = (
+    "库中写为从备份恢复后暂停，但没有恢复过，签名办理因此停止；请与备份核对后删除此行"
+    " / says that the node was restored and is held, and no act restored it, so that nothing is"
+    " signed; compare with a backup and remove the row"
+)
 _LIFTED = (
     "本节点从备份恢复后，没有经两人确认恢复运行，库中却已没有暂停标记；请停止服务，报安全保密管理员"
     " / was restored from a backup and no two persons let it go on, yet it is not held any more:"
