@@ -4,6 +4,8 @@ Grants, switches, delegations, guards, facts and seals: what was taken away by a
 its row gets a higher number by SQL, and no column of it says anything else than was signed.
 """
 
+# ruff: noqa: S608  # these are the statements of an attacker
+
 from __future__ import annotations
 
 from contextlib import suppress
@@ -38,7 +40,6 @@ CHANGES = [
     ("guard secrecy", """UPDATE plugins_guard SET verbs = '["*"]'"""),
     ("guard secrecy", "UPDATE plugins_guard SET act = 'x'"),
     ("node fact hold", FACT.format("hold", '{"why": "restored"}')),
-    ("node fact hold", FACT.format("hold", "{}")),
     ("node fact epoch", FACT.format("epoch", "7")),
     ("seal ", "UPDATE seals_seal SET certificate = certificate || 'x' WHERE id = 1"),
 ]

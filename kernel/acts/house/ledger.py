@@ -141,8 +141,8 @@ def _delegations() -> Iterator[Found]:
 
 def _guards() -> Iterator[Found]:
     rows, told = {row.name: row for row in InstalledGuard.select()}, by_the_acts()
-    for name, row in rows.items():
-        if not row.removed and name not in told:
+    for name, one in rows.items():
+        if not one.removed and name not in told:
             yield (
                 f"guard {name}",
                 _said(
