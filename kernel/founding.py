@@ -14,11 +14,11 @@ from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
 
-from kernel import admitted
 from kernel.acts import numbers
 from kernel.acts.gate import by_node
 from kernel.acts.house import guarding
 from kernel.acts.house.genesis import open_node as genesis
+from kernel.admitted import older, register
 from kernel.crypto import canonical, suites
 from kernel.crypto.ids import now, stamp, uuid7
 from kernel.errors import Invalid, Unavailable
@@ -238,6 +238,8 @@ class _Seed:
 
     node: str
     units: dict[str, Unit]
+    ties: list[UnitTie]
+    groups: list[UnitGroup]
     posts: list[Post]
     statements: list[bytes] = field(default_factory=list)
     seals: list[Seal] = field(default_factory=list)
@@ -248,7 +250,10 @@ def _plan(node: str, reference: Reference, first: Sequence[FirstKey]) -> _Seed:
     posts = [_post(units, facts) for facts in reference.people]
     for one in first:
         _administrator(posts, one.name).uid = one.person
-    return _Seed(node, units, posts)
+    groups = [
+        UnitGroup(**{key: one[key] for key in _GROUP if key in one}) for one in reference.groups
+    ]
+    return _Seed(node, units, _ties(reference), groups, posts)
 
 
 def _administrator(posts: Sequence[Post], name: str) -> Person:
@@ -344,9 +349,8 @@ def _keepers(seed: _Seed, unit: Unit) -> tuple[str, ...]:
 def _write(seed: _Seed, reference: Reference, settings: Settings) -> None:
     """Everything in one transaction, with the node's own act as the first leaf of the log."""
     with transaction():
-        for unit in seed.units.values():
-            unit.save(force_insert=True)
-        _write_ties(reference)
+        for row in (*seed.units.values(), *seed.ties, *seed.groups):
+            row.save(force_insert=True)
         for post in seed.posts:
             post.person.save(force_insert=True)
             post.save(force_insert=True)
@@ -357,6 +361,10 @@ def _write(seed: _Seed, reference: Reference, settings: Settings) -> None:
             demo=settings.demo,
             administrators=_administrators(seed),
             admitted=_admitted(seed),
+            register=register.write(
+                list(seed.units.values()),
+                *(seed.ties, seed.groups, seed.posts, seed.statements, seed.seals),
+            ),
         )
         for said in seed.statements:
             credentials.issue(said, done.uid)
@@ -366,16 +374,16 @@ def _write(seed: _Seed, reference: Reference, settings: Settings) -> None:
             numbers.open_at(one["organ"], one["name"], now().year, one["value"])
 
 
-def _write_ties(reference: Reference) -> None:
-    for facts in reference.units:
-        for kind in ("superior", "guided_by"):
-            for to in facts.get(kind, []):
-                UnitTie.create(unit=facts["code"], to=to, kind=kind)
-    for facts in reference.groups:
-        UnitGroup.create(**{key: facts[key] for key in _GROUP_FIELDS if key in facts})
+def _ties(reference: Reference) -> list[UnitTie]:
+    return [
+        UnitTie(unit=facts["code"], to=to, kind=kind)
+        for facts in reference.units
+        for kind in ("superior", "guided_by")
+        for to in facts.get(kind, [])
+    ]
 
 
-_GROUP_FIELDS = ("name", "aliases", "members", "includes", "note")
+_GROUP = ("name", "aliases", "members", "includes", "note")
 
 
 def _administrators(seed: _Seed) -> list[str]:
@@ -388,4 +396,4 @@ def _admitted(seed: _Seed) -> str:
     """The digest of what was seeded: posts, key statements, seals. It holds no names."""
     posts = [[one.uid, one.person.uid, one.unit.code, one.roles] for one in seed.posts]
     seals = [bytes(seal.statement) for seal in seed.seals]
-    return admitted.digest(list(seed.units), posts, seed.statements, seals)
+    return older.digest(list(seed.units), posts, seed.statements, seals)

@@ -20,7 +20,7 @@ from starlette.applications import Starlette
 from kernel import admitted
 from kernel.acts import hold, house, ledger, notices, numbering, numbers, people, standing
 from kernel.acts.granted import is_granted
-from kernel.acts.house import entered, generating, guarding
+from kernel.acts.house import entered, generating, guarding, key_rows, node_facts
 from kernel.acts.house import ledger as house_ledger
 from kernel.acts.models import Proposal
 from kernel.acts.outbox import Handler, Handlers, handlers
@@ -51,6 +51,7 @@ from kernel.portal.render import Renderer
 from kernel.portal.routing import PageRoute
 from kernel.portal.topics import Topics, topics
 from kernel.portal.urls import urls
+from kernel.seals import ledger as seals_ledger
 from kernel.seals import resuming, revoking
 from kernel.seals.models import Seal
 from kernel.seals.signer_client import Signer, signer
@@ -224,7 +225,7 @@ def _fill(node: Node, board: Switchboard) -> None:
     notebook.fill(Notebook(settings.notes, key.public, numbers.marks))
     hold.look()
     rooms = (hold, ledger, numbering, standing, exchange_ledger, house_ledger, generating)
-    for room in (*rooms, admitted, people, entered):
+    for room in (*rooms, admitted, people, entered, key_rows, node_facts, seals_ledger):
         log_check.add_reconciler(room.reconcile)
     authority.fill(Authority(settings.instance / "keys"))
     signer.fill(Signer(settings.instance))

@@ -8,7 +8,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from kernel.acts.models import Act, ActPrivate
+from kernel.crypto import canonical
 from kernel.storage.comparing import STRETCH, Found, Row, missing, rows_of, stretches
+from kernel.storage.log_check import stored_bytes
 
 
 @dataclass(frozen=True)
@@ -41,6 +43,21 @@ def deeds(*verbs: str) -> Iterator[Deed]:
     """Every act of these verbs, in their order, without holding all of them."""
     for rows in stretches(Act, where=Act.verb.in_(verbs)):
         yield from _read(rows)
+
+
+def agreed(*verbs: str) -> list[tuple[Deed, Deed]]:
+    """The two-person acts of these verbs that a second person confirmed, each with his act, in the
+    order in which they took effect. What was only proposed is not among them."""
+    seconds: dict[str, Deed] = {}
+    for one in deeds("house.confirm"):
+        seconds.setdefault(one.digest, one)
+    found = []
+    for rows in stretches(Act, where=Act.verb.in_(verbs)):
+        for row in rows:
+            second = seconds.get(canonical.digest(stored_bytes(row["bytes"])))
+            if second is not None:
+                found += [(first, second) for first in _read([row])]
+    return sorted(found, key=lambda pair: pair[1].id)
 
 
 def deeds_on(kind: str, uids: Collection[str], verbs: Collection[str]) -> dict[str, list[Deed]]:

@@ -58,7 +58,8 @@ def verify(witnessed: tuple[Path, ...], as_json: bool) -> None:
         problems = [{"where": one.where, "what": one.what} for one in report.problems]
         facts = {"ok": report.ok, "size": report.size, "checkpoints": report.checkpoints}
         facts["rows"] = report.rows
-        print_json({**facts, "generated": made_up, "problems": problems})
+        said = [{"where": one.where, "what": one.what} for one in report.notes]
+        print_json({**facts, "generated": made_up, "problems": problems, "notes": said})
     else:
         for problem in report.problems:
             click.secho(f"✗ {problem.where}: {problem.what}", fg="red")
@@ -69,6 +70,8 @@ def verify(witnessed: tuple[Path, ...], as_json: bool) -> None:
         )
         if not report.ok:
             click.echo(ADVICE)
+        for note in report.notes:
+            click.echo(f"{note.where}: {note.what}")
         if made_up:
             click.echo(_made_up(made_up))
     if not report.ok:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Collection, Iterator
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 
 import peewee
 
@@ -19,6 +19,15 @@ Row = dict[str, Any]
 """One row: the names of its fields, and what the driver gives for them."""
 Found = tuple[str, str]
 """Where something does not agree, and what, in Chinese and English."""
+
+
+class Noted(NamedTuple):
+    """What a check cannot say of a place, and why: no difference, but those who rely on it know."""
+
+    where: str
+    what: str
+
+
 Step = Callable[[int], object]
 """Told how many more rows were compared."""
 STRETCH = 500

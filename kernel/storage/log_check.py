@@ -18,7 +18,7 @@ import peewee
 from kernel.crypto import canonical, merkle
 from kernel.crypto.note import Checkpoint, read_checkpoint
 from kernel.errors import OfficeError
-from kernel.storage.comparing import Found, Step
+from kernel.storage.comparing import Found, Noted, Step
 from kernel.storage.database import connection, db
 from kernel.storage.log import log_key, raw, size
 from kernel.storage.models import LogCheckpoint, LogLeaf, LogNode
@@ -42,12 +42,14 @@ class Report:
 
     :ivar size: leaves. :ivar checkpoints: notes, witnessed ones included.
     :ivar rows: how many rows were held against what was signed.
+    :ivar notes: what could not be compared on this node, and why: no differences.
     """
 
     size: int
     checkpoints: int = 0
     rows: int = 0
     problems: list[Problem] = field(default_factory=list)
+    notes: list[Noted] = field(default_factory=list)
 
     @property
     def ok(self) -> bool:
@@ -125,8 +127,11 @@ def _reconcile(report: Report, reconciler: Reconciler, progress: Progress | None
             progress(count)
 
     try:
-        for where, what in reconciler(step):
-            report.add(where, what)
+        for found in reconciler(step):
+            if isinstance(found, Noted):
+                report.notes.append(found)
+            else:
+                report.add(*found)
     except Exception as error:
         # A spoilt column may stop the driver itself (bytes that are no text): that is a finding,
         # and the tables of the others are still compared.

@@ -8,7 +8,7 @@ from datetime import timedelta
 import pytest
 from cryptography.x509 import CRLNumber
 
-from kernel.acts.house.ledger import reconcile
+from kernel.seals.ledger import reconcile
 from kernel.acts.models import Effect
 from kernel.crypto import ids, x509
 from kernel.errors import Conflict, Unverified

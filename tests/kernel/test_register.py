@@ -40,7 +40,9 @@ from plugins.documents.models import Document, Incoming
 TABLE = tomllib.loads((Path(__file__).parent / "register.toml").read_text("utf-8"))
 OFFICE, INFO, FINANCE = "620700-CPCO", "620700-INFO", "620700-GFIN"
 BY_NODE = {
-    "house.genesis": {"name": "x", "demo": True, "administrators": [], "admitted": ""},
+    "house.genesis": {
+        **{"name": "x", "demo": True, "administrators": [], "admitted": "", "register": ""}
+    },
     "house.generate": {"seed": 1, "people": 0, "documents": 0, "tasks": 0, "until": ""},
     "house.install_guard": {"name": "x", "names": []},
     "house.clock": {"newest": "", "leaves": 0},

@@ -189,10 +189,10 @@ CHANGES: list[tuple[str, str]] = [
     ("switch of ", "DELETE FROM plugins_activation"),
     ("guard secrecy", "UPDATE plugins_guard SET removed = {yes} WHERE name = 'secrecy'"),
     # what the founding admitted
-    ("founding", f"UPDATE identity_post SET roles = '{ROLES}' WHERE id = {POST}"),
-    ("founding", f"UPDATE identity_post SET unit_id = 1 WHERE id = {POST}"),
-    ("founding", f"UPDATE identity_post SET person_id = 1 WHERE id = {POST}"),
-    ("founding", f"DELETE FROM identity_post WHERE id = {POST}"),
+    ("post ", f"UPDATE identity_post SET roles = '{ROLES}' WHERE id = {POST}"),
+    ("post ", f"UPDATE identity_post SET unit_id = 1 WHERE id = {POST}"),
+    ("post ", f"UPDATE identity_post SET person_id = 1 WHERE id = {POST}"),
+    ("post ", f"DELETE FROM identity_post WHERE id = {POST}"),
     ("post put-in", PUT_IN),
     ("person ", "UPDATE identity_person SET name = '张三' WHERE name = '王芳'"),
     # the log

@@ -26,14 +26,22 @@ def _once(desk: ServiceDesk, **_: Any) -> None:
     level="none",
     weight="signed",
     by="node",
+    private=("register",),
     check=_once,
 )
 def open_node(
-    desk: ServiceDesk, *, name: str, demo: bool, administrators: list[str], admitted: str
+    desk: ServiceDesk,
+    *,
+    name: str,
+    demo: bool,
+    administrators: list[str],
+    admitted: str,
+    register: str,
 ) -> None:
     """Admit the three administrators; on demo nodes also the seeded people, grants and seals.
 
     :param administrators: the credentials of the three administrators.
     :param admitted: the digest of the list of everything that was seeded.
+    :param register: all of it, column by column: :mod:`kernel.admitted.register`.
     """
     NodeFact.write("genesis", {"name": name, "demo": demo, "admitted": admitted})

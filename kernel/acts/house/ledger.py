@@ -1,30 +1,24 @@
-"""Holding keys and rights against the acts that decided them, for ``log verify``."""
+"""Holding rights and switches against the acts that decided them, for ``log verify``."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
-from kernel.acts.deeds import Deed, deeds
+from kernel.acts.deeds import deeds
 from kernel.acts.granted import is_granted
 from kernel.acts.house.guarding import by_the_acts
-from kernel.acts.models import Act
-from kernel.crypto import canonical, suites, x509
-from kernel.errors import OfficeError
-from kernel.identity import revocation
-from kernel.identity.authority import authority
-from kernel.identity.models import Credential, Delegation, Grant, RevokedCertificate
+from kernel.identity.models import Delegation, Grant
 from kernel.plugins.installed import InstalledGuard
-from kernel.plugins.switches import Activation
-from kernel.storage.comparing import Found, Step, uncounted
+from kernel.plugins.switches import Activation, switchboard
+from kernel.storage.comparing import Found, Noted, Step, uncounted
 from kernel.storage.database import snapshot
-from kernel.storage.log_check import stored_bytes
 
 _ADVICE = "请报安全保密管理员", "tell the security administrator"
 
 
 def reconcile(step: Step = uncounted) -> Iterator[Found]:
-    """Name keys without a statement, what was undone, and rights that nobody signed."""
-    for check in (_keys, _revocations, _grants, _delegations, _switches, _guards):
+    """Name rights and switches that nobody signed, and what was undone."""
+    for check in (_grants, _delegations, _switches, _guards):
         with snapshot():
             found = [*check()]
         yield from found
@@ -35,71 +29,17 @@ def _said(zh: str, en: str) -> str:
     return f"{zh}，{_ADVICE[0]} / {en}: {_ADVICE[1]}"
 
 
-def _keys() -> Iterator[Found]:
-    people = authority().public_key("people")
-    for row in Credential.select():
-        said = stored_bytes(row.statement)
-        try:
-            suites.verify(people, said, stored_bytes(row.signature))
-            facts = canonical.loads(said)
-        except OfficeError:
-            yield (
-                f"key {row.uid}",
-                _said("没有本节点签发的凭证", "carries no statement of this node's authority"),
-            )
-            continue
-        if (facts["credential"], facts["person"], facts["kind"]) != (row.uid, row.person, row.kind):
-            yield f"key {row.uid}", _said("与其凭证不符", "is not what its statement says")
-
-
-def _revocations() -> Iterator[Found]:
-    resumed = list(_resumed())
-    revoked = {str(one.params["credential"]) for one in deeds("house.revoke_key")}
-    revoked |= {str(uid) for one in resumed for uid in one.params["revoked"]}
-    for row in Credential.select(Credential.uid, Credential.revoked):
-        if row.uid in revoked and row.revoked is None:
-            yield (
-                f"key {row.uid}",
-                _said("已由办理吊销，又可使用", "was revoked by an act and works again"),
-            )
-    noted = {row.act for row in RevokedCertificate.select(RevokedCertificate.act)}
-    for deed in deeds("house.revoke_certificate"):
-        if deed.uid not in noted:
-            yield (
-                f"certificate of act {deed.uid}",
-                _said("已吊销，但吊销名单中没有", "was revoked and is on no list any more"),
-            )
-    taken = {(row.authority, row.serial) for row in RevokedCertificate.select()}
-    for one in resumed:
-        for pem in dict.fromkeys(one.params["certificates"]):
-            cert = x509.load_cert(str(pem).encode())
-            serial = f"{cert.serial_number:x}"
-            if (revocation.authority_of(cert), serial) not in taken:
-                yield (
-                    f"certificate {serial} of act {one.uid}",
-                    _said(
-                        "恢复运行时已吊销，但吊销名单中没有",
-                        "was revoked when the node resumed and is on no list any more",
-                    ),
-                )
-
-
-def _resumed() -> Iterator[Deed]:
-    """What two persons said when the node went on after a restore: confirmed, not only proposed."""
-    agreed = {one.digest for one in deeds("house.confirm")}
-    rows = Act.select(Act.uid, Act.bytes).where(Act.verb == "house.resume")
-    mine = {row.uid for row in rows if canonical.digest(stored_bytes(row.bytes)) in agreed}
-    for one in deeds("house.resume"):
-        if one.uid in mine:
-            yield one
-
-
 def _grants() -> Iterator[Found]:
+    acts = list(deeds("house.grant"))
     said = {
         (one.uid, one.params["post"], one.params["level"], one.params["given"]): one.uid
-        for one in deeds("house.grant")
+        for one in acts
     }
-    for row in Grant.select():
+    # The newest row counts, so that renumbering them gives back what was taken away.
+    last = {(one.params["post"], one.params["level"]): one.params["given"] for one in acts}
+    shown: dict[tuple[str, str], Grant] = {}
+    for row in Grant.select().order_by(Grant.id):
+        shown[row.post, row.level] = row
         if said.pop((row.act, row.post, row.level, row.given), None) is None:
             yield (
                 f"grant {row.uid}",
@@ -110,20 +50,47 @@ def _grants() -> Iterator[Found]:
             f"grant of act {act}",
             _said("此授权或收回已签名，但库中没有", "was signed, and its row is gone or another"),
         )
+    for key, row in shown.items():
+        if last.get(key, row.given) != row.given:
+            yield f"grant {row.uid}", _said(*_NOT_LAST)
+
+
+_NOT_LAST = (
+    "按行号排在最后的不是最后一次办理，行号被改动过，以最后一次办理为准",
+    "stands last by its number and is not of the last act on it: rows were renumbered, the last act"
+    " counts",
+)
+_BESIDES = (
+    "随插件 {0} 的启停（办理 {1}）一并启停，但按现有插件，二者没有依赖关系："
+    "若插件升级前也没有，此行是后塞进的，请报安全保密管理员"
+    " / was moved together with {0} (act {1}), and neither needs the other as they are installed"
+    " now; if that was so before an upgrade, too, the row was put in: tell the security"
+    " administrator"
+)
 
 
 def _switches() -> Iterator[Found]:
     """The switches of plugins: an act on one may have moved those that it needs, too."""
-    said = {one.uid: one.params for one in deeds("house.switch_plugin")}
+    acts = list(deeds("house.switch_plugin"))
+    said, order = {one.uid: one.params for one in acts}, {one.uid: one.id for one in acts}
     moved: set[tuple[str, str]] = set()
+    shown: dict[tuple[str, str], list[Activation]] = {}
     for row in Activation.select().order_by(Activation.id):
         signed = said.get(row.act)
         moved.add((row.act, row.plugin))
+        shown.setdefault((row.organ, row.plugin), []).append(row)
         if signed is None or (row.organ, row.on) != (signed["organ"], signed["on"]):
             yield (
                 f"switch of {row.plugin} for {row.organ}",
                 _said("插件启停不是任何办理所决定", "was not decided by any act"),
             )
+        elif not _moves(signed["plugin"], row.plugin, on=row.on):
+            where = f"switch of {row.plugin} for {row.organ}"
+            yield Noted(where, _BESIDES.format(signed["plugin"], row.act))
+    for rows in shown.values():
+        last = max(rows, key=lambda one: order.get(one.act, 0))
+        if last.on != rows[-1].on:
+            yield f"switch of {last.plugin} for {last.organ}", _said(*_NOT_LAST)
     for act, signed in said.items():
         if (act, signed["plugin"]) not in moved:
             yield (
@@ -135,9 +102,19 @@ def _switches() -> Iterator[Found]:
             )
 
 
+def _moves(plugin: str, other: str, *, on: bool) -> bool:
+    """Whether switching a plugin may move another one; of one that is gone nobody can tell."""
+    board = switchboard()
+    if plugin == other or not {plugin, other} <= board.manifests.keys():
+        return True
+    return other in board.closure(plugin) if on else plugin in board.closure(other)
+
+
 def _delegations() -> Iterator[Found]:
     ended = {str(one.params["delegation"]) for one in deeds("house.end_delegation")}
+    given = {one.uid for one in deeds("house.delegate")}
     for row in Delegation.select():
+        given.discard(row.act)
         if not is_granted(row):
             yield (
                 f"delegation {row.uid}",
@@ -148,11 +125,32 @@ def _delegations() -> Iterator[Found]:
                 f"delegation {row.uid}",
                 _said("已由办理终止，又在生效", "was ended by an act and holds again"),
             )
+        elif row.ended is not None and row.uid not in ended:
+            yield (
+                f"delegation {row.uid}",
+                _said(
+                    "库中写为已终止，但没有办理终止过", "is ended in its row, and no act ended it"
+                ),
+            )
+    for act in given:
+        yield (
+            f"delegation of act {act}",
+            _said("此委托已签名，但库中没有", "was signed, and its row is gone"),
+        )
 
 
 def _guards() -> Iterator[Found]:
-    rows = {row.name: row for row in InstalledGuard.select()}
-    for name, (verbs, _) in by_the_acts().items():
+    rows, told = {row.name: row for row in InstalledGuard.select()}, by_the_acts()
+    for name, one in rows.items():
+        if not one.removed and name not in told:
+            yield (
+                f"guard {name}",
+                _said(
+                    "没有登记过，或已由两人移除，库中却在检查",
+                    "was noted by no act, or removed by two people, and stands in its row",
+                ),
+            )
+    for name, (verbs, act) in told.items():
         row = rows.get(name)
         if row is None or row.removed:
             yield (
@@ -167,4 +165,12 @@ def _guards() -> Iterator[Found]:
             yield (
                 f"guard {name}",
                 _said("所检查的办理动作少于登记的", "guards fewer verbs than its act says"),
+            )
+        elif set(row.verbs) - set(verbs) or row.act != act:
+            yield (
+                f"guard {name}",
+                _said(
+                    f"所检查的办理动作或登记的办理不是办理 {act} 所写",
+                    f"guards more verbs than act {act} says, or names another act",
+                ),
             )

@@ -1,7 +1,6 @@
-"""What the founding admitted against the first leaf, for ``log verify``: posts, units, keys, seals.
+"""Nodes that were founded without a register: one digest over posts, codes of units, keys, seals.
 
-The node signs one digest over all of it when it is founded; roles and places of posts are in it,
-names are not. No act changes any of it afterwards: rights that are given or taken later are grants.
+It is signed by newer nodes, too, for the day on which the text of their register is gone.
 """
 
 from __future__ import annotations
@@ -9,13 +8,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from kernel.acts.deeds import deeds
+from kernel.acts.deeds import Deed
 from kernel.acts.generated import is_generated
 from kernel.crypto import canonical
 from kernel.errors import OfficeError
 from kernel.identity.models import Credential, Person, Post, Unit
 from kernel.seals.models import Seal
-from kernel.storage.comparing import Found, Step, rows_of, uncounted
+from kernel.storage.comparing import Found, Step, rows_of
 from kernel.storage.database import snapshot
 from kernel.storage.log_check import stored_bytes
 
@@ -43,14 +42,11 @@ def digest(
     return canonical.digest(canonical.dumps(facts))
 
 
-def reconcile(step: Step = uncounted) -> Iterator[Found]:
+def compare(founding: Deed, step: Step) -> Iterator[Found]:
     """Name posts that were put in since the founding, and that something admitted was changed."""
     with snapshot():
-        first = next(deeds("house.genesis"), None)
-        if first is None:
-            return  # its leaf tells that it is gone
-        said, posts = first.params.get("admitted"), _posts()
-        keys = rows_of(Credential, Credential.statement, where=[Credential.act == first.uid])
+        said, posts = founding.params.get("admitted"), _posts()
+        keys = rows_of(Credential, Credential.statement, where=[Credential.act == founding.uid])
         seals = rows_of(Seal, Seal.statement)
         units = [row["code"] for row in rows_of(Unit, Unit.code)]
     rest = (
@@ -62,13 +58,13 @@ def reconcile(step: Step = uncounted) -> Iterator[Found]:
     for added in range(min(MOST_ADDED, len(posts)) + 1):
         if _digest(posts[: len(posts) - added], *rest) == said:
             for uid, *_ in posts[len(posts) - added :]:
-                yield f"post {uid}", _ADDED
+                yield f"post {uid}", ADDED
             return
-    yield "founding", _CHANGED.format(first.uid, first.uid)
+    yield "founding", _CHANGED.format(founding.uid, founding.uid)
 
 
-_ADDED = (
-    "建立节点时没有此岗位，也没有办理设立过它，不能作数，请报安全保密管理员"
+ADDED = (
+    "建立节点时没有，也没有办理设立过，不能作数，请报安全保密管理员"
     " / was not admitted at the founding and no act made it: do not rely on it, tell the security"
     " administrator"
 )
