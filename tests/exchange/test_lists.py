@@ -8,7 +8,6 @@ from datetime import timedelta
 import pytest
 from cryptography.x509 import CRLNumber
 
-from kernel.seals.ledger import reconcile
 from kernel.acts.models import Effect
 from kernel.crypto import ids, x509
 from kernel.errors import Conflict, Unverified
@@ -20,6 +19,7 @@ from kernel.identity import revocation
 from kernel.identity.authority import authority
 from kernel.identity.models import RevocationList, RevokedCertificate
 from kernel.seals.custody import seal_of
+from kernel.seals.ledger import reconcile
 from kernel.seals.revoking import revoke_certificate
 from kernel.storage.blobs import blobs
 from kernel.storage.database import connection, transaction

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta, timezone
 from typing import Any
 
-from kernel.acts.context import this_act
+from kernel.acts.context import this_act, this_moment
 from kernel.acts.house.grants import ADMINISTRATORS
 from kernel.acts.verbs import Verb, act, verbs
 from kernel.crypto.ids import now, parse_stamp
@@ -146,5 +146,5 @@ def _given(desk: Desk, *, delegation: str) -> None:
 )
 def end_delegation(desk: Desk, *, delegation: str) -> None:
     """End a delegation at once: whoever gave it takes it back, or whoever has it gives it back."""
-    ended: Any = Delegation.update(ended=now())
+    ended: Any = Delegation.update(ended=this_moment())
     ended.where(Delegation.uid == delegation).execute()
