@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from kernel.acts.deeds import Deed, deeds
+from kernel.acts.deeds import deeds
 from kernel.acts.granted import is_granted
 from kernel.acts.house.guarding import by_the_acts
-from kernel.acts.models import Act
+from kernel.acts.standing import resumed
 from kernel.crypto import canonical, suites, x509
 from kernel.errors import OfficeError
 from kernel.identity import revocation
@@ -15,7 +15,7 @@ from kernel.identity.authority import authority
 from kernel.identity.models import Credential, Delegation, Grant, RevokedCertificate
 from kernel.plugins.installed import InstalledGuard
 from kernel.plugins.switches import Activation
-from kernel.storage.comparing import Found, Step, uncounted
+from kernel.storage.comparing import Found, Step, differs, uncounted
 from kernel.storage.database import snapshot
 from kernel.storage.log_check import stored_bytes
 
@@ -53,9 +53,9 @@ def _keys() -> Iterator[Found]:
 
 
 def _revocations() -> Iterator[Found]:
-    resumed = list(_resumed())
+    told = list(resumed())
     revoked = {str(one.params["credential"]) for one in deeds("house.revoke_key")}
-    revoked |= {str(uid) for one in resumed for uid in one.params["revoked"]}
+    revoked |= {str(uid) for one in told for uid in one.params["revoked"]}
     for row in Credential.select(Credential.uid, Credential.revoked):
         if row.uid in revoked and row.revoked is None:
             yield (
@@ -70,7 +70,7 @@ def _revocations() -> Iterator[Found]:
                 _said("已吊销，但吊销名单中没有", "was revoked and is on no list any more"),
             )
     taken = {(row.authority, row.serial) for row in RevokedCertificate.select()}
-    for one in resumed:
+    for one in told:
         for pem in dict.fromkeys(one.params["certificates"]):
             cert = x509.load_cert(str(pem).encode())
             serial = f"{cert.serial_number:x}"
@@ -82,16 +82,6 @@ def _revocations() -> Iterator[Found]:
                         "was revoked when the node resumed and is on no list any more",
                     ),
                 )
-
-
-def _resumed() -> Iterator[Deed]:
-    """What two persons said when the node went on after a restore: confirmed, not only proposed."""
-    agreed = {one.digest for one in deeds("house.confirm")}
-    rows = Act.select(Act.uid, Act.bytes).where(Act.verb == "house.resume")
-    mine = {row.uid for row in rows if canonical.digest(stored_bytes(row.bytes)) in agreed}
-    for one in deeds("house.resume"):
-        if one.uid in mine:
-            yield one
 
 
 def _grants() -> Iterator[Found]:
@@ -150,10 +140,15 @@ def _delegations() -> Iterator[Found]:
             )
 
 
+_BEHIND = ("所依据的办理", "the act behind it")
+
+
 def _guards() -> Iterator[Found]:
     rows = {row.name: row for row in InstalledGuard.select()}
-    for name, (verbs, _) in by_the_acts().items():
+    for name, (verbs, act) in by_the_acts().items():
         row = rows.get(name)
+        if row is not None and row.act != act:
+            yield f"guard {name}", differs(_BEHIND, row.act, act)
         if row is None or row.removed:
             yield (
                 f"guard {name}",
