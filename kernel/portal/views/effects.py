@@ -36,7 +36,7 @@ def why(row: Any) -> str:
 
 
 def _title(row: Any) -> str:
-    return verbs().title_of(row.verb, language()) if row.verb else str(row.handler)
+    return verbs().title_of(row.verb, language()) if row.verb else _("系统自动办理")
 
 
 def _spec() -> ListSpec:
