@@ -108,7 +108,8 @@ def _proposals(uids: list[str]) -> Iterator[Found]:
     with snapshot():
         rows = rows_of(Proposal, where=[Proposal.uid.in_(uids)])
         acts = deeds_of([row["act"] for row in rows])
-        voids = {one.uid: is_void(one) for one in acts.values()}
+        facts, newest = _holds()
+        voids = {one.uid: _is_void(one, facts, newest) for one in acts.values()}
         settled = deeds_on(Proposal.kind, uids, SETTLED)
         waiting = [row for row in rows if row["state"] == UNSETTLED[0]]
         whose = {row["uid"]: _whose(row, acts.get(row["act"])) for row in waiting}
@@ -177,10 +178,18 @@ def is_void(first: Deed) -> bool | None:
 
     :param first: the act that proposed it.
     """
-    facts = hold.held()
+    return _is_void(first, *_holds())
+
+
+def _is_void(first: Deed, facts: hold.Facts | None, newest: int) -> bool | None:
     if first.verb == RESUME:
         return None if facts is None else first.at < str(facts["at"])
-    return facts is not None or first.id < max((one.id for one in resumed()), default=0)
+    return facts is not None or first.id < newest
+
+
+def _holds() -> tuple[hold.Facts | None, int]:
+    """Why the node is held, if it is; and the number of the newest act that let it go on."""
+    return hold.held(), max((one.id for one in resumed()), default=0)
 
 
 def resumed() -> Iterator[Deed]:
