@@ -105,7 +105,11 @@ def register_kinds() -> Sequence[ExchangeKind]:
 
 @hook("collect", "installed")
 def register_handlers() -> dict[str, Callable[[dict[str, Any]], None]]:
-    """Outbox handlers by name ``<plugin>.<what>``: idempotent effects after a commit."""
+    """Outbox handlers by name ``<plugin>.<what>``: idempotent effects after a commit.
+
+    One that raises ``Unavailable`` is tried again for ever; one that raises anything else is given
+    up after 50 times and shown to the system administrator with its reason, who has it done again.
+    """
 
 
 @hook("collect", "installed")

@@ -253,7 +253,7 @@ def _fill_registers(board: Switchboard) -> None:
     work: dict[str, Handler] = {**exchange_room.HANDLERS, notices.HANDLER: notices.notify}
     for answer in collect(board, "register_handlers", whole=True):
         work |= answer
-    handlers.fill(Handlers(work))
+    handlers.fill(Handlers(work, settings_slot().instance))
     for reconcile in collect(board, "register_reconcilers"):
         log_check.add_reconciler(reconcile)
     for fault in bus().faults:

@@ -8,7 +8,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from kernel.acts.models import Act, ActPrivate
+from kernel.acts.people import signed_names
 from kernel.crypto import canonical
+from kernel.identity.desk import written_name
 from kernel.storage.comparing import STRETCH, Found, Row, missing, rows_of, stretches
 from kernel.storage.log_check import stored_bytes
 
@@ -23,6 +25,7 @@ class Deed:
     :ivar at: when, as the log says it. :ivar params: every argument; of a private one the digest.
     :ivar digest: the digest of its object when it was done; empty where it had none.
     :ivar post: at which he acted, or of whom he acted for; empty for the node.
+    :ivar mode: whether he acted himself, for somebody, or the node did.
     """
 
     id: int
@@ -37,6 +40,7 @@ class Deed:
     params: dict[str, Any]
     digest: str = ""
     post: str = ""
+    mode: str = "self"
 
 
 def deeds(*verbs: str) -> Iterator[Deed]:
@@ -87,6 +91,17 @@ def words_of(uids: Collection[str]) -> dict[str, dict[str, str]]:
     return found
 
 
+def named(found: Collection[Deed]) -> dict[str, str]:
+    """Who did these acts, as it is written beside them, by the uid of the act; those of which a
+    name was never signed are left out, and those of the node."""
+    names = signed_names({uid for one in found for uid in (one.person, one.principal)})
+    return {
+        one.uid: written_name(names[one.person], one.mode, names[one.principal])
+        for one in found
+        if one.person in names and one.principal in names
+    }
+
+
 def without(verbs: Collection[str], field: Any, name: tuple[str, str]) -> Iterator[Found]:
     """Name the acts of these verbs of which what they have to leave is gone.
 
@@ -110,7 +125,7 @@ def _read(rows: list[Row]) -> Iterator[Deed]:
             yield Deed(
                 row["id"], row["uid"], facts["verb"], about.get("kind", ""), about.get("uid", ""),
                 desk["organ"], desk["person"], whom["person"], row["at"], dict(facts["params"]),
-                about.get("digest", ""), whom["post"],
+                about.get("digest", ""), whom["post"], facts["mode"],
             )  # fmt: skip
         except (ValueError, KeyError, TypeError, AttributeError):
             continue  # an altered act is named by the check of the acts themselves

@@ -69,7 +69,7 @@ def refuse(what: str, facts: Facts | None) -> None:
 def begin(why: str) -> None:
     """Hold the node, within a transaction: sessions, prepared acts and proposals are void."""
     moment = now()
-    Session.update(ended=moment).where(Session.ended.is_null()).execute()
+    Session.update(ended=moment, seal="").where(Session.ended.is_null()).execute()
     Prepared.delete().execute()
     Proposal.update(state="void").where(Proposal.state == "open").execute()
     of_proposals = (Task.kind == Proposal.kind) & Task.done.is_null()

@@ -344,7 +344,13 @@ class Star(Model):
 
 
 class Effect(Model):
-    """The outbox: what is to be done after a commit, at least once, idempotently."""
+    """The outbox: what is to be done after a commit, at least once, idempotently.
+
+    :ivar attempts: how often it was taken; whoever took it an earlier time may not settle it.
+    :ivar failures: how often it failed for another reason than that something was not there.
+    :ivar reason: of the last failure: ``code``, ``zh`` and ``en``, or ``incident`` of a defect.
+        None where it did not fail.
+    """
 
     handler = peewee.CharField()
     key = peewee.CharField(unique=True)
@@ -356,6 +362,8 @@ class Effect(Model):
     due = UTCField(default=now)
     error = peewee.TextField(default="")
     created = UTCField(default=now)
+    failures = peewee.IntegerField(default=0)
+    reason = JSONField(null=True)
 
     class Meta:
         table_name = "acts_effect"

@@ -2,10 +2,15 @@
 
 An effect is written in the transaction of the act that wants it. Whoever is awake takes it with a
 lease; a process that dies leaves it to the next one. Retries wait longer each time.
+
+What fails because something is merely not there now (the signer, a disk, a plugin that is away) is
+tried for ever. What fails :data:`FAILURES` times for another reason is given up, and shown to the
+system administrator until he has it done again (:func:`kernel.acts.house.effects.do_again`).
 """
 
 from __future__ import annotations
 
+import errno
 import logging
 import random
 import threading
@@ -14,13 +19,16 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
+from pathlib import Path
 from typing import Any
+
+import peewee
 
 from kernel.acts import clock
 from kernel.acts.context import this_act
 from kernel.acts.models import Effect
 from kernel.crypto.ids import now, stamp
-from kernel.errors import OfficeError
+from kernel.errors import OfficeError, Unavailable
 from kernel.slots import Slot
 from kernel.storage.database import (
     after_commit,
@@ -31,6 +39,7 @@ from kernel.storage.database import (
 )
 from kernel.storage.grouping import Piece, together
 from kernel.storage.writing import Ready
+from kernel.work import incidents
 
 Handler = Callable[[dict[str, Any]], None]
 Step = Callable[[], Exception | None]
@@ -39,7 +48,14 @@ GROUP = 32
 LEASE = timedelta(minutes=2)
 FIRST_WAIT = 2.0
 LONGEST_WAIT = 900.0
-ATTEMPTS = 50
+FAILURES = 50
+"""So many failures that are no mere :func:`passing` ones, and an effect is given up."""
+LONG = 10
+"""After so many attempts, more than half an hour, one that still waits is shown as well."""
+OUT_OF = frozenset(
+    {errno.ENOSPC, errno.EDQUOT, errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.EAGAIN}
+)
+"""What a machine runs out of, and has again."""
 _log = logging.getLogger("juyan.outbox")
 
 
@@ -64,10 +80,14 @@ class TwoSteps:
 
 
 class Handlers:
-    """The handlers of the kernel and of the plugins, by name; and who is woken by new effects."""
+    """The handlers of the kernel and of the plugins, by name; and who is woken by new effects.
 
-    def __init__(self, handlers: Mapping[str, Handler]) -> None:
+    :param folder: of the instance, where defects are kept under a number.
+    """
+
+    def __init__(self, handlers: Mapping[str, Handler], folder: Path | None = None) -> None:
         self._handlers = dict(handlers)
+        self.folder = folder
         self.bell = threading.Event()
         self.worker = False
         """Whether a worker runs in this process."""
@@ -131,17 +151,15 @@ def _take() -> list[Effect]:
         return taken
 
 
-def _settle(effect: Effect, state: str, error: str = "") -> None:
-    """Note how it ended, within a transaction."""
-    wait = min(LONGEST_WAIT, FIRST_WAIT * 2 ** min(effect.attempts, 12))
-    due = now() + timedelta(seconds=random.uniform(0.5, 1) * wait)  # noqa: S311  # spread, not secret
-    _SETTLE.run(state, error[:2000], due, effect.id, effect.attempts)
+def _settle(effect: Effect) -> None:
+    """Note that it is done, within a transaction."""
+    _SETTLE.run(effect.id, effect.attempts)
 
 
 _SETTLE = Ready(
-    lambda state, error, due, number, attempts: Effect.update(
-        state=state, error=error, due=due, lease=None
-    ).where((Effect.id == number) & (Effect.attempts == attempts))
+    lambda number, attempts: Effect.update(state="done", error="", lease=None).where(
+        (Effect.id == number) & (Effect.attempts == attempts)
+    )
 )
 
 
@@ -165,7 +183,12 @@ def _work(taken: list[Effect]) -> None:
 def _begin(effect: Effect) -> Step:
     handler = handlers().get(effect.handler)
     if handler is None:
-        raise LookupError(f"nobody handles {effect.handler}")
+        raise Unavailable(
+            "outbox.no_handler",
+            f"办理“{effect.handler}”的插件没有安装或已停用。请装回或启用插件，随后自动继续。",
+            f"The plugin that does {effect.handler!r} is not installed or is faulty. Put it back; "
+            "it then goes on by itself.",
+        )
     if isinstance(handler, TwoSteps):
         return handler.first(effect.payload)
     handler(effect.payload)
@@ -184,7 +207,7 @@ def _written(begun: list[tuple[Effect, Step]]) -> list[Piece[None]]:
 def _finish(effect: Effect, step: Step) -> None:
     left = step()
     if left is None:
-        _settle(effect, "done")
+        _settle(effect)
     else:
         _failed(effect, left)
 
@@ -199,7 +222,35 @@ def _failed(effect: Effect, error: BaseException) -> None:
             "said": {"effect": effect.handler, "attempt": effect.attempts, "code": _code(error)}
         },
     )
-    _settle(effect, "failed" if effect.attempts >= ATTEMPTS else "queued", f"{error}")
+    failures = effect.failures + (not passing(error))
+    wait = min(LONGEST_WAIT, FIRST_WAIT * 2 ** min(effect.attempts, 12))
+    spread = random.uniform(0.5, 1)  # noqa: S311  # not secret
+    Effect.update(
+        state="failed" if failures >= FAILURES else "queued",
+        error=f"{error}"[:2000],
+        reason=_reason(effect, error),
+        failures=failures,
+        due=now() + timedelta(seconds=spread * wait),
+        lease=None,
+    ).where((Effect.id == effect.id) & (Effect.attempts == effect.attempts)).execute()
+
+
+def passing(error: BaseException) -> bool:
+    """Whether it failed only because something is not there now, and goes by itself."""
+    if isinstance(error, OSError) and error.errno in OUT_OF:
+        return True
+    return isinstance(error, Unavailable | ConnectionError | TimeoutError | MemoryError)
+
+
+def _reason(effect: Effect, error: BaseException) -> dict[str, str]:
+    """What the administrator is told: a sentence in both languages, or the incident of a defect."""
+    if isinstance(error, OfficeError):
+        return {"code": error.code, "zh": error.zh, "en": error.en}
+    known = str((effect.reason or {}).get("incident", ""))
+    folder = handlers().folder
+    if (known and effect.error == f"{error}"[:2000]) or folder is None:
+        return {"incident": known}  # the same defect once more
+    return {"incident": incidents.keep(error, f"outbox {effect.handler}", folder)}
 
 
 def _code(error: BaseException) -> str:
@@ -242,7 +293,21 @@ def waiting() -> int:
         return int(Effect.select().where(Effect.state.in_(["queued", "leased"])).count())
 
 
-def failed() -> list[Effect]:
-    """Effects that were given up, for the administrator."""
-    with connection():
-        return list(Effect.select().where(Effect.state == "failed").order_by(Effect.id))
+def stuck() -> peewee.Expression:
+    """Those that the administrator has to look at: given up, or waiting for long."""
+    waits = (Effect.state == "queued") & (Effect.attempts >= LONG)
+    return (Effect.state == "failed") | waits
+
+
+def troubled() -> peewee.Expression:
+    """Those that failed at least once and are not done."""
+    return (Effect.state == "failed") | ((Effect.state == "queued") & (Effect.attempts > 0))
+
+
+def how_many_stuck() -> int:
+    """How many of them there are, for the home page of who looks after them."""
+    (count,) = _STUCK.first() or (0,)
+    return int(count)
+
+
+_STUCK = Ready(lambda: Effect.select(peewee.fn.COUNT(Effect.id)).where(stuck()))

@@ -13,11 +13,12 @@ from typing import Any
 
 import peewee
 
-from kernel.acts.deeds import Deed, deeds_of, deeds_on
+from kernel.acts import hold
+from kernel.acts.deeds import Deed, agreed, deeds_of, deeds_on, without
 from kernel.acts.models import Act, Proposal, Task
 from kernel.acts.subjects import Subject, kinds
 from kernel.acts.verbs import verbs
-from kernel.acts.whose import Whose, compare, lost
+from kernel.acts.whose import Whose, compare, lost, over, titles
 from kernel.storage.comparing import (
     Found,
     Row,
@@ -33,6 +34,7 @@ from kernel.storage.database import snapshot
 SETTLED = {"house.confirm": "confirmed", "house.decline": "declined"}
 """What a second person did → the state of a proposal."""
 UNSETTLED = ("open", "void")
+RESUME = "house.resume"
 NAMES = {
     "verb": ("办理动作", "the verb"),
     "organ": ("机关", "the organ"),
@@ -62,9 +64,12 @@ def reconcile(step: Step = uncounted) -> Iterator[Found]:
                 "待办指向此件，但库中没有；待办被改动过，或此件已被删除，请从备份中找回"
                 " / somebody has a task on it, and it is not there: look for it in a backup",
             )
+        yield from titles(model)
     for rows in stretches(Proposal, Proposal.uid):
         yield from _proposals([row["uid"] for row in rows])
         step(len(rows))
+    two = [verb.name for verb in verbs().all() if verb.people == 2]
+    yield from without(two, Proposal.act, ("待复核事项", "what it proposed"))
 
 
 def _versions(model: type[Subject], uids: list[str]) -> Iterator[Found]:
@@ -101,26 +106,38 @@ def _proposals(uids: list[str]) -> Iterator[Found]:
     with snapshot():
         rows = rows_of(Proposal, where=[Proposal.uid.in_(uids)])
         acts = deeds_of([row["act"] for row in rows])
+        facts, newest = _holds()
+        voids = {one.uid: _is_void(one, facts, newest) for one in acts.values()}
         settled = deeds_on(Proposal.kind, uids, SETTLED)
-        waiting = {row["uid"]: acts.get(row["act"]) for row in rows if row["state"] == UNSETTLED[0]}
-        whose = {
-            uid: Whose(first.organ, verb.level)  # as signed, not as the row says
-            for uid, first in waiting.items()
-            if first and (verb := verbs().find(first.verb))
-        }
-        tasks = [*compare(Proposal.kind, whose), *lost(Proposal.kind, waiting)]
+        waiting = [row for row in rows if row["state"] == UNSETTLED[0]]
+        whose = {row["uid"]: _whose(row, acts.get(row["act"])) for row in waiting}
+        tasks = [*compare(Proposal.kind, whose), *lost(Proposal.kind, whose)]
+        tasks += over(Proposal.kind, [row["uid"] for row in rows if row["uid"] not in whose])
     yield from tasks
     for row in rows:
         first, last = acts.get(row["act"]), settled.get(row["uid"], [])
+        if first is None:
+            yield f"proposal {row['uid']}", _BY_NOBODY
         if len(last) > 1:
             yield f"proposal {row['uid']}", _TWICE
-        for name, signed in _signed(row, first, last).items():
+        for name, signed in _signed(row, first, last, voids).items():
             if row[name] != signed:
                 yield f"proposal {row['uid']}", differs(NAMES[name], row[name], signed)
         if first and any(one.person in (first.person, first.principal) for one in last):
             yield f"proposal {row['uid']}", _ALONE
 
 
+def _whose(row: Row, first: Deed | None) -> Whose:
+    verb = verbs().find(first.verb) if first else None
+    if first is None or verb is None:
+        return Whose(row["organ"], row["level"])
+    return Whose(first.organ, verb.level)
+
+
+_BY_NOBODY = (
+    "没有人提出过，不能复核，请报安全保密管理员"
+    " / was proposed by no act: do not confirm it, tell the security administrator"
+)
 _TWICE = (
     "复核过不止一次，只有第一次作数，其后的办理不能作数，请报安全保密管理员"
     " / was settled more than once: only the first time counts, do not rely on what came of the"
@@ -133,13 +150,41 @@ _ALONE = (
 )
 
 
-def _signed(row: Row, first: Deed | None, last: list[Deed]) -> dict[str, str]:
+def _signed(
+    row: Row, first: Deed | None, last: list[Deed], voids: dict[str, bool | None]
+) -> dict[str, str]:
     signed = {"verb": first.verb, "organ": first.organ, "proposer": first.person} if first else {}
     verb = verbs().find(first.verb) if first and not last else None
     if verb is not None:  # once it is settled, the verb may have come to be called otherwise
         signed |= {"level": verb.level, "title": verb.title}
+    void = voids.get(row["act"])
     if last:
         signed["state"] = SETTLED[last[0].verb]
+    elif void is not None:
+        signed["state"] = UNSETTLED[void]
     elif row["state"] not in UNSETTLED:
         signed["state"] = UNSETTLED[0]
     return signed
+
+
+def is_void(first: Deed) -> bool | None:
+    """Whether a hold of the node has made a proposal void that nobody settled (:func:`hold.begin`).
+
+    It has whatever was proposed before the node was last let go on, or held anew. Of proposals to
+    let it go on those of the present hold stand; which hold an older one was made in nothing says,
+    and none of them does anything any more: None.
+
+    :param first: the act that proposed it.
+    """
+    return _is_void(first, *_holds())
+
+
+def _is_void(first: Deed, facts: hold.Facts | None, newest: int) -> bool | None:
+    if first.verb == RESUME:
+        return None if facts is None else first.at < str(facts["at"])
+    return facts is not None or first.id < newest
+
+
+def _holds() -> tuple[hold.Facts | None, int]:
+    """Why the node is held, if it is; and the number of the newest act that let it go on."""
+    return hold.held(), max((one.id for one, _ in agreed(RESUME)), default=0)

@@ -8,8 +8,10 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 
+from kernel.acts.generated import vouched
 from kernel.acts.models import Task
-from kernel.storage.comparing import Found, differs, rows_of
+from kernel.acts.subjects import Subject
+from kernel.storage.comparing import Found, differs, rows_of, stretches
 
 ANYBODY = frozenset({""})
 """No post, or no unit: whoever holds the level."""
@@ -58,6 +60,27 @@ def lost(kind: str, uids: Collection[str]) -> Iterator[Found]:
         yield f"{kind} {uid}", _NOBODY
 
 
+def over(kind: str, uids: Collection[str]) -> Iterator[Found]:
+    """Name the open tasks on those of these objects, which are finished."""
+    for row in _open(kind, uids):
+        yield f"task {row['uid']} on {kind} {row['subject']}", _OVER
+
+
+def titles(model: type[Subject]) -> Iterator[Found]:
+    """Name the open tasks on objects of a kind that are called otherwise than their object."""
+    of_kind = (Task.kind == model.kind) & Task.done.is_null() & vouched(Task.subject)
+    for rows in stretches(Task, Task.uid, Task.subject, Task.title, where=of_kind):
+        there = model.select().where(model.uid.in_({row["subject"] for row in rows}))
+        called = {one.uid: one.label() for one in there}
+        for row in rows:
+            if row["title"] != called.get(row["subject"], row["title"]):
+                where = f"task {row['uid']} on {model.kind} {row['subject']}"
+                yield where, differs(_TITLE, row["title"], called[row["subject"]])
+
+
+_TITLE = ("待办标题", "the title of the task")
+
+
 def _open(kind: str, uids: Collection[str]) -> list[dict[str, str]]:
     mine = (Task.kind == kind) & Task.subject.in_(list(uids)) & Task.done.is_null()
     fields = (Task.uid, Task.subject, Task.organ, Task.level, Task.post, Task.unit)
@@ -68,4 +91,9 @@ _NOBODY = (
     "尚未办结，但没有任何人的待办中有此件；待办已被删除或改动，请从备份中找回"
     " / is not finished, and nobody has it among his tasks: the task was removed or altered, look"
     " for it in a backup"
+)
+_OVER = (
+    "已经办结，却仍是待办；待办被改动过，请与备份核对"
+    " / is finished, and somebody has a task to do it still: the task was altered, compare with a"
+    " backup"
 )

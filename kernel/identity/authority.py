@@ -7,6 +7,8 @@ says DEMO. The root key is needed to make intermediates, and not afterwards.
 
 from __future__ import annotations
 
+import hmac
+import json
 from datetime import timedelta
 from pathlib import Path
 
@@ -31,6 +33,7 @@ class Authority:
         self.folder = folder
         self._certificates: dict[str, x509.Certificate] = {}
         self._issuers: dict[str, Issuer] = {}
+        self._secrets: dict[str, bytes] = {}
 
     @classmethod
     def create(cls, folder: Path, name: str, *, demo: bool) -> Authority:
@@ -86,6 +89,15 @@ class Authority:
     def node_key(self) -> PrivateKey:
         """The node's key: its own evidence, node acts, transport."""
         return self.issuer("node").key
+
+    def code(self, purpose: str, *said: str) -> str:
+        """The node's code over some texts, in hex: who may write to the tables only, and has not
+        the node's key, cannot make it."""
+        if purpose not in self._secrets:
+            key = suites.private_pem(self.node_key)
+            self._secrets[purpose] = hmac.digest(key, purpose.encode(), "sha256")
+        whole = json.dumps(said).encode()
+        return hmac.digest(self._secrets[purpose], whole, "sha256").hex()
 
     def certify(
         self, purpose: str, name: str, public_key: PublicKey, *, organisation: str, unit: str

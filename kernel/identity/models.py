@@ -234,6 +234,8 @@ class Session(Model):
     """A signed-in browser or terminal: one person at one desk. The token is stored hashed only.
 
     :ivar delegation: at whose desk he works for the moment, by which delegation.
+    :ivar seal: the node's code over whose session it is; empty once it is over. A row without the
+        right one is nobody's, see :mod:`kernel.identity.sessions`.
     """
 
     uid = peewee.CharField(unique=True, default=uuid7)
@@ -242,6 +244,7 @@ class Session(Model):
     post = peewee.CharField()
     credential = peewee.CharField()
     delegation = peewee.CharField(default="")
+    seal = peewee.CharField(default="")
     created = UTCField(default=now)
     seen = UTCField(default=now)
     ended = UTCField(null=True)

@@ -3,11 +3,15 @@
 A session ends after :data:`IDLE` without use and at the latest after :data:`LONGEST`. Its token is
 a new one at each sign-in, each change of desk and whenever the person proves himself again
 (OWASP ASVS 5.0, V7.2.4): a token that somebody planted or saw before is worth nothing after it.
+
+Whose it is, the node says by a code over the row: one that was put in, made another person's or
+begun anew in the table alone signs nobody in.
 """
 
 from __future__ import annotations
 
 import hashlib
+import hmac
 import secrets
 from contextlib import suppress
 from datetime import timedelta
@@ -15,9 +19,10 @@ from typing import Any
 
 import peewee
 
-from kernel.crypto.ids import now
+from kernel.crypto.ids import now, uuid7
 from kernel.errors import NotFound, Refused
 from kernel.identity import credentials, delegations
+from kernel.identity.authority import authority
 from kernel.identity.desk import Desk, delegation_ended, desk_of
 from kernel.identity.models import Credential, Person, Post, Session, Unit
 from kernel.storage.database import Model
@@ -42,10 +47,26 @@ def start(post: Post, credential: str, *, instead: str = "") -> str:
     if instead:
         end(instead)
     token = secrets.token_urlsafe(32)
-    Session.create(
-        token_hash=_hash(token), person=post.person.uid, post=post.uid, credential=credential
+    session = Session(
+        uid=uuid7(),
+        token_hash=_hash(token),
+        person=post.person.uid,
+        post=post.uid,
+        credential=credential,
     )
+    session.seal = _seal(session)
+    session.save(force_insert=True)
     return token
+
+
+def _seal(row: Session) -> str:
+    whose = (row.uid, row.token_hash, row.person, row.post, row.credential, row.delegation)
+    return authority().code("session", *map(str, whose))
+
+
+def over() -> dict[str, Any]:
+    """What a session that ends is changed to: it does not go on, whatever its column says then."""
+    return {"ended": now(), "seal": ""}
 
 
 def find(token: str, origin: str, *, touch: bool = True) -> Desk | None:
@@ -58,6 +79,8 @@ def find(token: str, origin: str, *, touch: bool = True) -> Desk | None:
     if not found:
         return None
     session, post, person, unit, organ = found[0]
+    if not hmac.compare_digest(session.seal, _seal(session)) or person.uid != session.person:
+        return None
     moment = now()
     if moment - session.seen > IDLE or moment - session.created > LONGEST:
         return None
@@ -103,7 +126,7 @@ _FOUND = Ready(_finding)
 
 def end(token: str) -> None:
     """Sign out."""
-    Session.update(ended=now()).where(
+    Session.update(**over()).where(
         (Session.token_hash == _hash(token)) & Session.ended.is_null()
     ).execute()
 
@@ -119,7 +142,7 @@ def open_of(person_uid: str) -> list[Session]:
 def end_one(uid: str, person_uid: str) -> bool:
     """End a session of a person, in all processes at once; whether it was going on."""
     mine = (Session.uid == uid) & (Session.person == person_uid) & Session.ended.is_null()
-    return bool(Session.update(ended=now()).where(mine).execute())
+    return bool(Session.update(**over()).where(mine).execute())
 
 
 def end_all(person_uid: str, *, but: str = "") -> int:
@@ -128,16 +151,24 @@ def end_all(person_uid: str, *, but: str = "") -> int:
     :param but: the uid of one session that goes on (``desk.session``).
     """
     return int(
-        Session.update(ended=now())
+        Session.update(**over())
         .where((Session.person == person_uid) & Session.ended.is_null() & (Session.uid != but))
         .execute()
     )
 
 
-def renew(desk: Desk) -> str:
-    """Give the session another token: the old one is dead, what was prepared stays prepared."""
+def renew(desk: Desk, **changes: str) -> str:
+    """Give the session another token: the old one is dead, what was prepared stays prepared.
+
+    :param changes: of the row, besides.
+    """
     token = secrets.token_urlsafe(32)
-    Session.update(token_hash=_hash(token)).where(Session.uid == desk.session).execute()
+    session = Session.get_or_none((Session.uid == desk.session) & Session.ended.is_null())
+    if session is not None:
+        facts = {**changes, "token_hash": _hash(token)}
+        for name, value in facts.items():
+            setattr(session, name, value)
+        Session.update(**facts, seal=_seal(session)).where(Session.id == session.id).execute()
     return token
 
 
@@ -154,8 +185,7 @@ def move_to(desk: Desk, delegation: str) -> str:
     own = desk if desk.acting is None else desk_of(desk.acting.own)
     if delegations.desk_by(own, delegation) is None:
         raise delegation_ended()
-    Session.update(delegation=delegation).where(Session.uid == desk.session).execute()
-    return renew(desk)
+    return renew(desk, delegation=delegation)
 
 
 def move(desk: Desk, post_uid: str) -> str:
@@ -168,8 +198,7 @@ def move(desk: Desk, post_uid: str) -> str:
             "You do not hold that post, or not any more; choose another desk on your own page.",
         )
     desk_of(post)
-    Session.update(post=post.uid, delegation="").where(Session.uid == desk.session).execute()
-    return renew(desk)
+    return renew(desk, post=post.uid, delegation="")
 
 
 def posts_of(person: Person) -> list[Post]:

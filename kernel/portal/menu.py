@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from peewee import fn
 
-from kernel.acts import hold
+from kernel.acts import hold, outbox
 from kernel.acts.models import Proposal
 from kernel.exchange.models import Delivery
 from kernel.identity.desk import Desk
@@ -70,6 +70,16 @@ def _admin(desk: Desk) -> list[MenuItem]:
         items.append(MenuItem(_("工作日历"), url("admin:calendar"), "calendar-clock"))
     if desk.has("house.rollout"):
         items.append(MenuItem(_("接入阶段"), url("admin:rollout"), "send"))
+    if desk.has("house.effects"):
+        items.append(
+            MenuItem(
+                _("后台事项"),
+                url("admin:effects"),
+                "refresh-cw",
+                outbox.how_many_stuck(),
+                note=_("项没有办成"),
+            )
+        )
     if desk.has("house.resume") and hold.held() is not None:
         items.append(MenuItem(_("恢复运行"), url("admin:resume"), "triangle-alert"))
     if desk.has("house.keys"):

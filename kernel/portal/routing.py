@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Awaitable, Callable, Sequence
+from functools import partial
 from typing import Any, Literal
 
 from starlette.convertors import IntegerConvertor, register_url_convertor
@@ -20,6 +21,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from kernel.acts import hold
 from kernel.errors import Invalid, OfficeError, Refused
 from kernel.identity.desk import require
 from kernel.portal import cookies
@@ -27,7 +29,7 @@ from kernel.portal.admission import admitted
 from kernel.portal.ctx import Ctx, open_ctx
 from kernel.portal.once import once
 from kernel.portal.origin import TOKEN, token_due, token_holds
-from kernel.storage.database import connection
+from kernel.storage.database import asked_before_writing, connection
 
 Weight = Literal["read", "draft", "recorded", "signed"]
 PUBLIC = "public"
@@ -42,6 +44,7 @@ class PageRoute(Route):
 
     level: str
     weight: Weight
+    goes_on: bool
     view: View
 
 
@@ -52,21 +55,39 @@ def page(
     level: str,
     methods: Sequence[str] = ("GET",),
     weight: Weight = "read",
+    goes_on: bool = False,
 ) -> Callable[[View], PageRoute]:
     """Make a page of a function ``(ctx, **path parameters) -> Response``.
 
     :param level: ``<plugin>.<level>``, :data:`SIGNED_IN` or :data:`PUBLIC`.
     :param weight: what its POST does: ``read`` changes nothing at all.
+    :param goes_on: whether a POST that is no act, a ``draft``, writes in a held node as well; what
+        it writes is lost when another database is put in the place of this one. All others are
+        refused there (``node.held``), as acts are.
     """
     if "POST" in methods and weight == "read" and level != PUBLIC:
         raise ValueError(f"{name}: a POST has to say what it weighs")
 
     def declare(view: View) -> PageRoute:
-        route = PageRoute(path, _endpoint(view, level, path), name=name, methods=list(methods))
-        route.level, route.weight, route.view = level, weight, view
+        run = view if goes_on or weight != "draft" else _unless_held(view)
+        route = PageRoute(path, _endpoint(run, level, path), name=name, methods=list(methods))
+        route.level, route.weight, route.goes_on, route.view = level, weight, goes_on, view
         return route
 
     return declare
+
+
+def _unless_held(view: View) -> View:
+    """The page, whose form writes nothing while the node is held; it is told in a refusal, which
+    the page may show beside what was typed."""
+
+    def run(ctx: Ctx, **params: Any) -> Response:
+        if not ctx.posted:
+            return view(ctx, **params)
+        with asked_before_writing(partial(hold.require, "draft")):
+            return view(ctx, **params)
+
+    return run
 
 
 def _endpoint(view: View, level: str, path: str) -> Callable[[Request], Awaitable[Response]]:

@@ -167,7 +167,7 @@ def resume(
     Credential.update(revoked=now()).where(
         Credential.uid.in_(revoked) & Credential.revoked.is_null()
     ).execute()
-    Session.update(ended=now()).where(Session.credential.in_(revoked)).execute()
+    Session.update(ended=now(), seal="").where(Session.credential.in_(revoked)).execute()
     for certificate in _read(certificates):
         if not revocation.is_taken_back(certificate):
             close(certificate)

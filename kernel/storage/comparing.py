@@ -128,6 +128,11 @@ def near(one: object, other: object) -> bool:
         return False
 
 
+def as_stored(value: Any) -> Any:
+    """A value as a JSON column gives it back: lists in the place of tuples."""
+    return json.loads(json.dumps(value))
+
+
 def _short(value: object) -> str:
     text = "（空 nothing）" if value in ("", None) else str(value)
     text = text if len(text) <= _LONGEST else f"{text[:_LONGEST]}…"

@@ -11,6 +11,7 @@ import logging
 import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self, cast
@@ -30,6 +31,7 @@ __all__ = [
     "Model",
     "UTCField",
     "after_commit",
+    "asked_before_writing",
     "close_database",
     "connection",
     "db",
@@ -234,11 +236,26 @@ def transaction() -> Iterator[None]:
         _waiting.calls = calls
         try:
             with db.atomic():
+                if (ask := _before_writing.get()) is not None:
+                    ask()
                 yield
         finally:
             _waiting.calls = None
         for call in calls:
             _run(call)
+
+
+_before_writing: ContextVar[Callable[[], None] | None] = ContextVar("before", default=None)
+
+
+@contextmanager
+def asked_before_writing(ask: Callable[[], None]) -> Iterator[None]:
+    """Let each :func:`transaction` of this thread ask first; it writes nothing if that raises."""
+    before = _before_writing.set(ask)
+    try:
+        yield
+    finally:
+        _before_writing.reset(before)
 
 
 @contextmanager

@@ -13,6 +13,7 @@ from typing import Any
 from kernel.api import (
     Delivery,
     Generation,
+    OfficeError,
     Opinion,
     Person,
     comparing,
@@ -21,11 +22,15 @@ from kernel.api import (
     local,
     numbering,
     parse_stamp,
+    scan,
     snapshot,
     whose,
 )
+from plugins.documents.acts.versions import content_of
 from plugins.documents.acts.writing import OUTGOING
+from plugins.documents.elements import texts_of
 from plugins.documents.models import DISCARDED, SENT, Document, Incoming, Version
+from plugins.workflow import face as workflow
 
 STEP_OF = {one.verb: one.key for one in OUTGOING.steps if one.verb != "documents.seal"}
 """The verbs that take a document on, each with its step; of the seal, the node's record does."""
@@ -60,6 +65,11 @@ NAMES = {
     "sealed": ("已盖章文件", "the sealed file"),
     "package": ("公文包", "the package"),
     "content": ("历史版本内容", "the content of the version"),
+    "step": ("历史版本所在环节", "the step of the version"),
+    "action": ("历史版本的办理方式", "how the version was handed on"),
+    "person": ("历史版本的办理人", "who handed the version on"),
+    "at": ("历史版本的时间", "the time of the version"),
+    "place": ("意见所在环节", "the step of the opinion"),
     "title": ("标题", "the title"),
     "source_number": ("来文字号", "the number of the sender"),
     "sender": ("来文单位", "the sender"),
@@ -81,12 +91,13 @@ def reconcile(step: comparing.Step) -> Iterator[comparing.Found]:
         ):
             uids = [row["uid"] for row in rows]
             with snapshot():
-                found = [*_documents(uids), *_versions(uids), *_waiting(uids)]
+                found = [*_documents(uids), *_left(uids), *_waiting(uids)]
             yield from found
             step(len(rows))
         verb = "documents.assign_number"
         yield from numbering.compare(Document, Document.number, verb=verb)
         yield from numbering.compare(Incoming, Incoming.number)
+        yield from workflow.altered(OUTGOING)
         yield from deeds.without(WRITTEN, Opinion.act, ("意见", "its opinion"))
         yield from deeds.without(KEPT, Version.act, ("历史版本", "its version"))
         yield from _incoming(step)
@@ -106,6 +117,8 @@ def _documents(uids: list[str]) -> Iterator[comparing.Found]:
         for name, value in signed.items():
             if row[name] != value:
                 yield where, comparing.differs(NAMES[name], row[name], value)
+        if (refusal := _scanned(document)) is not None:
+            yield where, _MARKED.format(refusal.zh, refusal.en)
         # At the drafter's desk it may be changed again, and nothing is signed of that.
         if mine and state not in ("draft", DISCARDED) and document.digest() != mine[-1].digest:
             yield (
@@ -114,6 +127,21 @@ def _documents(uids: list[str]) -> Iterator[comparing.Found]:
             )
 
 
+def _scanned(document: Document) -> OfficeError | None:
+    """What the scanners say of it now: that it was looked at before is a row that may be altered.
+    Where one is missing, the acts that it guards are refused, and nothing is said here."""
+    try:
+        scan(*texts_of(content_of(document)))
+    except OfficeError as error:
+        return None if error.code == "acts.scanner_down" else error
+    return None
+
+
+_MARKED = (
+    "内容本不能保存，检查结论或正文被改动过，请报保密员：{}"
+    " / could not have been saved, so its text or the verdict on it was altered; tell the secrecy"
+    " officer: {}"
+)
 _OUT_OF_TURN = (
     "办理 {} 不在其环节上，办理记录有缺失或库中环节被改过；请与备份核对"
     " / act {} was done out of turn: acts are missing, or the step was altered before; compare with"
@@ -125,16 +153,29 @@ def _replayed(acts: list[deeds.Deed]) -> tuple[str, deeds.Deed | None]:
     """Where the acts lead, one after the other; and the first that was not done at its step."""
     state = OUTGOING.steps[0].key
     for one in acts:
-        if one.verb in STEP_OF:
-            if state != STEP_OF[one.verb]:
-                return state, one
-            after = OUTGOING.after(state)
-            state = SENT if after is None else after.key
-        elif one.verb == "documents.send_back":
-            state = str(one.params["to"])
-        else:
-            state = JUMPS.get(one.verb, state)
+        if one.verb in STEP_OF and state != STEP_OF[one.verb]:
+            return state, one
+        state = _after(one, state)
     return state, None
+
+
+def _after(one: deeds.Deed, state: str) -> str:
+    """The step to which an act leads that was done at one."""
+    if one.verb in STEP_OF:
+        after = OUTGOING.after(state)
+        return SENT if after is None else after.key
+    if one.verb == "documents.send_back":
+        return str(one.params["to"])
+    return JUMPS.get(one.verb, state)
+
+
+def _places(acts: list[deeds.Deed]) -> dict[str, str]:
+    """Act → the step at which it was done."""
+    state, found = OUTGOING.steps[0].key, {}
+    for one in acts:
+        found[one.uid] = state
+        state = _after(one, state)
+    return found
 
 
 def _last(acts: list[deeds.Deed], *verbs: str) -> deeds.Deed | None:
@@ -176,17 +217,41 @@ def _sign_off(row: comparing.Row, acts: list[deeds.Deed]) -> dict[str, Any]:
     return {"issued": day} | ({} if person is None else {"signer_name": person.name})
 
 
-def _versions(uids: list[str]) -> Iterator[comparing.Found]:
-    rows = comparing.rows_of(Version, where=[Version.document.in_(uids)])
-    acts = deeds.deeds_of([row["act"] for row in rows])
-    for row in rows:
+def _left(uids: list[str]) -> Iterator[comparing.Found]:
+    """Versions and opinions, which acts on these documents left."""
+    on = deeds.deeds_on(Document.kind, uids, VERBS)
+    places = {uid: place for acts in on.values() for uid, place in _places(acts).items()}
+    acts = {one.uid: one for some in on.values() for one in some}
+    names = deeds.named(acts.values())
+    for row in comparing.rows_of(Version, where=[Version.document.in_(uids)]):
         deed, where = acts.get(row["act"]), f"version {row['number']} of {row['document']}"
         if deed is None or deed.subject != row["document"]:
             yield where, _NOBODY
             continue
-        digest = _digest_of(row["content"])
-        if digest != deed.digest:
-            yield where, comparing.differs(NAMES["content"], digest, deed.digest)
+        back = deed.verb == "documents.send_back"
+        signed = {
+            "content": deed.digest,
+            "step": places[deed.uid],
+            "action": "back" if back else "done",
+            "person": names.get(deed.uid, row["person"]),
+            "at": row["at"] if comparing.near(row["at"], deed.at) else deed.at,
+        }
+        shown = row | {"content": _digest_of(row["content"])}
+        for name, value in signed.items():
+            if shown[name] != value:
+                yield where, comparing.differs(NAMES[name], shown[name], value)
+    of_these = (Opinion.kind == Document.kind) & Opinion.subject.in_(uids)
+    for row in comparing.rows_of(Opinion, where=[of_these]):
+        deed = acts.get(row["act"])
+        if deed is not None and row["step"] != (step := _title(deed, places[deed.uid])):
+            where = f"opinion {row['uid']}"
+            yield where, comparing.differs(NAMES["place"], row["step"], step)
+
+
+def _title(deed: deeds.Deed, place: str) -> str:
+    """The step as an opinion names it."""
+    title = OUTGOING.step(place).title
+    return f"{title}：退回" if deed.verb == "documents.send_back" else title
 
 
 _NOBODY = (
@@ -205,9 +270,9 @@ def _digest_of(content: Any) -> str:
 def _waiting(uids: list[str]) -> Iterator[comparing.Found]:
     """Whose the task is, the workflow compares; here that there is one until it is finished."""
     rows = comparing.rows_of(Document, Document.state, Document.uid, where=[Document.uid.in_(uids)])
-    yield from whose.lost(
-        Document.kind, [row["uid"] for row in rows if row["state"] not in (SENT, DISCARDED)]
-    )
+    over = [row["uid"] for row in rows if row["state"] in (SENT, DISCARDED)]
+    yield from whose.lost(Document.kind, {row["uid"] for row in rows} - {*over})
+    yield from whose.over(Document.kind, over)
 
 
 def _incoming(step: comparing.Step) -> Iterator[comparing.Found]:

@@ -14,9 +14,9 @@ Reasons and opinions are kept by the kernel beside the act; :func:`timeline` put
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
-from kernel.api import Desk, Invalid, Post, Refused, ServiceDesk, Subject, tasks
+from kernel.api import Desk, Invalid, Post, Refused, ServiceDesk, Subject, comparing, tasks
 from plugins.workflow import running
 from plugins.workflow.definition import Flow, Step, flow_of, read_flow
 from plugins.workflow.models import FlowRow, Move, Run
@@ -28,6 +28,7 @@ __all__ = [
     "Flow",
     "Slip",
     "Step",
+    "altered",
     "can_act",
     "complete",
     "current",
@@ -71,6 +72,22 @@ def place(flow: Flow, rows: Sequence[tuple[str, str, str, str, str, str, str]]) 
         when, as :func:`kernel.api.stamp` writes it.
     """
     running.place(flow, rows)
+
+
+def altered(flow: Flow) -> Iterator[comparing.Found]:
+    """Name a flow of which the table says something else than its plugin, for ``log verify``.
+
+    Of an older version nothing says what it was but the acts that were done by it.
+    """
+    where = (FlowRow.key == flow.key) & (FlowRow.version == flow.version)
+    for row in comparing.rows_of(FlowRow, where=[where]):
+        if row["definition"] != comparing.as_stored(flow.to_json()):
+            yield (
+                f"flow {flow.key} {flow.version}",
+                "流程的环节与插件所定的不符，已被改动；请从备份中找回"
+                " / its steps are not those of its plugin, so they were altered: look for them in"
+                " a backup",
+            )
 
 
 def current(subject: Subject) -> Step | None:

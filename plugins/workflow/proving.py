@@ -14,6 +14,12 @@ NAMES = {
     "act": ("所依据的办理", "the act behind it"),
     "post": ("办理岗位", "the post that did it"),
     "to": ("送往的环节", "the step that it went to"),
+    "action": ("办理方式", "how it was done"),
+    "person": ("办理人", "who did it"),
+    "received": ("收到时间", "when it came to that step"),
+    "at": ("办理时间", "when it was done"),
+    "since": ("到达现环节的时间", "when it came to its step"),
+    "organ": ("机关", "the organ"),
     "step": ("环节", "the step"),
     "state": ("状态", "the state"),
     "starter": ("发起岗位", "the post that began it"),
@@ -34,6 +40,7 @@ def _runs(ids: list[int]) -> Iterator[comparing.Found]:
     flows = {row.id: flow_of(row.definition) for row in FlowRow.select()}
     moves = comparing.by(comparing.rows_of(Move, where=[Move.run.in_(ids)]), "run")
     acts = deeds.deeds_of([row["act"] for rows in moves.values() for row in rows])
+    names = deeds.named(acts.values())
     placed = [Run.id.in_(ids), Generation.is_generated(Run.subject)]
     made_up = {row["id"] for row in comparing.rows_of(Run, Run.id, where=placed)}
     given: dict[str, dict[str, whose.Whose]] = {}
@@ -41,9 +48,10 @@ def _runs(ids: list[int]) -> Iterator[comparing.Found]:
         mine, flow = moves.get(run["id"], []), flows[run["flow"]]
         if run["id"] in made_up and not mine:
             continue  # it was put at its step, and nobody has taken it on
-        for move in mine:
+        for before, move in zip([None, *mine], mine, strict=False):
             where = f"step {move['step']} of {run['kind']} {run['subject']}"
-            for name, value in _signed(move, run, acts).items():
+            signed = _signed(move, run, acts) | _in_turn(before, move, run, flow, acts, names)
+            for name, value in signed.items():
                 if move[name] != value:
                     yield where, comparing.differs(NAMES[name], move[name], value)
         where = f"workflow of {run['kind']} {run['subject']}"
@@ -66,6 +74,38 @@ def _signed(move: Row, run: Row, acts: Mapping[str, deeds.Deed]) -> dict[str, An
     return signed
 
 
+def _in_turn(
+    before: Row | None,
+    move: Row,
+    run: Row,
+    flow: Flow,
+    acts: Mapping[str, deeds.Deed],
+    names: Mapping[str, str],
+) -> dict[str, Any]:
+    """What follows from the step before, from the flow, and from the act itself."""
+    deed, keys = acts.get(move["act"]), [step.key for step in flow.steps]
+    found: dict[str, Any] = {}
+    if before is not None and before["to"] in keys:
+        found["step"] = before["to"]
+        if not comparing.near(move["received"], before["at"]):
+            found["received"] = before["at"]
+    here = found.get("step", move["step"])
+    if here not in keys:
+        return found | {"step": keys[0]}
+    if deed is None:
+        return found
+    if deed.verb == flow.step(here).verb or (not deed.post and move["action"] == "done"):
+        after = flow.after(here)
+        found |= {"action": "done", "to": "" if after is None else after.key}
+    elif "to" in deed.params:
+        found["action"] = "back"
+    if deed.uid in names:
+        found["person"] = names[deed.uid]
+    if not comparing.near(move["at"], deed.at):
+        found["at"] = deed.at
+    return found
+
+
 def _standing(
     run: Row, moves: Sequence[Row], flow: Flow, acts: Mapping[str, deeds.Deed]
 ) -> dict[str, Any]:
@@ -75,7 +115,11 @@ def _standing(
     first, last = moves[0], moves[-1]
     found: dict[str, Any] = {"state": "running" if last["to"] else "done"}
     found["step"] = last["to"] or last["step"]
+    if not comparing.near(run["since"], last["at"]):
+        found["since"] = last["at"]
     began = acts.get(first["act"])
+    if began is not None and began.organ:
+        found["organ"] = began.organ
     if first["step"] == flow.steps[0].key and began is not None and began.post:
         found["starter"] = began.post
     return found

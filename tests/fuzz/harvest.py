@@ -129,6 +129,7 @@ RARE: dict[str, Fields] = {
     "/admin/plugins/{name}": [("on", "1")],
     "/admin/proposals/{uid}": [("answer", "no"), ("reason", "时机未到")],
     "/admin/resume": [("highest", "1"), ("checked", "y"), ("held", "x")],
+    "/admin/effects/again": [("t", "exchange.build:x")],
     "/admin/rollout": [("phase", "2")],
     **{
         f"/exchange/outbox/{{uid}}/{deed}": [

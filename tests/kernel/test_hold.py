@@ -16,13 +16,20 @@ from kernel.acts.house.confirm import confirm
 from kernel.acts.house.keys import revoke_key
 from kernel.acts.house.resuming import state
 from kernel.acts.house.rollout import advance
-from kernel.acts.models import Effect, Number, Series
+from kernel.acts.models import Effect, NoticeWish, Number, Proposal, Series, Star
 from kernel.crypto import x509
 from kernel.crypto.ids import now
 from kernel.errors import Conflict, Invalid, Unavailable, Unverified
 from kernel.identity import credentials
-from kernel.identity.models import Credential, RevocationList, RevokedCertificate, Session
+from kernel.identity.models import (
+    Credential,
+    OwnPhrase,
+    RevocationList,
+    RevokedCertificate,
+    Session,
+)
 from kernel.node import open_node
+from kernel.portal.app import register
 from kernel.seals.models import Seal
 from kernel.seals.resuming import resume
 from kernel.seals.revoking import revoke_certificate
@@ -256,6 +263,36 @@ def test_a_proposal_of_before_cannot_be_confirmed_while_held(folder: Path, tmp_p
             hold.begin("rollback")
         with pytest.raises(Conflict, match="house.settled"):
             gate.prepare(office.desk("何静"), confirm, proposal)
+
+
+@pytest.mark.both
+def test_a_proposal_of_before_a_hold_stays_void_whatever_its_column_says(folder: Path):
+    with opened(folder) as office:
+        old = office.act(office.desk("杨帆"), advance, phase=2).result
+        with transaction():
+            hold.begin("restored")
+        assert log_check.verify().problems == []
+        twice = [propose_to_go_on(office) for _ in range(2)]
+        assert log_check.verify().problems == []
+        office.act(office.desk("何静"), confirm, twice[1])
+        assert why() == "" and log_check.verify().problems == []
+        with transaction():
+            Proposal.update(state="open").where(Proposal.uid == old.uid).execute()
+            old = Proposal.get(Proposal.uid == old.uid)
+        with pytest.raises(Conflict, match=r"house\.void"):
+            gate.prepare(office.desk("何静"), confirm, old)
+        (found,) = [one for one in log_check.verify().problems if "状态" in one.what]
+        assert found.where == f"proposal {old.uid}"
+        new = office.act(office.desk("杨帆"), advance, phase=2).result
+        office.act(office.desk("何静"), confirm, new)
+
+
+def propose_to_go_on(office: Office) -> Proposal:
+    with connection():
+        held, known = state(), numbers.to_account_for()
+    said = {"held": held, "revoked": [], "certificates": [], "highest": known}
+    proposed: Proposal = office.act(office.desk("杨帆"), resume, **said).result
+    return proposed
 
 
 def test_the_right_database_put_back_works_as_before(
@@ -576,3 +613,49 @@ def test_the_files_of_a_node_are_closed_again(folder: Path):
         catch_up()
     close_database()
     assert (folder / FILE).stat().st_mode & 0o777 == 0o600
+
+
+@pytest.mark.both
+def test_what_is_no_act_is_refused_in_a_held_node_as_well(folder: Path):
+    with opened(folder) as office:
+        document = issue(NOTICE, until="sign_off").document
+        with transaction():
+            hold.begin("restored")
+        browser = office.browser()
+        browser.login("林晓梅")
+        typed = "请按程序办理并抄送财政局。"
+        quiet = {"popup": "y", "quiet_from": "1200", "quiet_until": "420"}
+        star = {"kind": "documents.document", "uid": document, "on": "1"}
+        for path, said in (
+            ("/me/phrases", {"text": typed}),
+            ("/me/reminders", quiet),
+            ("/tasks/star", star),
+            ("/me/phrases/x", {"do": "up"}),
+        ):
+            answer = browser.post(path, data=said)
+            assert answer.status_code == 503, path
+            assert "签名办理已暂停，只能查看" in answer.text, path
+        assert typed in browser.post("/me/phrases", data={"text": typed}).text
+        kept = re.search(
+            r'<input[^>]*name="popup"[^>]*>', browser.post("/me/reminders", data=quiet).text
+        )
+        assert kept and "checked" in kept[0]
+        with connection():
+            assert not any(model.select().exists() for model in (OwnPhrase, NoticeWish, Star))
+
+
+@pytest.mark.both
+def test_display_desks_and_what_was_read_go_on_in_a_held_node(folder: Path):
+    with opened(folder) as office:
+        with transaction():
+            hold.begin("restored")
+        browser = office.browser()
+        browser.login("林晓梅")
+        assert browser.post("/me/display", data={"size": "large"}).status_code == 200
+        with connection():
+            assert office.post("林晓梅").person.text_size == "large"
+        assert browser.post("/me/notices/read", data={"upto": "9"}).status_code == 200
+        here = office.post("林晓梅").uid
+        assert "已切换办公身份" in browser.post("/me/desk", data={"post": here}).text
+        goes_on = {path for path, route in register(office.node.routes) if route.goes_on}
+        assert goes_on == {"/me/display", "/me/desk", "/me/notices/read", "/login/challenge"}

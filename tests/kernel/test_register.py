@@ -19,6 +19,7 @@ from starlette.routing import Route
 from kernel.acts import hold, numbers
 from kernel.acts.gate import prepare
 from kernel.acts.house import resuming
+from kernel.acts.models import Effect
 from kernel.acts.subjects import Subject
 from kernel.acts.verbs import Verb, verbs
 from kernel.crypto import suites
@@ -184,6 +185,9 @@ class Stage:
         yield "house.remove_guard", None, {"name": "gone", "reason": "已停用"}
         switch = {"organ": OFFICE, "plugin": "documents", "on": True}
         yield "house.switch_plugin", None, switch
+        with transaction():
+            Effect.create(handler="gone", key="gone:1", payload={}, state="failed")
+        yield "house.do_again", None, {"effects": ["gone:1"]}
         look = dict.fromkeys(("theme", "mark", "logo", "product", "support", "notice"), "")
         yield "house.set_look", None, look
         day = {"day": "2027-02-05", "works": False, "name": "春节", "source": "通知"}

@@ -186,6 +186,7 @@ SCREENS = (
     Screen("rights", "/admin/people/{uid}/rights", SECURITY, "/admin/people/{post}/rights"),
     Screen("log", "/admin/log", AUDIT, "/admin/log"),
     Screen("rollout", "/admin/rollout", SYSTEM, "/admin/rollout"),
+    Screen("effects", "/admin/effects", SYSTEM, "/admin/effects"),
     Screen("resume", "/admin/resume", SYSTEM, "/admin/resume"),
     Screen("proposals", "/admin/proposals", SECURITY, "/admin/proposals"),
     # Refusals

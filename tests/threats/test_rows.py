@@ -40,7 +40,9 @@ from plugins.documents.acts.writing import submit
 from plugins.documents.line import issue
 from plugins.documents.models import Document
 from plugins.feedback.acts import answer, write
+from plugins.secrecy.models import Verdict
 from plugins.workflow import face as workflow
+from plugins.workflow.models import FlowRow
 from tests.dialect import here
 from tests.exchange.notice import CLERKS, CPCO, GEDU, GFIN, NOTICE, opened, package, signed_for
 from tests.threats.attacks import catch_up, drop_guards, forge_act, forge_evidence
@@ -116,9 +118,10 @@ CARD = {
     "post": "'x'",
 }
 TASKS = ("documents.document", "documents.incoming", "exchange.delivery", "acts.proposal")
-TASK = ("post = 'x'", "organ = 'x'", "level = 'x'", "unit = 'x'")
-STEP = ("act", "post")
-RUN = {"step": "'sign'", "state": "'done'", "starter": "'x'"}
+TASK = ("title = 'x'", "post = 'x'", "organ = 'x'", "level = 'x'", "unit = 'x'")
+STEP = ("act", "post", "action", "person", "at", '"to"')
+VERSION = ("step", "action", "person", "at")
+RUN = {"step": "'sign'", "state": "'done'", "starter": "'x'", "since": LATE, "organ": "'x'"}
 
 
 def of_task(kind: str, change: str) -> str:
@@ -145,6 +148,7 @@ CHANGES: list[tuple[str, str]] = [
     ("opinion ", "UPDATE acts_opinion SET organ = 'another' WHERE step = '签发'"),
     ("opinion ", "UPDATE acts_opinion SET scan = 'another' WHERE step = '签发'"),
     ("opinion ", f"UPDATE acts_opinion SET at = {LATE} WHERE step = '签发'"),
+    ("opinion ", "UPDATE acts_opinion SET step = '会签' WHERE step = '签发'"),
     ("act ", "DELETE FROM acts_opinion WHERE step = '签发'"),
     ("act nobody", "UPDATE acts_opinion SET act = 'nobody' WHERE step = '签发'"),
     # numbers
@@ -177,9 +181,18 @@ CHANGES: list[tuple[str, str]] = [
     # versions of a document
     ("version ", 'UPDATE documents_version SET content = \'{"title":"x"}\' WHERE number = 1'),
     ("version ", "UPDATE documents_version SET act = 'x' WHERE number = 1"),
+    *(("version ", f"UPDATE documents_version SET {n} = 'x' WHERE number = 1") for n in VERSION),
     ("act ", "DELETE FROM documents_version WHERE number = 1"),
     # the house
     ("proposal ", "UPDATE acts_proposal SET state = 'confirmed' WHERE state = 'open'"),
+    ("proposal ", "UPDATE acts_proposal SET state = 'void' WHERE state = 'open'"),
+    ("proposal ", "UPDATE acts_proposal SET act = 'nobody' WHERE state = 'open'"),
+    ("act ", "DELETE FROM acts_proposal WHERE state = 'open'"),
+    ("on acts.proposal ", "UPDATE acts_task SET done = NULL WHERE kind = 'acts.proposal'"),
+    (
+        "on documents.document ",
+        "UPDATE acts_task SET done = NULL WHERE kind = 'documents.document'",
+    ),
     ("proposal ", "UPDATE acts_proposal SET proposer = 'another' WHERE state = 'open'"),
     ("acts.proposal ", "DELETE FROM acts_proposal WHERE state = 'declined'"),
     ("exchange.package ", f"UPDATE {P} SET version = 1"),
@@ -188,6 +201,7 @@ CHANGES: list[tuple[str, str]] = [
     ("switch of documents", "UPDATE plugins_activation SET organ = '620700-GFIN'"),
     ("switch of ", "DELETE FROM plugins_activation"),
     ("guard secrecy", "UPDATE plugins_guard SET removed = {yes} WHERE name = 'secrecy'"),
+    ("guard secrecy", "UPDATE plugins_guard SET act = 'x' WHERE name = 'secrecy'"),
     # what the founding admitted
     ("post ", f"UPDATE identity_post SET roles = '{ROLES}' WHERE id = {POST}"),
     ("post ", f"UPDATE identity_post SET unit_id = 1 WHERE id = {POST}"),
@@ -224,6 +238,7 @@ GIVEN = [
 TAKEN = [
     *[None] * 5,  # in rounds of their own: they decide whose a task is
     *(("step ", f"UPDATE workflow_move SET {n} = 'x' WHERE step = 'draft'") for n in STEP),
+    ("step ", "UPDATE workflow_move SET received = 'x' WHERE step = 'sign'"),
     *(("workflow of ", f"UPDATE workflow_run SET {n} = {v}") for n, v in RUN.items()),
     ("workflow of ", "DELETE FROM workflow_move"),
 ]
@@ -326,6 +341,33 @@ def _of_this_office(place: str, change: str, names: dict[str, str]) -> tuple[str
     return names.get(place, place), change.replace("{act}", f"'{first}'").replace(
         "{yes}", "true"
     ).replace("{text}", str(text))
+
+
+def test_marked_text_with_a_verdict_put_in_is_named(office: Office):
+    """Whoever writes to the tables can let the check believe that it has seen the text."""
+    uid = issue(NOTICE | {"title": "关于值班的通知"}, until="draft").document
+    with transaction():
+        Document.update(body=["请阅。", "机密★1年"]).where(Document.uid == uid).execute()
+        Verdict.create(digest=Document.get(Document.uid == uid).digest(), ok=True)
+    drafter = office.desk("林晓梅")
+    with connection():
+        document = Document.get(Document.uid == uid)
+        to = workflow.who_acts_next(drafter, document)[0].post
+    office.act(drafter, submit, document, next_post=to)
+    with connection():
+        (found,) = [one for one in log_check.verify().problems if "机密" in one.what]
+    assert found.where == f"documents.document {uid}" and "secrecy officer" in found.what
+
+
+def test_a_flow_with_other_steps_than_its_plugins_is_named(office: Office):
+    on_its_way(office)
+    with suppress(UndoneError), transaction():
+        row = FlowRow.get(FlowRow.key == "documents.outgoing")
+        row.definition["steps"][3]["level"] = "documents.draft"
+        row.save()
+        found = [one.where for one in log_check.verify().problems]
+        assert f"flow documents.outgoing {row.version}" in found
+        raise UndoneError
 
 
 @pytest.mark.parametrize("kind", ["exchange.delivery", "documents.document", "acts.proposal"])

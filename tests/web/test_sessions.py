@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 
+from kernel.acts import hold
 from kernel.acts.gate import prepare, recall
 from kernel.acts.house.presence import end_sessions
 from kernel.acts.verbs import verbs
@@ -172,3 +174,69 @@ def test_over_https_the_cookie_is_bound_to_this_very_host(office: Office, person
         assert word in line
     assert "Domain" not in line
     assert "HttpOnly" in plain.headers["set-cookie"] and "Secure" not in plain.headers["set-cookie"]
+
+
+def _of(office: Office, name: str) -> dict[str, str]:
+    post = office.post(name)
+    with connection():
+        key = Credential.get(Credential.person == post.person.uid).uid
+    return {"person": post.person.uid, "post": post.uid, "credential": key}
+
+
+@pytest.mark.both
+@pytest.mark.parametrize("columns", [("person", "post", "credential"), ("post",), ("delegation",)])
+def test_a_session_made_another_persons_by_sql_signs_nobody_in(
+    office: Office, person: Browser, columns: tuple[str, ...]
+):
+    other = {**_of(office, "周海涛"), "delegation": "x"}
+    changes = {getattr(Session, name): other[name] for name in columns}
+    with transaction():
+        Session.update(changes).execute()
+    assert not signed_in(person)
+    assert person.login(NAME).status_code == 200 and signed_in(person)
+
+
+@pytest.mark.both
+def test_a_session_put_in_by_sql_signs_nobody_in(office: Office, person: Browser):
+    with connection():
+        mine = Session.select().order_by(Session.id.desc()).dicts().get()
+    hidden = hashlib.sha256(b"chosen").hexdigest()
+    with transaction():
+        same = {name: value for name, value in mine.items() if name != "id"}
+        Session.insert(**same | {"uid": "put-in", "token_hash": hidden}).execute()
+    assert not signed_in(with_token(office, "chosen"))
+    with transaction():
+        Session.delete().where(Session.uid == "put-in").execute()
+        Session.update(token_hash=hidden).where(Session.id == mine["id"]).execute()
+    assert not signed_in(with_token(office, "chosen"))
+    assert not signed_in(person)
+
+
+@pytest.mark.both
+def test_a_session_that_is_over_does_not_go_on_by_a_column(office: Office, person: Browser):
+    desk = office.desk("何静")
+    for ending in (
+        lambda: person.post("/logout"),
+        lambda: office.act(desk, end_sessions, person=office.post(NAME).person.uid),
+        _hold,
+    ):
+        person.login(NAME)
+        stolen = with_token(office, token_of(person))
+        assert signed_in(stolen)
+        ending()
+        with transaction():
+            Session.update(ended=None).execute()
+        assert not signed_in(stolen)
+
+
+def _hold() -> None:
+    with transaction():
+        hold.begin("restored")
+
+
+@pytest.mark.both
+def test_who_goes_to_another_desk_stays_signed_in(office: Office, person: Browser):
+    before = token_of(person)
+    person.post("/me/desk", data={"post": office.post(NAME).uid})
+    assert token_of(person) != before and signed_in(person)
+    assert not signed_in(with_token(office, before))

@@ -9,6 +9,7 @@ from kernel.acts.house import (
     calendar,
     confirm,
     delegating,
+    effects,
     generating,
     genesis,
     grants,
@@ -30,6 +31,7 @@ VERBS: list[Callable[..., Any]] = [
     confirm.decline,
     delegating.delegate,
     delegating.end_delegation,
+    effects.do_again,
     generating.generate,
     genesis.open_node,
     grants.grant,
@@ -54,6 +56,7 @@ VERBS: list[Callable[..., Any]] = [
 LEVELS = [
     Level("house.switch", "启用和停用插件", "Switch plugins", ("unit_admin", "system_admin")),
     Level("house.calendar", "设置工作日历", "Set the calendar", ("system_admin",)),
+    Level("house.effects", "处理后台事项", "Look after background work", ("system_admin",)),
     Level("house.look", "设置单位门面", "Set the look", ("unit_admin", "system_admin")),
     Level(
         "house.rollout", "推进接入阶段", "Advance the rollout", ("system_admin", "security_admin")

@@ -7,14 +7,16 @@ from typing import Any
 from kernel.acts import guards, hold, tasks
 from kernel.acts.deeds import Deed, deeds_of, deeds_on
 from kernel.acts.models import Act, ActPrivate, Proposal
-from kernel.acts.standing import SETTLED
+from kernel.acts.standing import SETTLED, is_void
 from kernel.acts.statement import Statement, arguments_of, read
 from kernel.acts.subjects import Subject, kinds
 from kernel.acts.verbs import Verb, act, verbs
 from kernel.errors import Conflict, Invalid, NotFound, Refused
-from kernel.identity import credentials
-from kernel.identity.desk import Desk
+from kernel.identity import credentials, delegations
+from kernel.identity.desk import Desk, desk_of
+from kernel.identity.models import Delegation, Person, Post, Unit
 from kernel.plugins.switches import switchboard
+from kernel.storage.database import in_transaction, lock_rows
 
 
 def _another(desk: Desk, proposal: Proposal, **_: Any) -> None:
@@ -25,6 +27,13 @@ def _another(desk: Desk, proposal: Proposal, **_: Any) -> None:
             "This was confirmed or declined before; reload the page to see how it ended.",
         )
     first = _first(proposal)
+    if is_void(first):
+        raise Conflict(
+            "house.void",
+            "此事项是在数据恢复之前提出的，已经作废，不能复核。仍需办理的请重新提出。",
+            "This was proposed before the node was restored and is void. If it is still wanted, "
+            "let it be proposed again.",
+        )
     if desk.person.uid in (first.person, first.principal):
         raise Refused(
             "house.same_person",
@@ -72,6 +81,7 @@ def _still(desk: Desk, proposal: Proposal) -> None:
             "wanted, let it be proposed again.",
         )
     verb, subject, arguments = _proposed(proposal)
+    _may_still(said, verb)
     hold.require(verb.name)
     why = switchboard().why(verb.plugin, desk.organ_code)
     if verb.plugin in switchboard().manifests and not why.on:
@@ -80,6 +90,38 @@ def _still(desk: Desk, proposal: Proposal) -> None:
     if verb.check is not None:
         verb.check(desk, *target, **arguments)
     guards.ask(desk, verb, subject)
+
+
+def _may_still(said: dict[str, Any], verb: Verb) -> None:
+    """Refuse unless who proposed it could propose it now: at his post, with the right to it."""
+    place, whom = said["desk"], said["acting_for"] or said["desk"]
+    uids = {place["post"], whom["post"]}
+    if in_transaction():  # whoever takes something from these posts waits
+        lock_rows(Post, Post.uid.in_(uids), shared=True)
+    query: Any = Post.select(Post, Person, Unit).join(Person).switch(Post).join(Unit)
+    posts = {post.uid: post for post in query.where(Post.uid.in_(uids))}
+    try:
+        desks = {uid: desk_of(posts[uid]) for uid in uids}
+    except (KeyError, Refused):
+        raise _proposer_gone() from None
+    own, desk = desks[place["post"]], desks[whom["post"]]
+    there = (own.person.uid, desk.person.uid, desk.organ_code)
+    if there != (place["person"], whom["person"], place["organ"]) or not desk.has(verb.level):
+        raise _proposer_gone()
+    if said["grant"] is not None:
+        given = Delegation.get_or_none(Delegation.act == said["grant"])
+        if given is None or not delegations.holds(given.uid):
+            raise _proposer_gone()
+
+
+def _proposer_gone() -> Refused:
+    return Refused(
+        "house.proposer_gone",
+        "提出人的岗位已停用，或者不再有此项权限，此事项不能再复核同意。"
+        "请选择“不同意”，仍需办理的由有权限的人重新提出。",
+        "Who proposed this is no longer at that post, or may not do it any more. Decline it; if it "
+        "is still wanted, let somebody propose it who may.",
+    )
 
 
 def _signed(proposal: Proposal) -> Statement:

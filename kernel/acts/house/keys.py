@@ -163,7 +163,7 @@ def revoke_key(desk: Desk, *, credential: str, reason: str) -> None:
             "There is no such key in use; it may have been revoked before. "
             "Reload the page of keys and check.",
         )
-    Session.update(ended=now()).where(
+    Session.update(ended=now(), seal="").where(
         (Session.credential == credential) & Session.ended.is_null()
     ).execute()
 

@@ -126,7 +126,14 @@ def logout(ctx: Ctx) -> Response:
     return response
 
 
-@page("/me/desk", name="switch_desk", level=SIGNED_IN, methods=("POST",), weight="draft")
+@page(
+    "/me/desk",
+    name="switch_desk",
+    level=SIGNED_IN,
+    methods=("POST",),
+    weight="draft",
+    goes_on=True,
+)
 def switch(ctx: Ctx) -> Response:
     """Go on at another post of the same person, or at the desk of whoever delegated to him."""
     kind, _colon, uid = str(ctx.form.get("post", "")).rpartition(":")
@@ -139,7 +146,14 @@ def switch(ctx: Ctx) -> Response:
     return response
 
 
-@page("/me/display", name="display", level=PUBLIC, methods=("POST",), weight="draft")
+@page(
+    "/me/display",
+    name="display",
+    level=PUBLIC,
+    methods=("POST",),
+    weight="draft",
+    goes_on=True,
+)
 def display(ctx: Ctx) -> Response:
     """Choose the size of the text and the language; kept for the person and in a cookie."""
     size, language = ctx.form.get("size"), ctx.form.get("language")

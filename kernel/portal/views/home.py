@@ -7,7 +7,7 @@ from typing import Any
 from markupsafe import Markup
 from starlette.responses import Response
 
-from kernel.acts import agenda
+from kernel.acts import agenda, outbox
 from kernel.acts.models import URGENT
 from kernel.acts.tasks import Row
 from kernel.crypto.ids import now
@@ -94,6 +94,7 @@ def _top(ctx: Ctx) -> dict[str, Any]:
         "today": moment,
         "overdue": ctx.waiting.overdue,
         "due_today": ctx.waiting.today,
+        "stuck": outbox.how_many_stuck() if ctx.desk.has("house.effects") else 0,
         "desks": desks(ctx),
         "lent": lent(ctx),
     }

@@ -40,7 +40,14 @@ def _method() -> BrowserAuthenticator:
     return method
 
 
-@page("/login/challenge", name="login_challenge", level=PUBLIC, methods=("POST",), weight="draft")
+@page(
+    "/login/challenge",
+    name="login_challenge",
+    level=PUBLIC,
+    methods=("POST",),
+    weight="draft",
+    goes_on=True,
+)
 def login_challenge(ctx: Ctx) -> Response:
     """The options for the browser's key, as JSON; the challenge is bound to this browser.
 

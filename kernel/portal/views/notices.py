@@ -8,7 +8,7 @@ from starlette.responses import Response
 
 from kernel.acts import notices
 from kernel.acts.models import URGENT, Notice, NoticeWish
-from kernel.errors import NotFound
+from kernel.errors import NotFound, OfficeError
 from kernel.portal.ctx import ROOMS, Ctx
 from kernel.portal.fields import Check, Choice
 from kernel.portal.forms import Form
@@ -97,7 +97,14 @@ def notice_page(ctx: Ctx, uid: str) -> Response:
     return ctx.go_to(href_of(row.kind, row.subject))
 
 
-@page("/me/notices/read", name="notices:read", level=SIGNED_IN, methods=("POST",), weight="draft")
+@page(
+    "/me/notices/read",
+    name="notices:read",
+    level=SIGNED_IN,
+    methods=("POST",),
+    weight="draft",
+    goes_on=True,
+)
 def read_page(ctx: Ctx) -> Response:
     """Note that some of them were read, or all that the page showed."""
     upto = whole(str(ctx.form.get("upto", ""))) or 0
@@ -142,14 +149,21 @@ def wishes_page(ctx: Ctx) -> Response:
     """Set whether notices come up on the screen, and when they never do."""
     person = ctx.desk.person.uid
     with speaking(ctx.language):
-        form = _form(wish_of(person), ctx.form if ctx.posted else None)
-        if ctx.posted and form.validate():
-            _keep(person, form)
-            ctx.say(_("提醒设置已保存。"))
-            return ctx.go("reminders")
+        form, status = _form(wish_of(person), ctx.form if ctx.posted else None), 200
+        if ctx.posted and not form.validate():
+            status = 422
+        elif ctx.posted:
+            try:
+                _keep(person, form)
+            except OfficeError as error:
+                form.refuse(error)
+                status = error.status
+            else:
+                ctx.say(_("提醒设置已保存。"))
+                return ctx.go("reminders")
         return ctx.render(
             "notices/reminders.html",
-            status=422 if ctx.posted else 200,
+            status=status,
             title=_("消息提醒设置"),
             form=form,
         )
