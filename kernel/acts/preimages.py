@@ -124,8 +124,8 @@ _OTHER_INK = (
 
 _OTHER_TITLE = (
     "意见上的职务“{0}”与岗位登记“{1}”不同：本次核验如同时指出该岗位的职务被改，先改岗位；否则请与备份核对意见上的职务"
-    " / its title {0!r} is not that of the post, {1!r}: where this check names the title of the post,"
-    " too, put that right first, else compare the title of the opinion with a backup"
+    " / its title {0!r} is not that of the post, {1!r}: where this check names the title of the"
+    " post, too, put that right first, else compare the title of the opinion with a backup"
 )
 
 
