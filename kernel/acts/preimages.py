@@ -123,9 +123,9 @@ _OTHER_INK = (
 
 
 _OTHER_TITLE = (
-    "意见上的职务“{0}”与岗位登记“{1}”不同，两处都没有签名：请先与备份核对是哪一处被改，再改那一处"
-    " / its title {0!r} is not that of the post, {1!r}; neither is signed: find out from a backup"
-    " which of the two was altered before anything is put right"
+    "意见上的职务“{0}”与岗位登记“{1}”不同：本次核验如同时指出该岗位的职务被改，先改岗位；否则请与备份核对意见上的职务"
+    " / its title {0!r} is not that of the post, {1!r}: where this check names the title of the"
+    " post, too, put that right first, else compare the title of the opinion with a backup"
 )
 
 

@@ -85,6 +85,8 @@ def _compare(row: Row, issued: dict[str, tuple[Deed, Deed]], founding: str) -> I
         signed |= {"label": by[0].params.get("label", ""), "act": by[1].uid}
     if facts["credential"] != row["uid"]:
         yield where, differs(("编号", "its uid"), row["uid"], facts["credential"])
+    elif by is None and not founding:
+        return  # the act of the founding is altered, which is named by itself
     elif by is None and row["act"] != founding:
         yield where, _BY_NOBODY
         return
