@@ -9,7 +9,7 @@ from kernel.crypto import canonical
 from kernel.crypto.ids import now
 from kernel.storage.database import UTCField
 
-STATES = {"active": "有效", "suspended": "停用", "cancelled": "注销"}
+STATES = {"active": "有效", "suspended": "停用", "cancelled": "注销", "revoked": "证书已吊销"}
 
 
 class Seal(Subject):
@@ -19,7 +19,7 @@ class Seal(Subject):
     :ivar impression: the image, SVG. :ivar certificate: PEM.
     :ivar statement: canonical JSON (:mod:`kernel.seals.statement`), signed by the seals authority.
     :ivar level: the level of custody: ``L0`` demo, ``L1`` trial, ``L2`` formal.
-    :ivar state: ``active``, ``suspended`` or ``cancelled``.
+    :ivar state: ``active``, ``suspended``, ``cancelled``, or ``revoked`` with its certificate.
     """
 
     kind = "seals.seal"

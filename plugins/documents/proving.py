@@ -16,6 +16,7 @@ from kernel.api import (
     OfficeError,
     Opinion,
     Person,
+    Post,
     comparing,
     connection,
     deeds,
@@ -76,7 +77,11 @@ NAMES = {
     "sender_name": ("来文单位名称", "the name of the sender"),
     "role": ("主送、抄送", "main or copy"),
     "urgency": ("紧急程度", "the urgency"),
-    "organ": ("收文单位", "the recipient"),
+    "organ": ("所属机关", "the organ"),
+    "unit": ("拟稿部门", "the section that drafted it"),
+    "drafter": ("拟稿人", "the drafter"),
+    "drafter_post": ("拟稿岗位", "the post of the drafter"),
+    "submitted": ("是否报送过", "whether it was ever submitted"),
 }
 READER = "documents.receive"
 """The level of the tasks to read what came in."""
@@ -114,6 +119,7 @@ def _documents(uids: list[str]) -> Iterator[comparing.Found]:
             yield where, _OUT_OF_TURN.format(strange.uid, strange.uid)
             continue
         signed = {"state": state} | _acts(mine) | _files(mine) | _sign_off(row, mine)
+        signed |= _scope(mine)
         for name, value in signed.items():
             if row[name] != value:
                 yield where, comparing.differs(NAMES[name], row[name], value)
@@ -125,6 +131,22 @@ def _documents(uids: list[str]) -> Iterator[comparing.Found]:
                 where,
                 comparing.differs(NAMES["digest"], document.digest(), mine[-1].digest),
             )
+
+
+def _scope(acts: list[deeds.Deed]) -> dict[str, Any]:
+    """Who sees it: the organ and section of the desk that submitted it, which had drafted it; until
+    then the section alone. Of a draft that was never submitted no act says whose it is."""
+    first = next((one for one in acts if one.verb == "documents.submit"), None)
+    if first is None:
+        return {"submitted": False}
+    found = {"organ": first.organ, "drafter": first.principal, "drafter_post": first.post}
+    post = Post.get_or_none(Post.uid == first.post)
+    if post is not None:
+        found["unit"] = post.unit.code
+    last = _last(acts, "documents.submit", "documents.withdraw")
+    withdrawn = last is not None and last.verb == "documents.withdraw"
+    # What was sent back before had been seen by others, and stays so.
+    return found | {"submitted": not withdrawn or _last(acts, "documents.send_back") is not None}
 
 
 def _scanned(document: Document) -> OfficeError | None:

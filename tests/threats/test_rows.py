@@ -107,7 +107,8 @@ FILED = {
     **{"state": "'draft'", "title": "'另一个标题'", "main_text": "'另一个主送'", "number": "'x'"},
     **{"sign_off_act": "'x'", "number_act": "'x'", "seal_act": "'x'", "signer_name": "'x'"},
     **{"issued": "'2020-01-01'", "sheet": "'x'", "pdf": "'x'", "pages": "77", "sealed": "'x'"},
-    **{"package": "'x'", "body": "'[\"x\"]'"},
+    **{"package": "'x'", "body": "'[\"x\"]'", "organ": "'x'", "unit": "'x'"},
+    **{"drafter": "'x'", "drafter_post": "'x'", "submitted": "{no}"},
 }
 REMARK = {
     **{"text": "'x'", "person": "'x'", "post": "'x'", "organ": "'x'", "place": "'x'"},
