@@ -107,7 +107,9 @@ def as_markdown(told: Told, when: date) -> str:
     heads = ["页面 screen", "地址 address", "人员 as", *GROUPS, "Tab"]
     twice = sum(walk.asked[screen.name, "title"] > 1 for screen in seen)
     lines = [INTRO, f"{when.isoformat()}, Chromium {told.browsers.get('zh', '')}:"]
-    lines += [f"{len(seen)} / {len(everything)} screens, {twice} of them in both languages.", ""]
+    whole = sum((screen.name, "current") in walk.asked for screen in seen)
+    lines += [f"{len(seen)} / {len(everything)} screens, {twice} of them in both languages;"]
+    lines += [f"{whole} in every state, the others in those of a first look (`--brief`).", ""]
     lines += [*_cells(walk), ""]
     lines += [_row(heads), _row(["---"] * 3 + ["--:"] * (len(heads) - 3))]
     for screen in seen:
