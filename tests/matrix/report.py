@@ -111,7 +111,10 @@ def as_markdown(told: Told, when: date) -> str:
     forced = sum(state.forced for state in STATES)
     whole = sum(walk.asked.get((screen.name, "current"), 0) > forced for screen in seen)
     lines += [f"{len(seen)} / {len(everything)} screens, {twice} of them in both languages;"]
-    lines += [f"{whole} in every state in both, the others in those of a first look (`--brief`).", ""]
+    lines += [
+        f"{whole} in every state in both, the others in those of a first look (`--brief`).",
+        "",
+    ]
     lines += [*_cells(walk), ""]
     lines += [_row(heads), _row(["---"] * 3 + ["--:"] * (len(heads) - 3))]
     for screen in seen:
