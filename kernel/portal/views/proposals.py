@@ -21,7 +21,6 @@ from kernel.portal.routing import page
 from kernel.portal.urls import url
 from kernel.portal.views.signing import in_words
 
-
 _SAID = {
     "phase": _l("阶段"),
     "person": _l("人员"),
