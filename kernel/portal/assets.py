@@ -10,6 +10,7 @@ import gzip
 import hashlib
 import json
 import mimetypes
+import re
 import threading
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -21,6 +22,8 @@ from kernel.portal.theme import Theme, chain
 BUNDLE = "app.css"
 FRESH = 2.0
 """Seconds before a file is looked at again: a page asks for the same few some fifty times."""
+_COMMENT = re.compile(rb"/\*.*?\*/", re.DOTALL)
+"""What the sheet of sheets leaves out: its comments are for who writes them."""
 _TYPES = {".js": "text/javascript", ".css": "text/css", ".svg": "image/svg+xml"}
 
 
@@ -156,6 +159,8 @@ def _inside(folder: Path | None, rest: str) -> list[Path]:
 
 def _load(files: list[Path]) -> Asset:
     content = b"\n".join(file.read_bytes() for file in files)
+    if len(files) > 1:
+        content = _COMMENT.sub(b"", content)
     suffix = files[-1].suffix
     kind = _TYPES.get(suffix) or mimetypes.guess_type(files[-1].name)[0]
     packed = gzip.compress(content, 9, mtime=0)

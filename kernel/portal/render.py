@@ -210,6 +210,7 @@ class Renderer:
             "time_cn": words.time_cn,
             "time_tag": lambda moment: words.time_tag(moment, self._now()),
             "weekday_cn": words.weekday_cn,
+            "day_and_weekday": words.day_and_weekday,
             "weekday_short": words.weekday_short,
             "month_cn": words.month_cn,
         }

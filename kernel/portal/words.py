@@ -85,6 +85,12 @@ def weekday_cn(day: date | datetime) -> str:
     return _DAYS[at] if language() == "en" else f"星期{'一二三四五六日'[at]}"
 
 
+def day_and_weekday(day: date | datetime) -> str:
+    """``11月23日 星期一`` (``Monday 23 Nov``)."""
+    said = [day_cn(day), weekday_cn(day)]
+    return " ".join(reversed(said) if language() == "en" else said)
+
+
 def time_cn(moment: datetime) -> str:
     """``2026年11月23日 08:46``."""
     return f"{date_cn(moment)} {local(moment):%H:%M}"
@@ -177,8 +183,13 @@ def span(length: timedelta) -> str:
 
 
 def pad_name(name: str) -> str:
-    """A name of two characters with a full-width space between them, for columns (王　芳)."""
-    two = len(name) == 2 and all("\u4e00" <= sign <= "\u9fff" for sign in name)
+    """A name of two characters with a full-width space between them, for columns (王　芳).
+
+    In English nothing stands below it that it would have to fill.
+    """
+    two = (
+        language() != "en" and len(name) == 2 and all("\u4e00" <= sign <= "\u9fff" for sign in name)
+    )
     return f"{name[0]}\u3000{name[1]}" if two else name
 
 

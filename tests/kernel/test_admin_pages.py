@@ -53,6 +53,9 @@ def test_the_log_outlives_the_plugin(orphaned: Office, language: str, title: str
     page = auditor.get("/admin/log")
     assert page.status_code == 200
     assert "errands.finish" in page.text and title in page.text
+    found = part(auditor.get("/admin/log", params={"q": title}).text, "tbody", "role")
+    assert title in found and "errands.finish" not in found
+    assert "errands.finish" in part(auditor.get("/admin/log?q=errands").text, "tbody", "role")
     assert "errands.finish" in auditor.get("/admin/log?export=csv").text
 
 

@@ -6,6 +6,7 @@ Exit code 0: nothing is wrong, 1: something is, 2: wrong usage.
 from __future__ import annotations
 
 import json
+import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator, Sequence
@@ -22,6 +23,7 @@ from kernel.generating import Amount, make_up
 from kernel.node import open_node
 from kernel.reference import read
 from kernel.seals.signer_client import Signer
+from kernel.settings import ROOT
 from kernel.testing_office import settings_of
 from tests.matrix.old import chromium_109
 from tests.matrix.paint import measure
@@ -164,7 +166,10 @@ def main(
     found_wrong = [*problems(walk), *over_budget(walk)]
     click.echo("\n".join(found_wrong) or "nothing is wrong")
     if write:
-        write.write_text(as_markdown(told, datetime.now(UTC).date()), "utf-8")
+        command = ["git", "rev-parse", "--short=7", "HEAD"]
+        head = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+        page = as_markdown(told, datetime.now(UTC).date(), head.stdout.strip())
+        write.write_text(page, "utf-8")
     sys.exit(1 if found_wrong else 0)
 
 

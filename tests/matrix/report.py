@@ -11,6 +11,7 @@ from typing import Any
 
 from tests.matrix.paint import GOAL, Paint
 from tests.matrix.screens import MANY, SCREENS
+from tests.matrix.states import STATES
 from tests.matrix.walk import Finding, Walk, problems
 
 GROUPS = {
@@ -99,15 +100,22 @@ class Told:
         return together
 
 
-def as_markdown(told: Told, when: date) -> str:
-    """The whole page."""
+def as_markdown(told: Told, when: date, commit: str = "") -> str:
+    """The whole page. :param commit: of the last walk that is in it."""
     walk = told.walk("zh", "en", "plain", "many")
     everything = [*SCREENS, *MANY]
     seen = [screen for screen in everything if (screen.name, "title") in walk.asked]
     heads = ["页面 screen", "地址 address", "人员 as", *GROUPS, "Tab"]
     twice = sum(walk.asked[screen.name, "title"] > 1 for screen in seen)
-    lines = [INTRO, f"{when.isoformat()}, Chromium {told.browsers.get('zh', '')}:"]
-    lines += [f"{len(seen)} / {len(everything)} screens, {twice} of them in both languages.", ""]
+    at = f", {commit}" if commit else ""
+    lines = [INTRO, f"{when.isoformat()}{at}, Chromium {told.browsers.get('zh', '')}:"]
+    forced = sum(state.forced for state in STATES)
+    whole = sum(walk.asked.get((screen.name, "current"), 0) > forced for screen in seen)
+    lines += [f"{len(seen)} / {len(everything)} screens, {twice} of them in both languages;"]
+    lines += [
+        f"{whole} in every state in both, the others in those of a first look (`--brief`).",
+        "",
+    ]
     lines += [*_cells(walk), ""]
     lines += [_row(heads), _row(["---"] * 3 + ["--:"] * (len(heads) - 3))]
     for screen in seen:

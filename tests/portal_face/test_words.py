@@ -48,6 +48,7 @@ def test_days_are_those_of_zhangye():
     assert words.date_cn(late) == "2026年11月23日"
     assert words.day_cn(date(2026, 11, 3)) == "11月3日"
     assert words.weekday_cn(late) == "星期一"
+    assert words.day_and_weekday(late) == "11月23日 星期一"
     assert words.time_cn(late) == "2026年11月23日 00:30"
 
 

@@ -100,6 +100,8 @@ class Deed:
     fill: Callable[[Any, Package, Ctx], None]
     go: Callable[[Ctx, Any, Package, str], Response]
     dangerous: bool = False
+    nobody: Lazy | str = ""
+    """What is said instead of the form when there is no unit to choose."""
 
 
 def _leaves(codes: list[str]) -> tuple[Leaf, ...]:
@@ -214,6 +216,7 @@ URGE = Deed(
     UrgeForm,
     _to_urge,
     _urge,
+    nobody=_l("现在没有可催收的单位：都已办完，或刚刚催收过。两次催收须间隔 2 小时。"),
 )
 RESEND = Deed(
     "resend",
@@ -230,6 +233,7 @@ DEADLINE = Deed(
     DeadlineForm,
     _to_wait_for,
     _deadline,
+    nobody=_l("没有未签收的单位，签收时限不用再改。"),
 )
 
 
@@ -250,6 +254,7 @@ def _show(ctx: Ctx, uid: str, deed: Deed) -> Response:
             item=package,
             deed=deed,
             form=form,
+            nobody="" if ctx.posted or deed.nobody and form.units.tree else deed.nobody,
             back=back,
         )
 

@@ -20,7 +20,7 @@ from kernel.portal.items import href_of
 from kernel.portal.urls import url
 from kernel.portal.views.batches import reading_verb
 
-MOST = 6
+MOST = 5
 """So many cards: what does not fit on two screens of a phone is a list."""
 FORMS = ("todo", "toread")
 

@@ -8,6 +8,7 @@ from starlette.responses import Response
 
 from kernel.acts.house.confirm import confirm, consequence_of, decline
 from kernel.acts.models import Act, Proposal
+from kernel.acts.verbs import verbs
 from kernel.crypto import canonical
 from kernel.errors import OfficeError
 from kernel.identity.models import Person
@@ -19,6 +20,17 @@ from kernel.portal.page import Message
 from kernel.portal.routing import page
 from kernel.portal.urls import url
 from kernel.portal.views.signing import in_words
+
+_SAID = {
+    "phase": _l("阶段"),
+    "person": _l("人员"),
+    "kind": _l("种类"),
+    "public_key": _l("公钥"),
+    "label": _l("插件名称"),
+    "name": _l("名称"),
+    "reason": _l("理由"),
+}
+"""The parameters of two-person acts as people call them; of others the name in the act."""
 
 
 class DeclineForm(Form):
@@ -48,6 +60,7 @@ def _show(
             {
                 "item": one,
                 "by": proposer.name if proposer else "",
+                "title": verbs().title_of(one.verb, ctx.language),
                 "params": _params(said["params"], consequence),
                 "consequence": consequence,
                 "form": refused if refused is not None and one.uid == uid else blank,
@@ -63,7 +76,11 @@ def _show(
 def _params(said: dict[str, Any], consequence: str) -> dict[str, Any]:
     """The parameters; of a table the consequence says in words what it holds."""
     told = dict if consequence else ()
-    return {name: value for name, value in said.items() if not isinstance(value, told)}
+    return {
+        str(_SAID.get(name, name)): value
+        for name, value in said.items()
+        if not isinstance(value, told)
+    }
 
 
 def _consequence(ctx: Ctx, proposal: Proposal) -> str:

@@ -214,6 +214,13 @@ def content_from(form: DraftForm, document: Document) -> elements.Content:
 
 
 def choices_of(candidates: list[workflow.Candidate]) -> list[tuple[str, str]]:
-    """The people who may act next, for a select; anybody of them unless one is chosen."""
-    named = [(one.post, f"{one.name}（{one.unit} {one.title}）") for one in candidates]
+    """The people who may act next, for a select; anybody of them unless one is chosen.
+
+    The unit stands with the name only where it tells people apart: a select on a phone is narrow.
+    """
+    units = {one.unit for one in candidates}
+    named = [
+        (one.post, f"{one.name}（{one.title if len(units) == 1 else f'{one.unit} {one.title}'}）")
+        for one in candidates
+    ]
     return named if len(named) == 1 else [("", _("由有权人员办理")), *named]

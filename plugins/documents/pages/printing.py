@@ -8,8 +8,7 @@ from kernel.api import Ctx, Unit, _, note_reading, now, page, speaking, url
 from plugins.documents.models import Document
 from plugins.documents.pages.files import images
 from plugins.documents.pages.sheet import cells_of
-from plugins.documents.pages.words import state_name
-from plugins.documents.sheets import day_text
+from plugins.documents.pages.words import issued_on, state_name
 from plugins.workflow import face as workflow
 
 
@@ -25,7 +24,7 @@ def print_page(ctx: Ctx, uid: str) -> Response:
             title=_("处理单：%(title)s", title=document.label()),
             item=document,
             organ=Unit.by_code(document.organ),
-            issued=day_text(document.issued),
+            issued=issued_on(document),
             cells=cells_of(document),
             history=workflow.timeline(document),
             state=state_name(document),

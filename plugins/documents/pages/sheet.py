@@ -39,8 +39,7 @@ from plugins.documents.pages.forms import (
     ReturnForm,
     choices_of,
 )
-from plugins.documents.pages.words import state_name
-from plugins.documents.sheets import day_text
+from plugins.documents.pages.words import issued_on, state_name
 from plugins.workflow import face as workflow
 
 _VERBS = (
@@ -180,7 +179,7 @@ def _facts(ctx: Ctx, document: Document) -> dict[str, Any]:
     package = Package.get_or_none(Package.uid == document.package)
     return {
         "organ": Unit.by_code(document.organ),
-        "issued": day_text(document.issued),
+        "issued": issued_on(document),
         "waiting": workflow.who_acts_now(document),
         "package": package if package is not None and package.state != "planned" else None,
         "seal": _seal(document, package),

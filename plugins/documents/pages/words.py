@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from kernel.api import Branch, Leaf, Unit, UnitGroup, _, _l, connected, language
+from datetime import date
+
+from kernel.api import Branch, Leaf, Unit, UnitGroup, _, _l, connected, date_cn, language
 from plugins.documents.acts.writing import OUTGOING
 from plugins.documents.models import DISCARDED, SENT, Document
 
@@ -25,6 +27,11 @@ def state_name(document: Document) -> str:
     if document.state in _ENDED:
         return str(_ENDED[document.state])
     return OUTGOING.step(document.state).name(language())
+
+
+def issued_on(document: Document) -> str:
+    """The day of issue as the reader writes dates; the document itself keeps that of GB/T 9704."""
+    return date_cn(date.fromisoformat(document.issued)) if document.issued else ""
 
 
 def recipient_tree() -> list[Branch]:
