@@ -56,12 +56,14 @@ def _show(
         consequence = _consequence(ctx, one)
         said = canonical.loads(bytes(Act.get(Act.uid == one.act).bytes))
         proposer = Person.get_or_none(Person.uid == one.proposer)
+        with speaking(ctx.language):
+            params = _params(said["params"], consequence)
         rows.append(
             {
                 "item": one,
                 "by": proposer.name if proposer else "",
                 "title": verbs().title_of(one.verb, ctx.language),
-                "params": _params(said["params"], consequence),
+                "params": params,
                 "consequence": consequence,
                 "form": refused if refused is not None and one.uid == uid else blank,
             }
