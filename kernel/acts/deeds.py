@@ -50,17 +50,20 @@ def deeds(*verbs: str) -> Iterator[Deed]:
 
 
 def agreed(*verbs: str) -> list[tuple[Deed, Deed]]:
-    """The two-person acts of these verbs that a second person confirmed, each with his act, in the
-    order in which they took effect. What was only proposed is not among them."""
-    seconds: dict[str, Deed] = {}
+    """The two-person acts of these verbs that another person confirmed, each with his act, in the
+    order in which they took effect. What was only proposed, or confirmed by who proposed it, is
+    not among them."""
+    seconds: dict[str, list[Deed]] = {}
     for one in deeds("house.confirm"):
-        seconds.setdefault(one.digest, one)
+        seconds.setdefault(one.digest, []).append(one)
     found = []
     for rows in stretches(Act, where=Act.verb.in_(verbs)):
         for row in rows:
-            second = seconds.get(canonical.digest(stored_bytes(row["bytes"])))
-            if second is not None:
-                found += [(first, second) for first in _read([row])]
+            confirmed = seconds.get(canonical.digest(stored_bytes(row["bytes"])), [])
+            for first in _read([row]):
+                mine = (first.person, first.principal)
+                others = [one for one in confirmed if one.person not in mine]
+                found += [(first, second) for second in others[:1]]
     return sorted(found, key=lambda pair: pair[1].id)
 
 

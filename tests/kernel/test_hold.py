@@ -12,6 +12,7 @@ from click.testing import CliRunner, Result
 
 from kernel import cli, restoring
 from kernel.acts import gate, hold, numbers, outbox
+from kernel.acts.house import resuming
 from kernel.acts.house.confirm import confirm
 from kernel.acts.house.keys import revoke_key
 from kernel.acts.house.resuming import state
@@ -21,6 +22,7 @@ from kernel.crypto import x509
 from kernel.crypto.ids import now
 from kernel.errors import Conflict, Invalid, Unavailable, Unverified
 from kernel.identity import credentials
+from kernel.identity.desk import ServiceDesk
 from kernel.identity.models import (
     Credential,
     OwnPhrase,
@@ -270,7 +272,7 @@ def test_a_proposal_of_before_a_hold_stays_void_whatever_its_column_says(folder:
     with opened(folder) as office:
         old = office.act(office.desk("杨帆"), advance, phase=2).result
         with transaction():
-            hold.begin("restored")
+            gate.by_node(ServiceDesk(reason="restore"), resuming.restored, continues="", backup="")
         assert log_check.verify().problems == []
         twice = [propose_to_go_on(office) for _ in range(2)]
         assert log_check.verify().problems == []
