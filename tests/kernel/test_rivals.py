@@ -334,10 +334,15 @@ def by_delegation(office: Office) -> Taking:
     assert desk is not None
     prepared = gate.prepare(desk, sign_for, item)
     signature = office.sign(desk, prepared)
+
+    def body() -> None:
+        with acting("test", now()):
+            delegating.end_delegation(giver, delegation=row.uid)
+
     return Taking(
         lambda: gate.perform(desk, prepared, signature),
         lambda: office.act(giver, delegating.end_delegation, delegation=row.uid),
-        lambda: delegating.end_delegation(giver, delegation=row.uid),
+        body,
         "rights.delegation_ended",
     )
 
