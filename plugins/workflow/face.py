@@ -16,7 +16,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from kernel.api import Desk, Invalid, Post, Refused, ServiceDesk, Subject, comparing, tasks
+from kernel.api import (
+    Desk,
+    Invalid,
+    Post,
+    Refused,
+    ServiceDesk,
+    Subject,
+    comparing,
+    tasks,
+    this_moment,
+)
 from plugins.workflow import running
 from plugins.workflow.definition import Flow, Step, flow_of, read_flow
 from plugins.workflow.models import FlowRow, Move, Run
@@ -60,6 +70,7 @@ def start(desk: Desk, subject: Subject, flow: Flow, slip: Slip | None = None) ->
         step=flow.steps[0].key,
         unit=desk.unit.code,
         starter=desk.post.uid,
+        since=this_moment(),
     )
     running.assign(subject, run, flow.steps[0], slip or Slip())
     return flow.steps[0]

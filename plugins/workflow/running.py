@@ -14,10 +14,10 @@ from kernel.api import (
     ServiceDesk,
     Subject,
     insert_tuples,
-    now,
     rights,
     tasks,
     this_act,
+    this_moment,
 )
 from plugins.workflow.definition import Flow, Step, flow_of
 from plugins.workflow.models import FlowRow, Move, Run
@@ -163,6 +163,7 @@ def record(run: Run, desk: Desk | ServiceDesk, by: Post | None, action: str, to:
         person=desk.name if isinstance(desk, Desk) else post.person.name,
         post_title=post.title,
         received=run.since,
+        at=this_moment(),
     )
     return post
 
@@ -178,7 +179,7 @@ def last_by(desk: Desk, run: Run) -> Move | None:
 def go_to(run: Run, step: str, state: str = "running") -> None:
     """Set the step; Conflict if somebody moved the matter meanwhile."""
     moved = (
-        Run.update(step=step, state=state, since=now())
+        Run.update(step=step, state=state, since=this_moment())
         .where((Run.id == run.id) & (Run.step == run.step) & (Run.state == "running"))
         .execute()
     )

@@ -341,7 +341,7 @@ def _of_this_office(place: str, change: str, names: dict[str, str]) -> tuple[str
     text = ActPrivate.select(ActPrivate.id).where(ActPrivate.name == "opinion").scalar()
     return names.get(place, place), change.replace("{act}", f"'{first}'").replace(
         "{yes}", "true"
-    ).replace("{text}", str(text))
+    ).replace("{no}", "false").replace("{text}", str(text))
 
 
 def test_marked_text_with_a_verdict_put_in_is_named(office: Office):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from kernel.api import Desk, this_act
+from kernel.api import Desk, this_act, this_moment
 from plugins.documents import elements
 from plugins.documents.models import Document, Version
 
@@ -23,6 +23,7 @@ def keep(desk: Desk, document: Document, *, step: str, action: str = "done") -> 
         person=desk.name,
         act=this_act(),
         content=content_of(document),
+        at=this_moment(),
     )
 
 

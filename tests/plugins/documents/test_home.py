@@ -151,8 +151,8 @@ def test_the_most_urgent_come_first_and_the_rest_is_one_link_away(flow: Flow):
         task_at(flow, LEADER, document, title=f"事项{n}", due=due)
     page = signed_in(flow, LEADER).get("/").text
     shown = re.findall(r"事项(\d)</a></h2>", page)
-    assert shown == ["0", "1", "2", "3", "8", "7"]
-    assert "还有 3 件，查看全部" in page
+    assert shown == ["0", "1", "2", "3", "8"]
+    assert "还有 4 件，查看全部" in page
     assert "2 件已超期" in page
 
 
@@ -166,9 +166,9 @@ def test_urgent_matters_stand_before_those_that_are_due_earlier(flow: Flow):
         task_at(flow, LEADER, document, title=f"事项{n}", due=due, urgency=urgency)
     leader = signed_in(flow, LEADER)
     shown = re.findall(r"事项(\d)</a></h2>", leader.get("/").text)
-    assert shown == ["4", "3", "5", "1", "2", "0"]
+    assert shown == ["4", "3", "5", "1", "2"]  # the sixth is on the list
     listed = re.findall(r"事项(\d)</a>", leader.get("/?view=clerk").text)
-    assert listed == shown
+    assert listed[:5] == shown
 
 
 def test_an_english_page_names_the_step_as_its_flow_does(flow: Flow):
