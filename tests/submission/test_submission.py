@@ -127,6 +127,8 @@ def test_one_recipient_that_is_closed_fails_alone(office: Office, data: bytes):
         assert ([one.code for one in fact.reasons], fact.state_to) == ([number], "failed")
     shown = browser_of(office, CPCO).get(f"/exchange/outbox/{package().uid}").text
     assert "投递失败" in shown
+    changed(GFIN, rollout=1)  # what an edit of the table closed is put back: it would be named
+    changed(GEDU, box=True)
     log.integrate()
     assert log_check.verify().ok
 
