@@ -62,7 +62,8 @@ SELECT form, plugin, COUNT(*) FROM acts_task WHERE {open} AND form IN ('draft', 
 GROUP BY form, plugin"""
 TASKS = """
 SELECT uid, kind, subject, title, meta, step, sender, urgency, created, due FROM acts_task
-WHERE {open} AND form = 'todo' ORDER BY due IS NULL, due, uid LIMIT 51"""
+WHERE {open} AND form = 'todo' ORDER BY CASE urgency WHEN '特提' THEN '0' WHEN '特急' THEN '1'
+WHEN '加急' THEN '2' WHEN '平急' THEN '3' ELSE '4' END || COALESCE(due, '9'), uid LIMIT 51"""
 OTHERS = "SELECT uid, title FROM identity_post WHERE person_id = ? AND active"
 BELL = "SELECT COUNT(*), MAX(id), SUM(id) FROM acts_notice WHERE post = ? AND seen IS NULL"
 WAITING = """

@@ -19,6 +19,7 @@ from kernel.portal.lists import Column, Filter, ListSpec, Sort, from_query
 from kernel.portal.page import Message
 from kernel.portal.routing import page
 from kernel.portal.urls import url
+from kernel.portal.views.batches import chosen
 
 STATES = {"given_up": _l("已停办"), "waiting": _l("重试中")}
 
@@ -98,11 +99,11 @@ def again_page(ctx: Ctx) -> Response:
     """Have the chosen ones done again, or as many as were given up."""
     if ctx.form.get("all") == "1":
         rows = Effect.select(Effect.key).where(Effect.state == "failed").order_by(Effect.id)
-        chosen = [row.key for row in rows.limit(MOST)]
+        keys = [row.key for row in rows.limit(MOST)]
     else:
-        chosen = [str(one) for one in ctx.form.getlist("t")]
+        keys = chosen(ctx)
     try:
-        count = ctx.do(do_again, effects=chosen)
+        count = ctx.do(do_again, effects=keys)
     except OfficeError as error:
         ctx.said.append(Message("danger", error.text(ctx.language)))
         return ctx.go("admin:effects")
