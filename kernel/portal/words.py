@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache
 from gettext import NullTranslations
 from typing import Any, Literal
@@ -15,7 +15,7 @@ from typing import Any, Literal
 from markupsafe import Markup, escape
 
 from kernel.portal.i18n import _, language, ngettext, translations
-from kernel.work.calendar import CHINA as CHINA
+from kernel.work.calendar import CHINA, day_begins
 
 _MONTHS = "Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec".split()
 _DAYS = "Monday Tuesday Wednesday Thursday Friday Saturday Sunday".split()
@@ -42,8 +42,7 @@ def whole(text: str) -> int | None:
 
 def end_of(day: date) -> datetime:
     """The last moment of a day in Asia/Shanghai: until then comes what is due that day."""
-    end = datetime.combine(day, time(), CHINA) + timedelta(days=1, milliseconds=-1)
-    return end.astimezone(UTC)
+    return day_begins(day) + timedelta(days=1, milliseconds=-1)
 
 
 def _day(day: date | datetime) -> date:

@@ -5,16 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
-from zoneinfo import ZoneInfo
 
 from kernel.crypto import x509
 from kernel.errors import Unverified
 from kernel.identity.authority import authority
+from kernel.work.calendar import CHINA
 
 if TYPE_CHECKING:
     from kernel.seals.pdf import SealCheck
-
-_HERE = ZoneInfo("Asia/Shanghai")
 
 
 @dataclass(frozen=True)
@@ -80,7 +78,7 @@ def _verdict(found: SealCheck) -> SealVerdict:
     if problem is not None:
         zh, en = f"印章无效：{problem[0]}（{unit}）", f"Seal not valid: {problem[1]} ({unit})"
     else:
-        when = f"　签于 {found.time.astimezone(_HERE):%Y-%m-%d %H:%M}" if found.time else ""
+        when = f"　签于 {found.time.astimezone(CHINA):%Y-%m-%d %H:%M}" if found.time else ""
         zh, en = f"印章有效：{unit}{when}", f"Seal valid: {unit}{when}"
         if demo:
             zh, en = f"演示{zh}（不具有正式效力）", f"DEMO. {en} (without legal effect)"

@@ -15,7 +15,7 @@ import json
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta, timezone
+from datetime import UTC, date, datetime, time, timedelta, timezone
 from functools import cache
 from typing import Any
 
@@ -148,6 +148,11 @@ def working_days() -> Calendar:
 def local_day(moment: datetime) -> date:
     """The day of a moment in Asia/Shanghai; a naive one is taken as UTC."""
     return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).astimezone(CHINA).date()
+
+
+def day_begins(day: date, at: time = time()) -> datetime:
+    """The moment at which a day begins in Asia/Shanghai, or another time of it (UTC)."""
+    return datetime.combine(day, at, CHINA).astimezone(UTC)
 
 
 def a_working_day_on(moment: datetime) -> datetime:

@@ -1,9 +1,13 @@
 """What is taken out of the system is noted once a day and thing."""
 
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
 from kernel.acts.house import reading
 from kernel.acts.models import Act
 from kernel.acts.verbs import verbs
-from kernel.crypto import canonical
+from kernel.crypto import canonical, ids
 from kernel.storage.database import connection
 from kernel.testing_office import Office
 
@@ -30,6 +34,20 @@ def test_a_thing_whose_name_is_part_of_another_is_noted_too(office: Office):
 def test_the_same_thing_is_noted_once_a_day(office: Office):
     note(office, "发文.csv", '引"号', "发文.csv", '引"号')
     assert noted() == ["发文.csv", '引"号']
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "times"),
+    [((15, 50), (16, 10), 2), ((23, 50), (24, 10), 1)],
+    ids=["midnight in Zhangye", "midnight in Greenwich"],
+)
+def test_the_day_is_that_of_the_office(office: Office, first, second, times, monkeypatch):
+    tomorrow = datetime.now(UTC).replace(hour=0, minute=0) + timedelta(days=1)
+    for hour, minute in (first, second):
+        moment = tomorrow + timedelta(hours=hour, minutes=minute)
+        monkeypatch.setattr(ids, "_clock", lambda moment=moment: moment)
+        note(office, "发文.csv")
+    assert noted() == ["发文.csv"] * times
 
 
 def test_a_verb_that_is_gone_is_called_by_its_name(office: Office):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta, timezone
+from datetime import timedelta
 from typing import Any
 
 from kernel.acts.context import this_act, this_moment
@@ -12,9 +12,8 @@ from kernel.crypto.ids import now, parse_stamp
 from kernel.errors import Invalid, NotFound, Refused
 from kernel.identity.desk import Desk
 from kernel.identity.models import Delegation, Post
+from kernel.work.calendar import local_day
 
-ZONE = timezone(timedelta(hours=8))
-"""Days are those of Asia/Shanghai, which keeps no summer time."""
 LONGEST = timedelta(days=366)
 KINDS = ("delegate", "transcribe")
 
@@ -76,7 +75,7 @@ def _holder(post: str) -> str:
 
 
 def _day(instant: str) -> str:
-    return parse_stamp(instant).astimezone(ZONE).strftime("%Y-%m-%d")
+    return local_day(parse_stamp(instant)).isoformat()
 
 
 def _said(desk: Desk, subject: None, **given: Any) -> tuple[str, str]:

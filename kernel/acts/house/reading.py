@@ -11,6 +11,7 @@ from kernel.acts.verbs import act
 from kernel.crypto import canonical
 from kernel.crypto.ids import now
 from kernel.identity.desk import Desk
+from kernel.work.calendar import day_begins, local_day
 
 
 @act(
@@ -25,15 +26,13 @@ def read_out(desk: Desk, *, what: str, day: str) -> None:
 
 
 def note(desk: Desk, what: str) -> None:
-    """Note it, once a day.
+    """Note it, once a day of Asia/Shanghai.
 
     :param what: the list (``导出：发文``) or the file (``下载：<uid>``), never its content.
     """
-    day = f"{now():%Y-%m-%d}"
+    day = local_day(now())
     mine = Act.select(Act.bytes).where(
-        (Act.verb == "house.read_out")
-        & (Act.post == desk.post.uid)
-        & (Act.at >= now().replace(hour=0, minute=0))
+        (Act.verb == "house.read_out") & (Act.post == desk.post.uid) & (Act.at >= day_begins(day))
     )
     if not any(canonical.loads(bytes(one.bytes))["params"]["what"] == what for one in mine):
-        do(desk, read_out, what=what, day=day)
+        do(desk, read_out, what=what, day=day.isoformat())

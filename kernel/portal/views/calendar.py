@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import date, datetime, time, timedelta
+from datetime import date, timedelta
 from typing import Any
 
 from starlette.responses import Response
@@ -23,16 +23,15 @@ from kernel.portal.month import CalendarItem, month_of, unknown_note, weeks
 from kernel.portal.parts import Tab
 from kernel.portal.routing import SIGNED_IN, page
 from kernel.portal.urls import url
-from kernel.portal.words import CHINA, local, step_of
-from kernel.work.calendar import Calendar, EnteredDay, working_days
+from kernel.portal.words import local, step_of
+from kernel.work.calendar import Calendar, EnteredDay, day_begins, working_days
 
 MOST = 500
 """So many deadlines of one month are looked for; more than anybody can do."""
 
 
 def _deadlines(ctx: Ctx, first: date, last: date) -> list[CalendarItem]:
-    start = datetime.combine(first, time(), CHINA)
-    end = datetime.combine(last + timedelta(days=1), time(), CHINA)
+    start, end = day_begins(first), day_begins(last + timedelta(days=1))
     mine = tasks.query(ctx.desk, "todo", ctx.plugins | ROOMS)
     rows = mine.where((Task.due >= start) & (Task.due < end)).order_by(Task.due, Task.id)
     return [_deadline(row) for row in rows.limit(MOST)]

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import date, time, timedelta
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from starlette.responses import Response
 
@@ -21,8 +20,7 @@ from kernel.portal.i18n import _, _l, speaking
 from kernel.portal.routing import SIGNED_IN, page
 from kernel.portal.urls import url
 from kernel.portal.words import local
-
-ZONE = ZoneInfo("Asia/Shanghai")
+from kernel.work.calendar import day_begins, local_day
 
 
 class DelegateForm(Form):
@@ -93,7 +91,7 @@ def _give(ctx: Ctx, form: DelegateForm) -> Response:
 
 
 def _instant(day: date | None, at: time) -> str:
-    return stamp(datetime.combine(day or date.today(), at, ZONE).astimezone(UTC))
+    return stamp(day_begins(day or local_day(now()), at))
 
 
 def _show(ctx: Ctx, forms: dict[str, DelegateForm], status: int = 200) -> Response:
