@@ -35,7 +35,7 @@ CATALOGUE = {
         kills.kill_at_writes,
         "节点每次写盘时 kill -9",
         "kill -9 of the node at each write, sync, rename",
-        SQLITE,
+        BOTH,
         ("strace",),
     ),
     "kill-signer": Entry(
