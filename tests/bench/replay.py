@@ -2,7 +2,8 @@
 
 What our code writes in a round is recorded, and written again by a bare cursor on a copy that was
 taken before: same rows, same indexes, same SQLite, same journal and synchronous mode, and as many
-transactions. Reads are left out: a baseline has nothing to look up.
+transactions. Reads are left out: a baseline has nothing to look up. They are noted apart, for who
+wants to know what they cost when they are asked by a bare cursor.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ PRAGMAS = ("journal_mode", "synchronous", "foreign_keys", "cache_size")
 Statement = tuple[str, Any, bool]
 """SQL, its values (or rows of values), and whether they are many."""
 WRITES = ("INSERT", "UPDATE", "DELETE", "REPLACE")
+READS = ("SELECT", "WITH")
 
 
 @dataclass
@@ -54,20 +56,29 @@ class Copy:
                 (cursor.executemany if many else cursor.execute)(sql, values)
             cursor.execute("COMMIT")
 
+    def ask(self, questions: Sequence[Statement]) -> None:
+        """Ask all of it again."""
+        cursor = self._raw.cursor()
+        for sql, values, _ in questions:
+            cursor.execute(sql, values).fetchall()
+
     def close(self) -> None:
         self._raw.close()
 
 
 @contextmanager
-def recording() -> Iterator[list[Transaction]]:
-    """What is written meanwhile, one entry for each transaction."""
+def recording(asked: list[Statement] | None = None) -> Iterator[list[Transaction]]:
+    """What is written meanwhile, one entry for each transaction.
+
+    :param asked: what is read goes here.
+    """
     done: list[Transaction] = []
     database: Any = db.obj
     make, commit = database.cursor, database.commit
     spans: list[Any] = []
 
     def cursor(*arguments: Any, **more: Any) -> Any:
-        return _Cursor(make(*arguments, **more), done, spans)
+        return _Cursor(make(*arguments, **more), done, spans, asked)
 
     def end() -> Any:
         answer = commit()
@@ -84,8 +95,14 @@ def recording() -> Iterator[list[Transaction]]:
 class _Cursor:
     """A cursor that notes what is written with it."""
 
-    def __init__(self, cursor: Any, done: list[Transaction], spans: list[Any]) -> None:
-        self._cursor, self._done, self._spans = cursor, done, spans
+    def __init__(
+        self,
+        cursor: Any,
+        done: list[Transaction],
+        spans: list[Any],
+        asked: list[Statement] | None,
+    ) -> None:
+        self._cursor, self._done, self._spans, self._asked = cursor, done, spans, asked
 
     def execute(self, sql: str, values: Any = ()) -> Any:
         if sql.startswith("BEGIN"):
@@ -106,6 +123,8 @@ class _Cursor:
         if sql.startswith(WRITES):
             assert self._spans, f"a write outside of a transaction: {sql}"
             self._done[-1].statements.append((sql, values or (), many))
+        elif self._asked is not None and sql.startswith(READS):
+            self._asked.append((sql, values or (), many))
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._cursor, name)
