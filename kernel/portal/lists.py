@@ -100,6 +100,8 @@ class ListSpec:
     choosable: Callable[[Any], bool] | None = None
     """Which rows may be ticked for a batch; all of them without it."""
     page_size: int = 20
+    entries: bool = False
+    """Whether rows are counted as entries (条) and not as documents or matters (件)."""
 
     def sort(self, name: str) -> Sort:
         """The sort of that name, or the default."""

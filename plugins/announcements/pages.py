@@ -125,6 +125,7 @@ def _spec() -> ListSpec:
         ),
         sorts=(Sort("new", _l("按发布时间"), "id", descending=True, field=Announcement.id),),
         default_sort="new",
+        entries=True,
         search_hint=_l("按标题查找"),
         empty=_l("没有公告。发布后会出现在这里和工作台上。"),
         href=lambda row: url("announcements:announcement", uid=row.uid),

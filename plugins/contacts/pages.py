@@ -89,6 +89,7 @@ def _spec() -> ListSpec:
         ),
         sorts=(Sort("rank", _l("按排序"), "rank", field=Post.rank),),
         default_sort="rank",
+        entries=True,
         filters=(Filter("where", _l("范围"), (("own", _l("本单位")), ("others", _l("其他单位")))),),
         search_hint=_l("姓名、单位、岗位或拼音首字母"),
         empty=_l("还没有联系人。"),

@@ -52,6 +52,7 @@ def _spec(title: object, empty: object, *, people: bool) -> ListSpec:
         ),
         sorts=(Sort("new", _l("按提出时间"), "id", descending=True, field=Remark.id),),
         default_sort="new",
+        entries=True,
         filters=(Filter("state", _l("状态"), tuple(STATES.items())),),
         search_hint=_l("按内容查找"),
         empty=empty,  # type: ignore[arg-type]  # as above

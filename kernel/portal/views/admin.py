@@ -122,6 +122,7 @@ def _spec() -> ListSpec:
         ),
         sorts=(Sort("new", _l("按时间"), "id", descending=True, field=Act.id),),
         default_sort="new",
+        entries=True,
         search_hint=_l("按动作名称查找"),
         empty=_l("还没有办理记录。"),
     )

@@ -57,6 +57,7 @@ def _spec() -> ListSpec:
             Sort("old", _l("按开始时间由远到近"), "id", field=Effect.id),
         ),
         default_sort="new",
+        entries=True,
         search_hint=_l("按后台任务名称查找（如 exchange.build）"),
         empty=_l("没有停办或正在重试的后台事项，全部按时办成。"),
         uid="key",

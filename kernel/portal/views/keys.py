@@ -59,6 +59,7 @@ SPEC = ListSpec(
     ),
     sorts=(Sort("order", _l("按登记顺序"), "id", field=Person.id),),
     default_sort="order",
+    entries=True,
     filters=(
         Filter(
             "state",

@@ -46,6 +46,7 @@ def _spec(tab: str) -> ListSpec:
             Sort("old", _l("按时间由远到近"), "id", field=Notice.id),
         ),
         default_sort="new",
+        entries=True,
         search_hint=_l("按标题查找"),
         empty=_l("没有未读消息。有新的来件、退回或催办时会出现在这里。")
         if tab == "unread"

@@ -37,6 +37,7 @@ SPEC = ListSpec(
     ),
     sorts=(Sort("order", _l("按登记顺序"), "id", field=Post.id),),
     default_sort="order",
+    entries=True,
     search_hint=_l("姓名、单位或拼音首字母"),
     empty=_l("还没有岗位。"),
     href=lambda post: url("admin:rights", uid=post.uid),
