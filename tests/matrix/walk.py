@@ -41,7 +41,7 @@ TAKE_SHEETS = """async ({sheets, theme, instead}) => {
     const link = document.createElement('link');
     link.rel = 'stylesheet'; link.href = href;
     const done = new Promise(ok => { link.onload = link.onerror = ok; });
-    document.head.append(link);
+    old[0].before(link);  // where the order of the layers is told first
     return done;
   });
   await Promise.all(loaded);

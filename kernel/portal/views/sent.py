@@ -89,6 +89,7 @@ def _spec() -> ListSpec:
         meta=_note,
         tags=lambda row: [word for word in tags_of(row) if word != row.urgency],
         page_size=50,
+        entries=True,
     )
 
 
