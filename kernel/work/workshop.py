@@ -173,12 +173,7 @@ class Workshop:
     def _started(self) -> subprocess.Popen[bytes]:
         if self._child is None or self._child.poll() is not None:
             self._stop()
-            self._child = subprocess.Popen(
-                [sys.executable, "-m", "kernel.work.workshop_child"],
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                cwd=ROOT,
-            )
+            self._child = _spawn()
         return self._child
 
     def _stop(self) -> None:
@@ -189,6 +184,15 @@ class Workshop:
             for pipe in (child.stdin, child.stdout):
                 if pipe:
                     pipe.close()
+
+
+def _spawn() -> subprocess.Popen[bytes]:
+    return subprocess.Popen(
+        [sys.executable, "-m", "kernel.work.workshop_child"],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        cwd=ROOT,
+    )
 
 
 workshop = Slot[Workshop]("workshop")
