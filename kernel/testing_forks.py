@@ -1,6 +1,7 @@
-"""Signers and workshops of tests, forked from a process that has imported what they need.
+"""Processes of a node in tests, forked from one that has imported what they need.
 
-Starting a Python that signs PDFs takes two seconds of a processor, and hundreds of tests need one.
+A Python that serves pages or signs PDFs takes two seconds of a processor to start, and hundreds of
+tests need one.
 What is forked is the same program in a process of its own, reached, ended and killed as always;
 only the start is shared. Where the start itself is tested: ``@pytest.mark.started_anew``.
 """
@@ -31,7 +32,10 @@ from kernel.seals import signer_client, signer_place
 from kernel.settings import ROOT
 from kernel.work import workshop
 
-READY = ("kernel.seals.signer", "kernel.seals.pdf", "kernel.work.workshop_child")
+READY = (
+    *("kernel.seals.signer", "kernel.seals.pdf", "kernel.work.workshop_child"),
+    *("kernel.cli.serve", "kernel.cli.demo", "kernel.rehearsal", "uvicorn.protocols.http.h11_impl"),
+)
 """What the parent imports before it forks."""
 _NUMBER = struct.Struct("q")
 _LARGEST = 1 << 17
@@ -135,11 +139,31 @@ class Forks:
 def forking() -> Iterator[None]:
     """Within the block, this process forks signers and workshops instead of starting them."""
     forks = Forks()
+    _places.append(forks.place)
     try:
         with _instead(lambda: _use(forks.place)):
             yield
     finally:
+        _places.remove(forks.place)
         forks.close()
+
+
+_places: list[Callable[[], str]] = []
+
+
+def manage(instance: Path, *arguments: str, output: IO[bytes]) -> subprocess.Popen[bytes]:
+    """``manage.py`` for a folder, both its outputs in one file: forked, or started outside tests.
+
+    :param output: an open file.
+    """
+    line = ("--instance", str(instance), *arguments)
+    if not _places:
+        command = [sys.executable, str(ROOT / "manage.py"), *line]
+        return subprocess.Popen(command, stdout=output, stderr=output, cwd=ROOT)
+    with open(os.devnull, "rb") as nothing:
+        fds = (nothing.fileno(), output.fileno(), output.fileno())
+        made = Forked(_places[-1](), "kernel.cli", *line, fds=fds, session=False)
+    return cast("subprocess.Popen[bytes]", made)
 
 
 @contextmanager
@@ -262,7 +286,8 @@ def _be(place: str, asked: dict[str, Any], fds: list[int]) -> None:
         os.environ.update(asked["environment"])
         sys.argv = [asked["module"], *asked["arguments"]]
         _use(lambda: place)
-        code = importlib.import_module(asked["module"]).main() or 0
+        named = {"prog_name": "manage.py"} if asked["module"] == "kernel.cli" else {}
+        code = importlib.import_module(asked["module"]).main(**named) or 0
     except SystemExit as end:
         code = end.code if isinstance(end.code, int) else int(bool(end.code))
     except BaseException:

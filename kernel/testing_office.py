@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
@@ -15,6 +16,7 @@ from typing import Any
 
 import httpx2
 import pytest
+from anyio.from_thread import BlockingPortal, start_blocking_portal
 from starlette.applications import Starlette
 from starlette.testclient import TestClient
 
@@ -67,6 +69,7 @@ class Office:
     settings: Settings
     node: Node
     _browsers: list[Browser] = field(default_factory=list)
+    _serving: ExitStack = field(default_factory=ExitStack)
 
     def post(self, name: str, unit: str = "") -> Post:
         """The post of the person of this name (in this unit, if named)."""
@@ -116,6 +119,7 @@ class Office:
         own = {"sec-fetch-site": "same-origin"}  # as browsers say of what is clicked in our pages
         made = Browser(self._app, base_url=self.settings.public_origin, headers=own)
         made.office = self
+        made.portal = self._loop
         self._browsers.append(made)
         return made
 
@@ -123,6 +127,12 @@ class Office:
         """Close the browsers."""
         for one in self._browsers:
             one.close()
+        self._serving.close()
+
+    @cached_property
+    def _loop(self) -> BlockingPortal:
+        """The one loop that serves all browsers, as in a running node: not one a request."""
+        return self._serving.enter_context(start_blocking_portal())
 
     @cached_property
     def _app(self) -> Starlette:
