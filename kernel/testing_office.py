@@ -6,6 +6,7 @@ signer (a process, started by the first test that seals), the plugins in the che
 
 from __future__ import annotations
 
+import os
 import shutil
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
@@ -34,6 +35,7 @@ from kernel.reference import Reference, read
 from kernel.seals.signer_client import Signer
 from kernel.settings import Settings, load
 from kernel.storage.database import connection, transaction
+from kernel.storage.instance import file_lock
 from kernel.testing_databases import Databases
 
 ORIGIN = "http://testserver"
@@ -147,7 +149,8 @@ def settings_of(folder: Path) -> Settings:
 class Offices:
     """Founded offices to be copied: one for each kind of database, made when first asked for.
 
-    :param place: where they are kept.
+    :param place: where they are kept; see :func:`shared_folder`. What was made there before is
+        used, by this process or by another one.
     :param base: offices to begin with, instead of founding one.
     :param reference: what is founded, instead of the few units of this module.
     :param then: what is done in each before it is copied; it is given the open office's settings.
@@ -168,11 +171,23 @@ class Offices:
     def copy(self, databases: Databases, folder: Path) -> Settings:
         """Copy the office that lives in this kind of database; gives the copy's settings."""
         if databases.kind not in self._made:
-            self._made[databases.kind] = self._make(databases.lasting())
+            self._made[databases.kind] = self._found(databases.lasting())
         return _copy(databases, self._made[databases.kind], folder)
 
-    def _make(self, databases: Databases) -> Path:
-        folder = self._place / databases.kind
+    def _found(self, databases: Databases) -> Path:
+        """Where it is, made if nobody has done so; a server belongs to one process of the run."""
+        alone = "" if databases.kind == "sqlite" else f"-{os.getpid()}"
+        folder = self._place / f"{databases.kind}{alone}"
+        self._place.mkdir(parents=True, exist_ok=True)
+        done = self._place / f"{folder.name}.done"
+        with file_lock(self._place / f"{folder.name}.lock", seconds=300):
+            if not done.exists():
+                shutil.rmtree(folder, ignore_errors=True)
+                self._make(databases, folder)
+                done.touch()
+        return folder
+
+    def _make(self, databases: Databases, folder: Path) -> None:
         if self._base is None:
             settings = Settings(folder, databases.create(), demo=True, origin=ORIGIN)
             found(settings, self._reference)
@@ -181,7 +196,12 @@ class Offices:
         self._then(settings)
         Signer(folder).shutdown()
         shutil.rmtree(folder / "run", ignore_errors=True)
-        return folder
+
+
+def shared_folder(tmp_path_factory: pytest.TempPathFactory, name: str) -> Path:
+    """A folder that is the same in all processes of a run, for what is made once."""
+    base = tmp_path_factory.getbasetemp()
+    return (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "shared" / name
 
 
 def _copy(databases: Databases, template: Path, folder: Path) -> Settings:
@@ -195,7 +215,7 @@ def _copy(databases: Databases, template: Path, folder: Path) -> Settings:
 
 @pytest.fixture(scope="session")
 def _offices(tmp_path_factory: pytest.TempPathFactory) -> Offices:
-    return Offices(tmp_path_factory.mktemp("offices"))
+    return Offices(shared_folder(tmp_path_factory, "offices"))
 
 
 @pytest.fixture
