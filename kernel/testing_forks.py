@@ -62,7 +62,9 @@ class Forked:
             asked = {"module": module, "arguments": arguments, "session": session}
             said = json.dumps({**asked, "environment": dict(os.environ)})
             socket.send_fds(self._parent, [said.encode()], fds)
-            self.pid = int(_NUMBER.unpack(self._parent.recv(_NUMBER.size))[0])
+            if not (told := self._parent.recv(_NUMBER.size)):
+                raise ConnectionResetError("the parent of forked programs has ended")
+            self.pid = int(_NUMBER.unpack(told)[0])
         except BaseException:
             self._parent.close()
             raise
@@ -131,6 +133,7 @@ class Forks:
     def close(self) -> None:
         """End it; what it has forked ends as if it had been started."""
         if self._process is not None:
+            self._process.terminate()  # a child that tests forked may still hold its stdin
             self._process.communicate()
         shutil.rmtree(self._folder, ignore_errors=True)
 

@@ -11,6 +11,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Collection
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -183,7 +184,8 @@ class Workshop:
             child.wait()
             for pipe in (child.stdin, child.stdout):
                 if pipe:
-                    pipe.close()
+                    with suppress(OSError):  # what a dead child was still to be told
+                        pipe.close()
 
 
 def _spawn() -> subprocess.Popen[bytes]:
