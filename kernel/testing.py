@@ -20,6 +20,9 @@ Load it from your ``conftest.py`` with ``pytest_plugins = ["kernel.testing"]``. 
     A small founded node, its people, what they do, a browser: see :mod:`kernel.testing_office`.
 ``office_folder``
     The folder of such a node, not opened, for tests of the command line.
+``@pytest.mark.started_anew``
+    Signers and workshops are processes as in a real node, but forked from a warm one, which saves
+    seconds a test (:mod:`kernel.testing_forks`); for tests about their start this is left out.
 ``@pytest.mark.plugins("tests/toy")``
     These plugin folders are dropped into the office's ``plugins`` before it opens.
 """
@@ -28,13 +31,15 @@ from __future__ import annotations
 
 import os
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import nullcontext
 from typing import Any
 
 import pytest
 
 from kernel import testing_parts
 from kernel.testing_databases import _server, databases, lasting_databases
+from kernel.testing_forks import forking, started_anew
 from kernel.testing_office import (
     _offices,
     act,
@@ -64,6 +69,7 @@ MARKERS = (
     "both: the test runs on SQLite and on PostgreSQL",
     "full: a long run, only done with --full",
     "plugins(folder, ...): plugin folders that are dropped into the office of the test",
+    "started_anew: its signers and workshops are started, not forked from a warm process",
 )
 _not_run = pytest.StashKey[Counter[str]]()
 _long = pytest.StashKey[int]()
@@ -205,6 +211,18 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     if lacking := _lacking(config):
         line = f"FAILED: this run needs {', '.join(lacking)}; install them (.ci/run does)"
         terminalreporter.write_line(line, red=True, bold=True)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _forks() -> Iterator[None]:
+    with forking():
+        yield
+
+
+@pytest.fixture(autouse=True)
+def _anew(request: pytest.FixtureRequest) -> Iterator[None]:
+    with started_anew() if request.node.get_closest_marker("started_anew") else nullcontext():
+        yield
 
 
 @pytest.fixture

@@ -6,8 +6,10 @@ signer (a process, started by the first test that seals), the plugins in the che
 
 from __future__ import annotations
 
+import os
 import shutil
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
@@ -15,6 +17,7 @@ from typing import Any
 
 import httpx2
 import pytest
+from anyio.from_thread import BlockingPortal, start_blocking_portal
 from starlette.applications import Starlette
 from starlette.testclient import TestClient
 
@@ -32,6 +35,7 @@ from kernel.reference import Reference, read
 from kernel.seals.signer_client import Signer
 from kernel.settings import Settings, load
 from kernel.storage.database import connection, transaction
+from kernel.storage.instance import file_lock
 from kernel.testing_databases import Databases
 
 ORIGIN = "http://testserver"
@@ -67,6 +71,7 @@ class Office:
     settings: Settings
     node: Node
     _browsers: list[Browser] = field(default_factory=list)
+    _serving: ExitStack = field(default_factory=ExitStack)
 
     def post(self, name: str, unit: str = "") -> Post:
         """The post of the person of this name (in this unit, if named)."""
@@ -116,6 +121,7 @@ class Office:
         own = {"sec-fetch-site": "same-origin"}  # as browsers say of what is clicked in our pages
         made = Browser(self._app, base_url=self.settings.public_origin, headers=own)
         made.office = self
+        made.portal = self._loop
         self._browsers.append(made)
         return made
 
@@ -123,6 +129,12 @@ class Office:
         """Close the browsers."""
         for one in self._browsers:
             one.close()
+        self._serving.close()
+
+    @cached_property
+    def _loop(self) -> BlockingPortal:
+        """The one loop that serves all browsers, as in a running node: not one a request."""
+        return self._serving.enter_context(start_blocking_portal())
 
     @cached_property
     def _app(self) -> Starlette:
@@ -137,7 +149,8 @@ def settings_of(folder: Path) -> Settings:
 class Offices:
     """Founded offices to be copied: one for each kind of database, made when first asked for.
 
-    :param place: where they are kept.
+    :param place: where they are kept; see :func:`shared_folder`. What was made there before is
+        used, by this process or by another one.
     :param base: offices to begin with, instead of founding one.
     :param reference: what is founded, instead of the few units of this module.
     :param then: what is done in each before it is copied; it is given the open office's settings.
@@ -158,11 +171,23 @@ class Offices:
     def copy(self, databases: Databases, folder: Path) -> Settings:
         """Copy the office that lives in this kind of database; gives the copy's settings."""
         if databases.kind not in self._made:
-            self._made[databases.kind] = self._make(databases.lasting())
+            self._made[databases.kind] = self._found(databases.lasting())
         return _copy(databases, self._made[databases.kind], folder)
 
-    def _make(self, databases: Databases) -> Path:
-        folder = self._place / databases.kind
+    def _found(self, databases: Databases) -> Path:
+        """Where it is, made if nobody has done so; a server belongs to one process of the run."""
+        alone = "" if databases.kind == "sqlite" else f"-{os.getpid()}"
+        folder = self._place / f"{databases.kind}{alone}"
+        self._place.mkdir(parents=True, exist_ok=True)
+        done = self._place / f"{folder.name}.done"
+        with file_lock(self._place / f"{folder.name}.lock", seconds=300):
+            if not done.exists():
+                shutil.rmtree(folder, ignore_errors=True)
+                self._make(databases, folder)
+                done.touch()
+        return folder
+
+    def _make(self, databases: Databases, folder: Path) -> None:
         if self._base is None:
             settings = Settings(folder, databases.create(), demo=True, origin=ORIGIN)
             found(settings, self._reference)
@@ -171,7 +196,12 @@ class Offices:
         self._then(settings)
         Signer(folder).shutdown()
         shutil.rmtree(folder / "run", ignore_errors=True)
-        return folder
+
+
+def shared_folder(tmp_path_factory: pytest.TempPathFactory, name: str) -> Path:
+    """A folder that is the same in all processes of a run, for what is made once."""
+    base = tmp_path_factory.getbasetemp()
+    return (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "shared" / name
 
 
 def _copy(databases: Databases, template: Path, folder: Path) -> Settings:
@@ -185,7 +215,7 @@ def _copy(databases: Databases, template: Path, folder: Path) -> Settings:
 
 @pytest.fixture(scope="session")
 def _offices(tmp_path_factory: pytest.TempPathFactory) -> Offices:
-    return Offices(tmp_path_factory.mktemp("offices"))
+    return Offices(shared_folder(tmp_path_factory, "offices"))
 
 
 @pytest.fixture

@@ -11,6 +11,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Collection
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -173,12 +174,7 @@ class Workshop:
     def _started(self) -> subprocess.Popen[bytes]:
         if self._child is None or self._child.poll() is not None:
             self._stop()
-            self._child = subprocess.Popen(
-                [sys.executable, "-m", "kernel.work.workshop_child"],
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                cwd=ROOT,
-            )
+            self._child = _spawn()
         return self._child
 
     def _stop(self) -> None:
@@ -188,7 +184,17 @@ class Workshop:
             child.wait()
             for pipe in (child.stdin, child.stdout):
                 if pipe:
-                    pipe.close()
+                    with suppress(OSError):  # what a dead child was still to be told
+                        pipe.close()
+
+
+def _spawn() -> subprocess.Popen[bytes]:
+    return subprocess.Popen(
+        [sys.executable, "-m", "kernel.work.workshop_child"],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        cwd=ROOT,
+    )
 
 
 workshop = Slot[Workshop]("workshop")

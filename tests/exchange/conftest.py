@@ -10,7 +10,7 @@ import pytest
 from kernel.crypto import ids
 from kernel.node import open_node
 from kernel.settings import Settings
-from kernel.testing_office import Offices
+from kernel.testing_office import Offices, shared_folder
 from plugins.documents.line import issue
 from tests.exchange.notice import NOTICE
 
@@ -18,7 +18,7 @@ from tests.exchange.notice import NOTICE
 @pytest.fixture(scope="session")
 def _offices(_offices: Offices, tmp_path_factory: pytest.TempPathFactory) -> Offices:
     """The small office of ``kernel.testing`` after it has issued the notice."""
-    return Offices(tmp_path_factory.mktemp("issued"), _offices, then=_issue)
+    return Offices(shared_folder(tmp_path_factory, "issued"), _offices, then=_issue)
 
 
 def _issue(settings: Settings) -> None:

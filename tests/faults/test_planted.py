@@ -10,6 +10,7 @@ from tests.faults.finding import find
 from tests.faults.plants import PLANTS
 from tests.faults.run import Options, Row, run_fault
 
+pytestmark = pytest.mark.started_anew
 SOON = ("told-before-commit", "leaf-missing", "evidence-anew", "signer-without-journal")
 SOON += ("handed-over-again", "taken-again")
 """Those that show within seconds; all of them are looked for in the long runs."""

@@ -12,6 +12,7 @@ import pytest
 
 from kernel.storage import log_check
 from kernel.storage.database import connection
+from kernel.testing_databases import Databases
 from kernel.testing_office import Browser, Office
 from tests.fuzz.harvest import (
     BY_SCRIPT,
@@ -42,13 +43,13 @@ SEED = 1
 class Pages:
     """The routes of an office, the forms that lead to them, and people who may use them."""
 
-    def __init__(self, office: Office) -> None:
+    def __init__(self, office: Office, harvested: dict[str, list[Shown]]) -> None:
         self.office = office
         self.routes = post_routes(office)
         self.known = uids()
         self.forms: dict[str, list[tuple[str, Shown]]] = {path: [] for path in self.routes}
         self._browsers: dict[str, Browser] = {}
-        for name, shown in harvest(office, PEOPLE).items():
+        for name, shown in harvested.items():
             self.found(name, shown)
 
     def found(self, name: str, shown: Iterable[Shown]) -> None:
@@ -108,9 +109,19 @@ class Pages:
         return browser
 
 
+@pytest.fixture(scope="session")
+def _harvested() -> dict[str, dict[str, list[Shown]]]:
+    """By kind of database, what everybody meets: all copies of an office have the same uids."""
+    return {}
+
+
 @pytest.fixture
-def pages(office: Office) -> Pages:
-    return Pages(office)
+def pages(
+    office: Office, databases: Databases, _harvested: dict[str, dict[str, list[Shown]]]
+) -> Pages:
+    if databases.kind not in _harvested:
+        _harvested[databases.kind] = harvest(office, PEOPLE)
+    return Pages(office, _harvested[databases.kind])
 
 
 def assert_the_log_holds() -> None:

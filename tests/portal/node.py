@@ -7,7 +7,6 @@ import os
 import signal
 import socket
 import subprocess
-import sys
 import time
 import urllib.request
 from collections.abc import Iterator
@@ -20,7 +19,7 @@ from playwright.sync_api import Browser, sync_playwright
 
 from kernel import testing_parts
 from kernel.reference import ZHANGYE
-from kernel.settings import ROOT
+from kernel.testing_forks import manage
 
 ARGS = ["--no-sandbox", "--headless", "--disable-gpu", "--disable-background-networking"]
 
@@ -45,12 +44,9 @@ def office(folder: Path, database: str = "") -> Iterator[Place]:
 def started(folder: Path, command: str, *options: str, port: int = 0) -> Iterator[Place]:
     """``manage.py demo`` or ``serve`` on a free or given port, for as long as the block lasts."""
     port = port or free_port()
-    manage = [sys.executable, str(ROOT / "manage.py"), "--instance", str(folder)]
     output = folder.with_suffix(".log")
     with output.open("wb") as log:
-        node = subprocess.Popen(
-            [*manage, command, *options, "--port", str(port)], stdout=log, stderr=log, cwd=ROOT
-        )
+        node = manage(folder, command, *options, "--port", str(port), output=log)
     try:
         place = Place(f"http://localhost:{port}", folder)
         _wait_for(place, node, output)
@@ -76,7 +72,7 @@ def _wait_for(place: Place, node: subprocess.Popen[bytes], output: Path) -> None
             with urllib.request.urlopen(f"{place.url}/health", timeout=5):  # noqa: S310  # our own
                 return
         except OSError:
-            time.sleep(0.2)
+            time.sleep(0.05)
     raise RuntimeError(f"the node did not start: {output.read_text('utf-8')[-2000:]}")
 
 

@@ -28,6 +28,7 @@ from kernel.work.workshop import Typeset
 from tests.seals.founding import ORGAN, OTHER, Founding
 from tests.seals.test_exchange_key import dispatch, envelope, manifest
 
+pytestmark = pytest.mark.started_anew
 Found = Callable[..., Founding]
 
 

@@ -15,6 +15,7 @@ from kernel.work.fonts import check_lock
 from kernel.work.sheet import Sheet
 from kernel.work.workshop import Workshop
 
+pytestmark = pytest.mark.started_anew
 SHORT = Sheet(title="会议须知", body=("请准时到会。",))
 
 
