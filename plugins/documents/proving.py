@@ -6,7 +6,7 @@ series and disclosure; and of what came in, when it was entered.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import timedelta
 from typing import Any
 
@@ -15,6 +15,7 @@ from kernel.api import (
     Generation,
     OfficeError,
     Opinion,
+    Package,
     Person,
     Post,
     comparing,
@@ -50,6 +51,7 @@ WRITTEN = (
 """The verbs that leave an opinion."""
 KEPT = (*(verb for verb in STEP_OF if verb != "documents.record_seal"), "documents.send_back")
 """The verbs that leave a version."""
+_LED = ("sign_off_act", "number_act", "seal_act")
 NAMES = {
     "state": ("环节", "the step"),
     "digest": ("标题、正文、主送、抄送或附件", "title, text, recipients or attachments"),
@@ -65,6 +67,7 @@ NAMES = {
     "placement": ("盖章位置", "the place of the seal"),
     "sealed": ("已盖章文件", "the sealed file"),
     "package": ("公文包", "the package"),
+    "number": ("历史版本的版次", "the number of the version"),
     "content": ("历史版本内容", "the content of the version"),
     "step": ("历史版本所在环节", "the step of the version"),
     "action": ("历史版本的办理方式", "how the version was handed on"),
@@ -77,6 +80,7 @@ NAMES = {
     "sender_name": ("来文单位名称", "the name of the sender"),
     "role": ("主送、抄送", "main or copy"),
     "urgency": ("紧急程度", "the urgency"),
+    "pkg_digest": ("公文包摘要", "the digest of the package"),
     "organ": ("所属机关", "the organ"),
     "unit": ("拟稿部门", "the section that drafted it"),
     "drafter": ("拟稿人", "the drafter"),
@@ -102,15 +106,18 @@ def reconcile(step: comparing.Step) -> Iterator[comparing.Found]:
         verb = "documents.assign_number"
         yield from numbering.compare(Document, Document.number, verb=verb)
         yield from numbering.compare(Incoming, Incoming.number)
-        yield from workflow.altered(OUTGOING)
+        yield from workflow.altered(Document, OUTGOING)
         yield from deeds.without(WRITTEN, Opinion.act, ("意见", "its opinion"))
         yield from deeds.without(KEPT, Version.act, ("历史版本", "its version"))
+        for uid in comparing.missing(Version, Version.document, Document.uid):
+            yield f"{Document.kind} {uid}", _OF_NOTHING
         yield from _incoming(step)
 
 
 def _documents(uids: list[str]) -> Iterator[comparing.Found]:
     acts = deeds.deeds_on(Document.kind, uids, VERBS)
     rows = {one["uid"]: one for one in comparing.rows_of(Document, where=[Document.uid.in_(uids)])}
+    packages = _packages(row["package"] for row in rows.values())
     for document in Document.select().where(Document.uid.in_(uids)).order_by(Document.id):
         mine, row = acts.get(document.uid, []), rows[document.uid]
         where = f"{Document.kind} {document.uid}"
@@ -119,10 +126,11 @@ def _documents(uids: list[str]) -> Iterator[comparing.Found]:
             yield where, _OUT_OF_TURN.format(strange.uid, strange.uid)
             continue
         signed = {"state": state} | _acts(mine) | _files(mine) | _sign_off(row, mine)
-        signed |= _scope(mine)
+        signed |= _scope(mine) | _planned(row, packages.get(row["package"]), mine)
         for name, value in signed.items():
             if row[name] != value:
                 yield where, comparing.differs(NAMES[name], row[name], value)
+        yield from _acts_of_package(packages.get(row["package"]), mine)
         if (refusal := _scanned(document)) is not None:
             yield where, _MARKED.format(refusal.zh, refusal.en)
         # At the drafter's desk it may be changed again, and nothing is signed of that.
@@ -131,6 +139,36 @@ def _documents(uids: list[str]) -> Iterator[comparing.Found]:
                 where,
                 comparing.differs(NAMES["digest"], document.digest(), mine[-1].digest),
             )
+
+
+def _packages(uids: Iterable[str]) -> dict[str, comparing.Row]:
+    fields = (Package.uid, Package.subject, Package.state, Package.acts, Package.pkg_digest)
+    mine = Package.uid.in_([uid for uid in uids if uid])
+    return {row["uid"]: row for row in comparing.rows_of(Package, *fields, where=[mine])}
+
+
+def _planned(
+    row: comparing.Row, package: comparing.Row | None, acts: list[deeds.Deed]
+) -> dict[str, Any]:
+    """Before it is sent it may name a package that was planned for it, which nobody has signed."""
+    if not row["package"] or _last(acts, "documents.dispatch") is not None:
+        return {}
+    state = package["state"] if package and package["subject"] == row["uid"] else ""
+    return {} if state == "planned" else {"package": ""}
+
+
+def _acts_of_package(
+    package: comparing.Row | None, acts: list[deeds.Deed]
+) -> Iterator[comparing.Found]:
+    """With the package go the acts that led to it, in their order."""
+    sent = _last(acts, "documents.dispatch")
+    if sent is None or package is None:
+        return
+    led = [one for name, one in _acts(acts).items() if name in _LED]
+    if package["acts"] != [*led, sent.uid]:
+        name = ("随包的办理", "the list of acts that travel with it")
+        where = f"package {package['uid']}"
+        yield where, comparing.differs(name, package["acts"], [*led, sent.uid])
 
 
 def _scope(acts: list[deeds.Deed]) -> dict[str, Any]:
@@ -221,7 +259,7 @@ def _files(acts: list[deeds.Deed]) -> dict[str, Any]:
     if sent is not None:
         found["package"] = sent.params["package"]
     if typeset is None:
-        return found | {"sheet": "", "pdf": ""}
+        return found | {"sheet": "", "pdf": "", "pdf_size": 0, "pages": 0, "placement": {}}
     said = typeset.params
     found |= {name: said[name] for name in ("sheet", "pdf", "pdf_size", "pages")}
     return found | {"placement": {name: said[name] for name in ("page", "x_um", "y_um")}}
@@ -245,6 +283,11 @@ def _left(uids: list[str]) -> Iterator[comparing.Found]:
     places = {uid: place for acts in on.values() for uid, place in _places(acts).items()}
     acts = {one.uid: one for some in on.values() for one in some}
     names = deeds.named(acts.values())
+    numbers = {
+        one.uid: number
+        for some in on.values()
+        for number, one in enumerate((one for one in some if one.verb in KEPT), 1)
+    }
     for row in comparing.rows_of(Version, where=[Version.document.in_(uids)]):
         deed, where = acts.get(row["act"]), f"version {row['number']} of {row['document']}"
         if deed is None or deed.subject != row["document"]:
@@ -252,6 +295,7 @@ def _left(uids: list[str]) -> Iterator[comparing.Found]:
             continue
         back = deed.verb == "documents.send_back"
         signed = {
+            "number": numbers.get(deed.uid, row["number"]),
             "content": deed.digest,
             "step": places[deed.uid],
             "action": "back" if back else "done",
@@ -276,6 +320,11 @@ def _title(deed: deeds.Deed, place: str) -> str:
     return f"{title}：退回" if deed.verb == "documents.send_back" else title
 
 
+_OF_NOTHING = (
+    "有历史版本指向此件，但库中没有；版本被改动过，或此件已被删除，请从备份中找回"
+    " / has versions, and is not there: they were altered, or its row is gone, look for it in a"
+    " backup"
+)
 _NOBODY = (
     "没有相应的办理，来历不明，不能作数；请与备份核对"
     " / no act made it: do not rely on it, compare with a backup"
@@ -291,7 +340,17 @@ def _digest_of(content: Any) -> str:
 
 def _waiting(uids: list[str]) -> Iterator[comparing.Found]:
     """Whose the task is, the workflow compares; here that there is one until it is finished."""
-    rows = comparing.rows_of(Document, Document.state, Document.uid, where=[Document.uid.in_(uids)])
+    fields = (Document.state, Document.uid, Document.urgency)
+    rows = comparing.rows_of(Document, *fields, where=[Document.uid.in_(uids)])
+    # At the drafter's desk it may be changed again. What came back from the signer had none.
+    urgent = {
+        row["uid"]: {
+            "urgency": (row["urgency"], "") if row["state"] == "typeset" else (row["urgency"],)
+        }
+        for row in rows
+        if row["state"] not in ("draft", SENT, DISCARDED)
+    }
+    yield from whose.told(Document.kind, urgent)
     over = [row["uid"] for row in rows if row["state"] in (SENT, DISCARDED)]
     yield from whose.lost(Document.kind, {row["uid"] for row in rows} - {*over})
     yield from whose.over(Document.kind, over)
@@ -299,21 +358,9 @@ def _waiting(uids: list[str]) -> Iterator[comparing.Found]:
 
 def _incoming(step: comparing.Step) -> Iterator[comparing.Found]:
     for rows in comparing.stretches(Incoming):
-        mine = {row["uid"]: whose.Whose(row["organ"], READER) for row in rows}
-        yield from whose.compare(Incoming.kind, mine)
-        uids = [row["delivery"] for row in rows]
-        found = comparing.rows_of(Delivery, where=[Delivery.uid.in_(uids)])
-        deliveries = {row["uid"]: row for row in found}
-        for row in rows:
-            where, delivery = f"{Incoming.kind} {row['uid']}", deliveries.get(row["delivery"])
-            if delivery is None or delivery["state"] == "delivered":
-                yield where, _NEVER_SIGNED
-                continue
-            signed = {name: delivery[name] for name in FROM_DELIVERY}
-            signed["source_number"] = delivery["number"]
-            for name, value in signed.items():
-                if row[name] != value:
-                    yield where, comparing.differs(NAMES[name], row[name], value)
+        with snapshot():
+            found = [*_registered(rows), *_to_read(rows)]
+        yield from found
         step(len(rows))
     registered = (Delivery.state == "signed") & ~Delivery.parked
     registered &= Delivery.type.startswith("documents.")
@@ -323,6 +370,37 @@ def _incoming(step: comparing.Step) -> Iterator[comparing.Found]:
             "已签收并登记，但收文登记中没有；请从备份中找回"
             " / was signed for and registered, and is not in the register: look for it in a backup",
         )
+
+
+def _registered(rows: list[comparing.Row]) -> Iterator[comparing.Found]:
+    mine = [Delivery.uid.in_([row["delivery"] for row in rows])]
+    deliveries = {row["uid"]: row for row in comparing.rows_of(Delivery, where=mine)}
+    packages = _packages(row["package"] for row in deliveries.values())
+    for row in rows:
+        where, delivery = f"{Incoming.kind} {row['uid']}", deliveries.get(row["delivery"])
+        if delivery is None or delivery["state"] == "delivered":
+            yield where, _NEVER_SIGNED
+            continue
+        signed = {name: delivery[name] for name in FROM_DELIVERY}
+        signed |= {"source_number": delivery["number"], "state": "registered"}
+        if delivery["package"] in packages:
+            signed["pkg_digest"] = packages[delivery["package"]]["pkg_digest"]
+        for name, value in signed.items():
+            if row[name] != value:
+                yield where, comparing.differs(NAMES[name], row[name], value)
+
+
+def _to_read(rows: list[comparing.Row]) -> Iterator[comparing.Found]:
+    """The office has it among what is to be read until somebody has read it, and no longer."""
+    says = {"form": ("toread",), "due": (None,)}
+    organs = {
+        row["uid"]: whose.Whose(row["organ"], READER, says={**says, "urgency": (row["urgency"],)})
+        for row in rows
+    }
+    yield from whose.compare(Incoming.kind, organs)
+    read = deeds.deeds_on(Incoming.kind, [*organs], ("documents.read",))
+    yield from whose.over(Incoming.kind, read)
+    yield from whose.lost(Incoming.kind, organs.keys() - read.keys())
 
 
 _NEVER_SIGNED = (
