@@ -351,7 +351,7 @@ def _write(seed: _Seed, reference: Reference, settings: Settings) -> None:
     year = now().year
     series = [(one["organ"], one["name"], year, one["value"]) for one in reference.series]
     with transaction():
-        for row in (*seed.units.values(), *seed.ties, *seed.groups):
+        for row in (*seed.units.values(), *seed.ties, *seed.groups, *seed.seals):
             row.save(force_insert=True)
         for post in seed.posts:
             post.person.save(force_insert=True)
@@ -371,8 +371,6 @@ def _write(seed: _Seed, reference: Reference, settings: Settings) -> None:
         )
         for said in seed.statements:
             credentials.issue(said, done.uid)
-        for seal in seed.seals:
-            seal.save(force_insert=True)
         for organ, name, year, value in series:
             numbers.open_at(organ, name, year, value)
 

@@ -11,7 +11,6 @@ from datetime import timedelta
 from typing import Any
 
 from kernel.api import (
-    Delivery,
     Generation,
     OfficeError,
     Opinion,
@@ -28,6 +27,7 @@ from kernel.api import (
     snapshot,
     whose,
 )
+from plugins.documents import proving_incoming as incoming
 from plugins.documents.acts.versions import content_of
 from plugins.documents.acts.writing import OUTGOING
 from plugins.documents.elements import texts_of
@@ -74,22 +74,13 @@ NAMES = {
     "person": ("历史版本的办理人", "who handed the version on"),
     "at": ("历史版本的时间", "the time of the version"),
     "place": ("意见所在环节", "the step of the opinion"),
-    "title": ("标题", "the title"),
-    "source_number": ("来文字号", "the number of the sender"),
-    "sender": ("来文单位", "the sender"),
-    "sender_name": ("来文单位名称", "the name of the sender"),
-    "role": ("主送、抄送", "main or copy"),
     "urgency": ("紧急程度", "the urgency"),
-    "pkg_digest": ("公文包摘要", "the digest of the package"),
     "organ": ("所属机关", "the organ"),
     "unit": ("拟稿部门", "the section that drafted it"),
     "drafter": ("拟稿人", "the drafter"),
     "drafter_post": ("拟稿岗位", "the post of the drafter"),
     "submitted": ("是否报送过", "whether it was ever submitted"),
 }
-READER = "documents.receive"
-"""The level of the tasks to read what came in."""
-FROM_DELIVERY = ("organ", "title", "sender", "sender_name", "role", "urgency", "package")
 
 
 def reconcile(step: comparing.Step) -> Iterator[comparing.Found]:
@@ -111,7 +102,7 @@ def reconcile(step: comparing.Step) -> Iterator[comparing.Found]:
         yield from deeds.without(KEPT, Version.act, ("历史版本", "its version"))
         for uid in comparing.missing(Version, Version.document, Document.uid):
             yield f"{Document.kind} {uid}", _OF_NOTHING
-        yield from _incoming(step)
+        yield from incoming.reconcile(step)
 
 
 def _documents(uids: list[str]) -> Iterator[comparing.Found]:
@@ -142,7 +133,7 @@ def _documents(uids: list[str]) -> Iterator[comparing.Found]:
 
 
 def _packages(uids: Iterable[str]) -> dict[str, comparing.Row]:
-    fields = (Package.uid, Package.subject, Package.state, Package.acts, Package.pkg_digest)
+    fields = (Package.uid, Package.subject, Package.state, Package.acts)
     mine = Package.uid.in_([uid for uid in uids if uid])
     return {row["uid"]: row for row in comparing.rows_of(Package, *fields, where=[mine])}
 
@@ -354,56 +345,3 @@ def _waiting(uids: list[str]) -> Iterator[comparing.Found]:
     over = [row["uid"] for row in rows if row["state"] in (SENT, DISCARDED)]
     yield from whose.lost(Document.kind, {row["uid"] for row in rows} - {*over})
     yield from whose.over(Document.kind, over)
-
-
-def _incoming(step: comparing.Step) -> Iterator[comparing.Found]:
-    for rows in comparing.stretches(Incoming):
-        with snapshot():
-            found = [*_registered(rows), *_to_read(rows)]
-        yield from found
-        step(len(rows))
-    registered = (Delivery.state == "signed") & ~Delivery.parked
-    registered &= Delivery.type.startswith("documents.")
-    for uid in comparing.missing(Delivery, Delivery.uid, Incoming.delivery, registered):
-        yield (
-            f"delivery {uid}",
-            "已签收并登记，但收文登记中没有；请从备份中找回"
-            " / was signed for and registered, and is not in the register: look for it in a backup",
-        )
-
-
-def _registered(rows: list[comparing.Row]) -> Iterator[comparing.Found]:
-    mine = [Delivery.uid.in_([row["delivery"] for row in rows])]
-    deliveries = {row["uid"]: row for row in comparing.rows_of(Delivery, where=mine)}
-    packages = _packages(row["package"] for row in deliveries.values())
-    for row in rows:
-        where, delivery = f"{Incoming.kind} {row['uid']}", deliveries.get(row["delivery"])
-        if delivery is None or delivery["state"] == "delivered":
-            yield where, _NEVER_SIGNED
-            continue
-        signed = {name: delivery[name] for name in FROM_DELIVERY}
-        signed |= {"source_number": delivery["number"], "state": "registered"}
-        if delivery["package"] in packages:
-            signed["pkg_digest"] = packages[delivery["package"]]["pkg_digest"]
-        for name, value in signed.items():
-            if row[name] != value:
-                yield where, comparing.differs(NAMES[name], row[name], value)
-
-
-def _to_read(rows: list[comparing.Row]) -> Iterator[comparing.Found]:
-    """The office has it among what is to be read until somebody has read it, and no longer."""
-    says = {"form": ("toread",), "due": (None,)}
-    organs = {
-        row["uid"]: whose.Whose(row["organ"], READER, says={**says, "urgency": (row["urgency"],)})
-        for row in rows
-    }
-    yield from whose.compare(Incoming.kind, organs)
-    read = deeds.deeds_on(Incoming.kind, [*organs], ("documents.read",))
-    yield from whose.over(Incoming.kind, read)
-    yield from whose.lost(Incoming.kind, organs.keys() - read.keys())
-
-
-_NEVER_SIGNED = (
-    "收文登记中有此件，但没有签收过；来历不明，请与备份核对"
-    " / is in the register and was never signed for: do not rely on it, compare with a backup"
-)
