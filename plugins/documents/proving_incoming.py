@@ -49,7 +49,7 @@ def _registered(rows: list[comparing.Row]) -> Iterator[comparing.Found]:
     deliveries = {row["uid"]: row for row in comparing.rows_of(Delivery, where=mine)}
     sent = [Package.uid.in_([row["package"] for row in deliveries.values()])]
     packages = {
-        row["uid"]: row
+        row["uid"]: row["pkg_digest"]
         for row in comparing.rows_of(Package, Package.uid, Package.pkg_digest, where=sent)
     }
     for row in rows:
