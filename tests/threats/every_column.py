@@ -382,7 +382,7 @@ def let_go_of_references() -> None:
         db.execute_sql(f'ALTER TABLE {table} DROP CONSTRAINT "{name}"')
 
 
-SPREADING = {"identity_node_fact"}
+SPREADING = {"identity_node_fact", "log_leaf"}
 """What is wrong there makes much else wrong, so that only so many others are listed."""
 
 

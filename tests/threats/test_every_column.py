@@ -37,7 +37,7 @@ from tests.threats.every_column import (
 from tests.threats.full_office import fill
 
 Later = Callable[[timedelta], None]
-EACH = 4
+EACH = 3
 """So many rows of one table are changed together, where they can be told apart."""
 
 
