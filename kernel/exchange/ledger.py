@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
+from operator import attrgetter
 from typing import Any
 
 from kernel.acts.deeds import Deed, deeds, deeds_of, deeds_on
@@ -26,6 +27,7 @@ from kernel.storage.comparing import (
     absent,
     differs,
     missing,
+    near,
     rows_of,
     stretches,
     uncounted,
@@ -105,6 +107,7 @@ def _package(uid: str, step: Step) -> Iterator[Found]:
             step(len(rows))
         found += shown_deliveries.gone(history)
         if history.package is not None:
+            asked.sort(key=attrgetter("id"))
             found += _task_of_sender(history, history.package, asked)
     yield from found
 
@@ -147,9 +150,13 @@ def _task_of_sender(history: History, row: Row, asked: list[Deed]) -> Iterator[F
     plain = {"form": ("todo",), "urgency": ("",), "due": (None,)}
     manager = Whose(row["organ"], "exchange.manage", says=plain)
     yield from compare(Package.kind, {row["uid"]: manager})
-    sent = [one.id for one in history.done("exchange.resend") if one.uid not in history.kept_only]
-    newest, last = (max(ids, default=0) for ids in ([one.id for one in asked], sent))
-    yield from (lost if newest > last else over)(Package.kind, [row["uid"]])
+    sent = [one for one in history.done("exchange.resend") if one.uid not in history.kept_only]
+    if not asked or not sent:
+        yield from (lost if asked else over)(Package.kind, [row["uid"]])
+    elif not near(asked[-1].at, sent[-1].at):
+        # Two at the same moment: whoever was first at the row is not told by the numbers.
+        open_ = asked[-1].id > sent[-1].id
+        yield from (lost if open_ else over)(Package.kind, [row["uid"]])
 
 
 def _history(uid: str, events: list[Event]) -> History:
