@@ -127,11 +127,13 @@ def _tasks(history: History, deliveries: list[Row]) -> Iterator[Found]:
     }
     yield from compare(Delivery.kind, whose)
     waiting = {row["uid"] for row in deliveries if row["state"] == "delivered"}
-    yield from lost(Delivery.kind, waiting)
-    asked = {row["uid"] for row in deliveries if row["state"] == "signed" and row["asked"]}
+    asked = {row["uid"]: row["asked"] for row in deliveries if row["state"] == "signed"}
+    asked = {uid: act for uid, act in asked.items() if act}
+    said = {one.cause for one in history.about_all("X1")}
+    yield from lost(Delivery.kind, waiting | {uid for uid, act in asked.items() if act in said})
     # What was settled elsewhere and taken up as it was leaves the task to the clerk.
     here = {row["uid"] for row in deliveries if row["claim_act"] or row["state"] == "failed"}
-    yield from over(Delivery.kind, here - waiting - asked)
+    yield from over(Delivery.kind, here - waiting - asked.keys())
 
 
 def _told(history: History, row: Row) -> Told:

@@ -136,7 +136,8 @@ def _of_acceptance(row: Row, history: History, envelope: dict[str, Any]) -> dict
     """The state, and which file it became, by the evidence and the node's signed act."""
     accepted, taken = history.about_all("A1"), history.done("exchange.accept")
     if not accepted:
-        return {"state": "claimed" if row["dispatch_act"] else "planned"}
+        state = "claimed" if row["dispatch_act"] else "planned"
+        return {"state": state, "total": len(envelope["recipients"])}
     later = {one.box for one in history.events if one.type == "X8" and not one.box[1]}
     signed = {
         "state": "sent",

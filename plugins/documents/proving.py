@@ -162,10 +162,13 @@ def _acts_of_package(
         yield where, comparing.differs(name, package["acts"], [*led, sent.uid])
 
 
+_BY_DRAFTER = ("documents.submit", "documents.discard")
+
+
 def _scope(acts: list[deeds.Deed]) -> dict[str, Any]:
-    """Who sees it: the organ and section of the desk that submitted it, which had drafted it; until
-    then the section alone. Of a draft that was never submitted no act says whose it is."""
-    first = next((one for one in acts if one.verb == "documents.submit"), None)
+    """Who sees it: the organ and section of the desk that submitted it or gave it up, which had
+    drafted it; before that the section alone. Of a mere draft no act says whose it is."""
+    first = next((one for one in acts if one.verb in _BY_DRAFTER), None)
     if first is None:
         return {"submitted": False}
     found = {"organ": first.organ, "drafter": first.principal, "drafter_post": first.post}
@@ -173,7 +176,7 @@ def _scope(acts: list[deeds.Deed]) -> dict[str, Any]:
     if post is not None:
         found["unit"] = post.unit.code
     last = _last(acts, "documents.submit", "documents.withdraw")
-    withdrawn = last is not None and last.verb == "documents.withdraw"
+    withdrawn = last is None or last.verb == "documents.withdraw"
     # What was sent back before had been seen by others, and stays so.
     return found | {"submitted": not withdrawn or _last(acts, "documents.send_back") is not None}
 

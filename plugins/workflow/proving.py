@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any
 
 from kernel.api import Generation, Post, comparing, deeds, snapshot, whose
@@ -55,7 +55,9 @@ def _runs(ids: list[int]) -> Iterator[comparing.Found]:
             continue  # it was put at its step, and nobody has taken it on
         for before, move in zip([None, *mine], mine, strict=False):
             where = f"step {move['step']} of {run['kind']} {run['subject']}"
-            signed = _signed(move, run, acts) | _in_turn(before, move, run, flow, acts, names)
+            signed = _signed(move, run, acts) | _in_turn(
+                before, move, run, flow, acts, names, made_up
+            )
             if (person := behind.get(move["act"])) is not None:
                 signed |= {"post": person.post, "person": names.get(person.uid, move["person"])}
             for name, value in signed.items():
@@ -115,11 +117,16 @@ def _in_turn(
     flow: Flow,
     acts: Mapping[str, deeds.Deed],
     names: Mapping[str, str],
+    made_up: Collection[int],
 ) -> dict[str, Any]:
     """What follows from the step before, from the flow, and from the act itself."""
     deed, keys = acts.get(move["act"]), [step.key for step in flow.steps]
     found: dict[str, Any] = {}
-    if before is not None and before["to"] in keys:
+    if before is None and run["id"] not in made_up:
+        found["step"] = keys[0]
+    elif before is not None and before["to"] not in keys:
+        found["act"] = ""  # it was finished before
+    elif before is not None:
         found["step"] = before["to"]
         if not comparing.near(move["received"], before["at"]):
             found["received"] = before["at"]

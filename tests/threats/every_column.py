@@ -109,6 +109,10 @@ WHICH: dict[str, tuple[Wanted, str]] = {
         f"workflow_run.{name}": (lambda row: row["_moves"], NOT_SIGNED)
         for name in ("organ", "unit", "starter", "since")
     },
+    "log_node.": (
+        lambda row: row["level"] == 0,
+        "one that is put in above the leaves that there are is not looked for",
+    ),
     "workflow_move.received": (
         lambda row: row["step"] != "draft",
         "when somebody began to write is not signed",
@@ -130,12 +134,14 @@ WHICH: dict[str, tuple[Wanted, str]] = {
         "how far notices have come is not signed",
     ),
 }
-"""The rows of which a column (or all of a table) is compared where not all are, and why."""
+"""The rows of which a column (or all of a table, or with a dot at its end, what is taken out of it
+and put into it) is compared where not all are, and why."""
 LET_GO = {"acts_notice"}
 """Rows that go by themselves after a while, so that one that is gone is not named."""
 LOWER = {"version"}
 """A newer version only lets forms be refused: drafts raise it without a leaf, so that it is an
-older one that is named, where an act was done on the row."""
+older one that is named, where an act was done on the row. By one it may be older where the last act
+may have come too late and changed nothing."""
 
 
 @dataclass(frozen=True)
@@ -222,7 +228,7 @@ class Table:
         if self.name == "workflow_move":
             run = known["workflow_run"].get_or_none(id=row["run_id"])
             more["run"] = f"{run.kind} {run.subject}" if run else ""
-            after = self.model.select().where((self.fields["run_id"] == row["run_id"]))
+            after = self.model.select().where(self.fields["run_id"] == row["run_id"])
             later = after.where(self.fields["id"] > row["id"]).order_by(self.fields["id"]).first()
             more["next"] = later.step if later else row["step"]
         return more
@@ -293,7 +299,7 @@ def values(table: Table, column: str, row: Row) -> Iterator[Any]:
         there = list(field.rel_model.select(target).order_by(target).tuples())
         yield from [value for (value,) in there if value != old] or [old + 1]
     elif isinstance(field, peewee.IntegerField):
-        yield from (old - 1,) if column in LOWER else (old + 1, old - 1, old + 1000)
+        yield from (0,) if column in LOWER else (old + 1, old - 1, old + 1000)
     else:
         yield from [one[column] for one in table.rows if one[column] and one[column] != old]
         yield _altered(field, old)

@@ -76,7 +76,7 @@ def _switches() -> Iterator[Found]:
     moved: set[tuple[str, str]] = set()
     shown: dict[tuple[str, str], list[Activation]] = {}
     for row in Activation.select().order_by(Activation.id):
-        signed = said.get(row.act)
+        signed = None if (row.act, row.plugin) in moved else said.get(row.act)
         moved.add((row.act, row.plugin))
         shown.setdefault((row.organ, row.plugin), []).append(row)
         if signed is None or (row.organ, row.on) != (signed["organ"], signed["on"]):
