@@ -348,8 +348,10 @@ def _keepers(seed: _Seed, unit: Unit) -> tuple[str, ...]:
 
 def _write(seed: _Seed, reference: Reference, settings: Settings) -> None:
     """Everything in one transaction, with the node's own act as the first leaf of the log."""
+    year = now().year
+    series = [(one["organ"], one["name"], year, one["value"]) for one in reference.series]
     with transaction():
-        for row in (*seed.units.values(), *seed.ties, *seed.groups):
+        for row in (*seed.units.values(), *seed.ties, *seed.groups, *seed.seals):
             row.save(force_insert=True)
         for post in seed.posts:
             post.person.save(force_insert=True)
@@ -364,14 +366,13 @@ def _write(seed: _Seed, reference: Reference, settings: Settings) -> None:
             register=register.write(
                 list(seed.units.values()),
                 *(seed.ties, seed.groups, seed.posts, seed.statements, seed.seals),
+                {f"{organ}/{name}/{year}": value for organ, name, year, value in series},
             ),
         )
         for said in seed.statements:
             credentials.issue(said, done.uid)
-        for seal in seed.seals:
-            seal.save(force_insert=True)
-        for one in reference.series:
-            numbers.open_at(one["organ"], one["name"], now().year, one["value"])
+        for organ, name, year, value in series:
+            numbers.open_at(organ, name, year, value)
 
 
 def _ties(reference: Reference) -> list[UnitTie]:

@@ -18,9 +18,19 @@ from typing import Any
 from starlette.applications import Starlette
 
 from kernel import admitted
-from kernel.acts import hold, house, ledger, notices, numbering, numbers, people, standing
+from kernel.acts import (
+    hold,
+    house,
+    ledger,
+    notice_rows,
+    notices,
+    numbering,
+    numbers,
+    people,
+    standing,
+)
 from kernel.acts.granted import is_granted
-from kernel.acts.house import entered, generating, guarding, key_rows, node_facts
+from kernel.acts.house import entered, generating, guarding, key_rows, key_slots, node_facts
 from kernel.acts.house import ledger as house_ledger
 from kernel.acts.models import Proposal
 from kernel.acts.outbox import Handler, Handlers, handlers
@@ -225,7 +235,8 @@ def _fill(node: Node, board: Switchboard) -> None:
     notebook.fill(Notebook(settings.notes, key.public, numbers.marks))
     hold.look()
     rooms = (hold, ledger, numbering, standing, exchange_ledger, house_ledger, generating)
-    for room in (*rooms, admitted, people, entered, key_rows, node_facts, seals_ledger):
+    rows = (notice_rows, people, entered, key_rows, key_slots, node_facts, seals_ledger)
+    for room in (*rooms, admitted, *rows):
         log_check.add_reconciler(room.reconcile)
     authority.fill(Authority(settings.instance / "keys"))
     signer.fill(Signer(settings.instance))

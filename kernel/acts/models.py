@@ -287,6 +287,7 @@ class Notice(Model):
     :ivar key: what it is about, so that the same thing is said to a post only once.
     :ivar zh, en: what came about, without the title of the object.
     :ivar seen: when somebody at this post has read it.
+    :ivar code: the node's code over what it says; empty in rows of earlier versions.
     """
 
     uid = peewee.CharField(unique=True, default=uuid7)
@@ -302,6 +303,7 @@ class Notice(Model):
     post = peewee.CharField()
     at = UTCField(default=now, index=True)
     seen = UTCField(null=True)
+    code = peewee.CharField(default="")
 
     class Meta:
         table_name = "acts_notice"

@@ -10,7 +10,7 @@ notice carries no right; what it leads to is looked up as always when it is open
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from functools import cache
@@ -24,6 +24,7 @@ from kernel.acts.models import Act, Notice, Task
 from kernel.acts.outbox import Step, TwoSteps
 from kernel.acts.subjects import Subject
 from kernel.crypto.ids import now, parse_stamp, stamp
+from kernel.identity.authority import authority
 from kernel.identity.desk import Desk
 from kernel.identity.models import NodeFact
 from kernel.identity.rights import rights
@@ -37,7 +38,8 @@ HANDLER = "acts.notify"
 KEPT = timedelta(days=90)
 """How long a notice is kept; the matter itself stays where it is."""
 BATCH = 500
-_UNTIL = "notices.due"
+UNTIL = "notices.due"
+"""The fact of the node that says until when tasks that fall due were told of."""
 
 
 @dataclass(frozen=True)
@@ -153,8 +155,21 @@ def writer(words: Sequence[Word], but: str = "") -> Step:
 
 
 def _row(word: Word, post: str) -> dict[str, Any]:
-    facts = asdict(word) | {"post": post}
-    return {name: value for name, value in facts.items() if name not in ("unit", "level")}
+    facts = asdict(word) | {"post": post, "at": stamp(now())}
+    row = {name: value for name, value in facts.items() if name not in ("unit", "level")}
+    return row | {"code": code_of(row)}
+
+
+SAID = (
+    *("key", "plugin", "kind", "subject", "title", "zh", "en", "urgency", "organ", "post", "at"),
+)
+"""The columns of a notice that are bound by its code."""
+
+
+def code_of(row: Mapping[str, Any]) -> str:
+    """The node's code over what a notice says, for whom: no act says it, so that whoever can write
+    to the table alone could put words into the mouth of the node."""
+    return authority().code("notice", *(str(row[name]) for name in SAID))
 
 
 def _posts(words: Sequence[Word]) -> list[list[str]]:
@@ -258,7 +273,7 @@ def tell_due(moment: datetime | None = None) -> int:
     """
     moment = moment or now()
     with connection():
-        kept = NodeFact.read(_UNTIL)
+        kept = NodeFact.read(UNTIL)
         before = parse_stamp(kept) if kept else moment - timedelta(hours=1)
         words = [
             word_of(task, when)
@@ -268,7 +283,7 @@ def tell_due(moment: datetime | None = None) -> int:
     write = writer(words)
     with transaction():
         write()
-        NodeFact.write(_UNTIL, stamp(moment))
+        NodeFact.write(UNTIL, stamp(moment))
     return len(words)
 
 

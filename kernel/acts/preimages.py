@@ -40,8 +40,12 @@ def compare(acts: Genuine) -> Iterator[Found]:
     for row, facts in acts:
         uid = row["uid"]
         yield from _texts(uid, facts, texts.get(uid, []))
+        seen: list[tuple[str, str]] = []
         for opinion in opinions.get(uid, []):
-            where = f"opinion {opinion['uid']}"
+            where, words = f"opinion {opinion['uid']}", (opinion["text"], opinion["ink"])
+            if words in seen:
+                yield where, _TWICE.format(uid, uid)
+            seen.append(words)
             if not _said(opinion["text"], uid, facts, texts.get(uid, [])):
                 yield where, _OTHER_WORDS.format(uid, uid)
             if opinion["ink"] != _drawn(facts, texts.get(uid, [])):
@@ -109,6 +113,10 @@ _ALTERED = (
     "库中文字与签名中的摘要不符，已被改动；请从备份中找回原文"
     " / its text does not open the digest that was signed, so it was altered; look for the original"
     " in a backup"
+)
+_TWICE = (
+    "办理 {} 的意见在库中不止一份，多出的来历不明；请与备份核对"
+    " / act {} left this opinion once, and it stands there again: compare with a backup"
 )
 _OTHER_WORDS = (
     "意见文字不是办理 {} 所签的文字，已被改动；请从备份中找回原文"

@@ -127,11 +127,14 @@ def _proposals(uids: list[str]) -> Iterator[Found]:
             yield f"proposal {row['uid']}", _ALONE
 
 
+_SAYS = {"form": ("todo",), "urgency": ("",), "due": (None,)}
+
+
 def _whose(row: Row, first: Deed | None) -> Whose:
     verb = verbs().find(first.verb) if first else None
     if first is None or verb is None:
-        return Whose(row["organ"], row["level"])
-    return Whose(first.organ, verb.level)
+        return Whose(row["organ"], row["level"], says=_SAYS)
+    return Whose(first.organ, verb.level, says=_SAYS)
 
 
 _BY_NOBODY = (

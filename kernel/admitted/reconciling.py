@@ -13,6 +13,7 @@ import peewee
 
 from kernel.acts.deeds import deeds
 from kernel.acts.generated import is_generated
+from kernel.acts.models import Number, Series
 from kernel.admitted import older
 from kernel.admitted.register import OWN, Columns, Register, is_older, kept, tie_name
 from kernel.crypto import canonical
@@ -28,6 +29,7 @@ from kernel.storage.comparing import (
     stretches,
     uncounted,
 )
+from kernel.storage.database import snapshot
 from kernel.storage.log_check import stored_bytes
 
 NAMES = {
@@ -72,6 +74,8 @@ def reconcile(step: Step = uncounted) -> Iterator[Found]:
     if register is not None:
         yield from _rows(register, step)
         yield from _statements(register, first.uid, step)
+        if register.series is not None:
+            yield from _series(register.series)
         return
     yield Noted("founding", _OLDER) if is_older(first) else ("founding", _TEXT_GONE)
     yield from older.compare(first, step)
@@ -153,6 +157,27 @@ def _statements(register: Register, founding: str, step: Step) -> Iterator[Found
     )
     yield from _compare("key", keys, mine, "uid")
     yield from _compare("seal", seals, _signed(Seal, step), "uid")
+
+
+def _series(founded: Mapping[str, int]) -> Iterator[Found]:
+    """Each series of numbers begins with 1, or where the founding let it go on after those on
+    paper; also before its first number is given out."""
+    first = Number.select(peewee.fn.MIN(Number.value)).where(Number.series == Series.id)
+    query = Series.select(Series, first.alias("first")).order_by(Series.id)
+    with snapshot():
+        rows = [*query.dicts()]
+    there = set()
+    for row in rows:
+        name = f"{row['organ']}/{row['name']}/{row['year']}"
+        there.add(name)
+        begins, signed = row["first"] or row["next"], max(founded.get(name, 1), 1)
+        if begins != signed:
+            yield f"series {name}", differs(_FIRST, begins, signed)
+    for name in sorted(founded.keys() - there):
+        yield f"series {name}", _GONE
+
+
+_FIRST = ("起始号", "its first number")
 
 
 def _signed(model: Any, step: Step, *more: Any) -> Iterator[Row]:

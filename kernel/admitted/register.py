@@ -6,7 +6,7 @@ holds names, is kept beside the act as any private text is. No act changes a col
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -36,6 +36,8 @@ class Register:
 
     :ivar units: by code. :ivar ties: the same under ``unit > to (kind)``. :ivar groups: by name.
     :ivar people, posts: by uid. :ivar keys, seals: by uid, each with the digest of its statement.
+    :ivar series: the first number of each series of numbers that goes on after numbers on paper, by
+        its name; None where the founding did not say it.
     """
 
     units: dict[str, Columns]
@@ -45,6 +47,7 @@ class Register:
     posts: dict[str, Columns]
     keys: dict[str, str]
     seals: dict[str, str]
+    series: dict[str, int] | None = None
 
 
 def write(
@@ -54,10 +57,12 @@ def write(
     posts: Sequence[Post],
     statements: Sequence[bytes],
     seals: Sequence[Seal],
+    series: Mapping[str, int],
 ) -> str:
     """The register of rows that are about to be saved, as canonical JSON.
 
-    :param statements: of the keys that are issued at the founding.
+    :param statements: of the keys that are issued at the founding. :param series: the first number
+        of each series that goes on after numbers on paper, under ``<organ>/<name>/<year>``.
     """
     keys = {canonical.loads(said)["credential"]: canonical.digest(said) for said in statements}
     facts = {
@@ -71,6 +76,7 @@ def write(
         ],
         "keys": keys,
         "seals": {one.uid: canonical.digest(bytes(one.statement)) for one in seals},
+        "series": dict(series),
     }
     return canonical.dumps(facts).decode()
 
@@ -89,6 +95,7 @@ def read(text: str) -> Register | None:
             {one["uid"]: one for one in facts["posts"]},
             dict(facts["keys"]),
             dict(facts["seals"]),
+            facts.get("series"),
         )
     except (OfficeError, KeyError, TypeError, ValueError, AttributeError):
         return None

@@ -29,6 +29,8 @@ from kernel.identity.desk import Desk, ServiceDesk
 from kernel.storage.database import connection, transaction
 
 OVERDUE = 702
+LATE = "超时"
+"""What the task of who is late says in the place of an urgency."""
 SOON = timedelta(hours=24)
 """How long before its end a deadline is called near (701)."""
 BATCH = 200
@@ -196,7 +198,7 @@ def expired(desk: ServiceDesk, package: Package, *, evidence: str) -> None:
         & Delivery.overdue.is_null(False)
         & (Delivery.state == "delivered")
     )
-    Task.update(urgency="超时").where(
+    Task.update(urgency=LATE).where(
         Task.subject.in_(late) & Task.done.is_null() & (Task.urgency == "")
     ).execute()
     telling.sender("overdue", package)

@@ -4,16 +4,18 @@ whatever a package or a delivery shows otherwise than its evidence and acts say.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from operator import attrgetter
 from typing import Any
 
-from kernel.acts.deeds import deeds_of, deeds_on
+from kernel.acts.deeds import Deed, deeds, deeds_of, deeds_on
 from kernel.acts.models import Act
-from kernel.acts.whose import Whose, compare, lost
+from kernel.acts.whose import Told, Whose, compare, lost, over
 from kernel.crypto import canonical
 from kernel.errors import OfficeError
 from kernel.exchange import evidence as evidences
 from kernel.exchange import proved, shown_deliveries, shown_packages
+from kernel.exchange.deadlines import LATE
 from kernel.exchange.models import Delivery, Evidence, Package, Rejection
 from kernel.exchange.proved import Event, History
 from kernel.identity.authority import authority
@@ -25,6 +27,7 @@ from kernel.storage.comparing import (
     absent,
     differs,
     missing,
+    near,
     rows_of,
     stretches,
     uncounted,
@@ -45,6 +48,8 @@ NAMES = {
     "conflict": ("“未采用”标记", "the mark of a conflict"),
     "msg_id": ("公文包", "the package"),
     "digest": ("摘要", "the digest"),
+    "key": ("再来时的查找依据", "the key by which it is found again"),
+    "sender": ("发文单位", "the sender"),
     "codes": ("拒绝原因", "the numbers of the refusal"),
 }
 _LOST = (
@@ -71,7 +76,9 @@ def reconcile(step: Step = uncounted) -> Iterator[Found]:
                 "公文包的记录已不在，请从备份中找回 / its row is gone: look for it in a backup",
             )
     for rows in stretches(Rejection):
-        yield from _rejections(rows)
+        # Read after the rows, so that the acts behind them are there.
+        refused = {str(one.params.get("evidence")): one for one in deeds("exchange.reject")}
+        yield from _rejections(rows, refused)
         step(len(rows))
     evidence = (LogLeaf.kind == "evidence") & absent(LogLeaf.ref, Rejection.uid)
     for uid in missing(LogLeaf, LogLeaf.ref, Evidence.uid, evidence):
@@ -82,32 +89,76 @@ def _package(uid: str, step: Step) -> Iterator[Found]:
     """One package with all that belongs to it, read from one state of the database."""
     found: list[Found] = []
     events: list[Event] = []
+    asked: list[Deed] = []
     with snapshot():
         for rows in stretches(Evidence, where=Evidence.package == uid):
             found += _evidence(rows, events)
             step(len(rows))
         history = _history(uid, events)
+        found += _causes(history)
         found += shown_packages.compare(history)
         for rows in stretches(Delivery, where=Delivery.package == uid):
             uids = [row["uid"] for row in rows]
             done = deeds_on(Delivery.kind, uids, shown_deliveries.ON_DELIVERY)
             causes = deeds_of(shown_deliveries.causes_of(history, rows))
             found += shown_deliveries.compare(history, rows, done, causes)
-            found += _tasks(rows)
+            asked += _requests(uids)
+            found += _tasks(history, rows)
             step(len(rows))
         found += shown_deliveries.gone(history)
         if history.package is not None:
-            manager = Whose(history.package["organ"], "exchange.manage")
-            found += compare(Package.kind, {uid: manager})
+            asked.sort(key=attrgetter("id"))
+            found += _task_of_sender(history, history.package, asked)
     yield from found
 
 
-def _tasks(deliveries: list[Row]) -> Iterator[Found]:
-    """What the clerk of a recipient has to do is his, and there as long as nobody has done it."""
-    whose = {row["uid"]: Whose(row["organ"], "exchange.handle") for row in deliveries}
+def _requests(uids: list[str]) -> list[Deed]:
+    """The acts by which recipients asked for copies."""
+    found = deeds_on(Delivery.kind, uids, ("exchange.request_resend",))
+    return [one for some in found.values() for one in some]
+
+
+def _tasks(history: History, deliveries: list[Row]) -> Iterator[Found]:
+    """What the clerk of a recipient has to do is his, and there as long as nobody has done it, and
+    no longer."""
+    whose = {
+        row["uid"]: Whose(row["organ"], "exchange.handle", says=_told(history, row))
+        for row in deliveries
+    }
     yield from compare(Delivery.kind, whose)
-    waiting = [row["uid"] for row in deliveries if row["state"] == "delivered"]
-    yield from lost(Delivery.kind, waiting)
+    waiting = {row["uid"] for row in deliveries if row["state"] == "delivered"}
+    asked = {row["uid"]: row["asked"] for row in deliveries if row["state"] == "signed"}
+    asked = {uid: act for uid, act in asked.items() if act}
+    said = {one.cause for one in history.about_all("X1")}
+    yield from lost(Delivery.kind, waiting | {uid for uid, act in asked.items() if act in said})
+    # What was settled elsewhere and taken up as it was leaves the task to the clerk.
+    here = {row["uid"] for row in deliveries if row["claim_act"] or row["state"] == "failed"}
+    yield from over(Delivery.kind, here - waiting - asked.keys())
+
+
+def _told(history: History, row: Row) -> Told:
+    """A task to sign for it has its deadline, and says that it is late; one to answer has none."""
+    urgency: tuple[str, ...] = (row["urgency"],)
+    if not row["urgency"] and row["state"] == "delivered":
+        late = any(one.type == "C3" for one in history.boxes.get(shown_deliveries.box_of(row), ()))
+        # Whoever was given more time keeps the mark that he was late once.
+        urgency = (LATE,) if row["overdue"] else ("", LATE) if late else ("",)
+    due = row["sign_by"] if row["state"] == "delivered" else None
+    return {"form": ("todo",), "urgency": urgency, "due": (due,)}
+
+
+def _task_of_sender(history: History, row: Row, asked: list[Deed]) -> Iterator[Found]:
+    """His clerk has one as long as somebody asks for a copy and none was sent since."""
+    plain = {"form": ("todo",), "urgency": ("",), "due": (None,)}
+    manager = Whose(row["organ"], "exchange.manage", says=plain)
+    yield from compare(Package.kind, {row["uid"]: manager})
+    sent = [one for one in history.done("exchange.resend") if one.uid not in history.kept_only]
+    if not asked or not sent:
+        yield from (lost if asked else over)(Package.kind, [row["uid"]])
+    elif not near(asked[-1].at, sent[-1].at):
+        # Two at the same moment: whoever was first at the row is not told by the numbers.
+        open_ = asked[-1].id > sent[-1].id
+        yield from (lost if open_ else over)(Package.kind, [row["uid"]])
 
 
 def _history(uid: str, events: list[Event]) -> History:
@@ -147,6 +198,27 @@ def _evidence(rows: list[Row], events: list[Event]) -> Iterator[Found]:
                 yield where, differs(NAMES[name], row[name], value)
 
 
+_ARRIVED = ("A1", "D1", "D2")
+"""Evidence of the node that came of no act of a person, unless something was sent again."""
+
+
+def _causes(history: History) -> Iterator[Found]:
+    """What the node's own evidence came of, where it does not say so itself; and that nothing about
+    the whole package is kept as a contradiction."""
+    recalls = {one.uid for one in history.done("exchange.recall")}
+    for box, events in history.boxes.items():
+        again = {"", *(one.cause for one in events if one.type == "X8")}
+        for one in events:
+            where, causes = f"evidence {one.facts['ev_id']}", {one.cause}
+            if one.facts["act"] is None and not one.conflict:
+                causes = again if one.type in _ARRIVED else causes
+                causes = recalls | {""} if one.type in ("X2", "X3") else causes
+            if one.cause not in causes:
+                yield where, differs(NAMES["act"], one.cause, max(causes))
+            if box == ("", "") and one.conflict:
+                yield where, differs(NAMES["conflict"], one.conflict, False)
+
+
 def _unsigned(row: Row) -> str:
     """Whoever may write to the tables can put in evidence with its leaf, but cannot sign it."""
     try:
@@ -180,7 +252,14 @@ def _columns(facts: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def _rejections(rows: list[Row]) -> Iterator[Found]:
+def _key_of(row: Row, deed: Deed) -> str:
+    """By which the same package finds its refusal again. Acts of version 0.1 do not say it, and
+    then it is told of what could not be read only."""
+    unreadable = row["key"] if row["msg_id"] else row["digest"]
+    return str(deed.params.get("key", unreadable))
+
+
+def _rejections(rows: list[Row], refused: Mapping[str, Deed]) -> Iterator[Found]:
     leaves = log.leaves_of("evidence", [row["uid"] for row in rows])
     for row in rows:
         where, leaf = f"rejection {row['uid']}", leaves.get(row["uid"])
@@ -191,6 +270,17 @@ def _rejections(rows: list[Row]) -> Iterator[Found]:
         signed = {"uid": facts["ev_id"], "msg_id": facts["msg_id"], "leaf": leaf[0][1]}
         signed |= {"digest": facts["pkg_digest"]}
         signed["codes"] = [int(one["code"]) for one in facts["reasons"]]
+        deed = refused.get(digest)
+        if deed is None:
+            yield where, _REFUSED_BY_NOBODY
+        else:
+            signed |= {"sender": deed.organ, "key": _key_of(row, deed)}
         for name, value in signed.items():
             if row[name] != value:
                 yield where, differs(NAMES[name], row[name], value)
+
+
+_REFUSED_BY_NOBODY = (
+    "没有相应的拒绝办理，不能作数，请报安全保密管理员"
+    " / no act of the node refused it: do not rely on it, tell the security administrator"
+)

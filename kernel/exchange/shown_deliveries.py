@@ -284,7 +284,9 @@ class _Box:
         """Whether the sender asks for it back and waits for an answer."""
         asked = self.row["asked"]
         if not asked:
-            return {"asked": self._unanswered()}
+            reasons = {"", *(one.reason() for one in self.history.about_all("X1"))}
+            known = self.row["asked_reason"] in reasons
+            return {"asked": self._unanswered()} | ({} if known else {"asked_reason": ""})
         deed = self.causes.get(asked)
         about = (deed.verb, deed.subject, deed.params.get("ask")) if deed is not None else ()
         if about != ("exchange.recall", self.row["package"], True):

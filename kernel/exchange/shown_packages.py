@@ -12,6 +12,7 @@ from kernel.errors import OfficeError
 from kernel.exchange.ending import TYPES as ENDINGS
 from kernel.exchange.package import BODY, METADATA_NAME, PAYLOAD, read
 from kernel.exchange.proved import History
+from kernel.identity.models import Unit
 from kernel.storage.blobs import blobs
 from kernel.storage.comparing import Found, Row, differs, near
 from kernel.storage.log_check import stored_bytes
@@ -36,6 +37,10 @@ NAMES = {
     "total": ("收文单位数", "how many it was sent to"),
     "sign_by": ("签收时限", "the deadline"),
     "sent": ("发出时间", "when it was sent"),
+    "unit": ("发文部门", "the section that sent it"),
+    "subject_kind": ("所出自的公文种类", "the kind of what it was made of"),
+    "subject": ("所出自的公文", "what it was made of"),
+    "acts": ("随包的办理", "the acts that travel with it"),
     "ended": ("撤回、作废、替换", "recall, void or replacement"),
     "successor": ("替换件", "what replaces it"),
 }
@@ -50,8 +55,8 @@ def compare(history: History) -> Iterator[Found]:
     if envelope is None:
         yield where, _NO_ENVELOPE
         return
-    signed = _of_envelope(row, envelope) | _of_dispatch(row, history)
-    signed |= _of_acceptance(row, history, envelope) | _of_end(row, history)
+    signed = _of_envelope(row, envelope) | _of_acceptance(row, history, envelope)
+    signed |= _of_dispatch(row, history, envelope, signed) | _of_end(row, history)
     shown = row | {"envelope": canonical.digest(stored_bytes(row["envelope"]))}
     for name, value in signed.items():
         if shown[name] != value:
@@ -100,17 +105,39 @@ def _digest(value: Any) -> str:
         return "?"
 
 
-def _of_dispatch(row: Row, history: History) -> dict[str, Any]:
-    deed = history.dispatch
-    said = None if deed is None else deed.params.get("envelope")
-    return {} if said is None else {"envelope": said}
+def _of_dispatch(
+    row: Row, history: History, envelope: dict[str, Any], taken: dict[str, Any]
+) -> dict[str, Any]:
+    """Which act let it go, and of what it was made; nothing of it where it came in as a file.
+
+    The section is that which the envelope names. What was only planned nobody has signed.
+    """
+    if any(one.params.get("failed") is not None for one in history.done("exchange.accept")):
+        none = {"dispatch_act": "", "subject_kind": "", "subject": "", "acts": []}
+        return none | {"unit": row["organ"]}
+    signed: dict[str, Any] = {}
+    unit = Unit.get_or_none(Unit.code == row["unit"])
+    office = str(envelope["sender"].get("office", ""))
+    if unit is None or (unit.organ, unit.name) != (row["organ"], office):
+        signed["unit"] = office
+    deed, shown = history.dispatch, canonical.digest(stored_bytes(row["envelope"]))
+    said = deed.params.get("envelope") if deed is not None else None
+    if not row["dispatch_act"]:
+        return signed | {"acts": []}
+    if deed is None or said not in (shown, taken.get("envelope")):
+        return signed | {"dispatch_act": ""}
+    signed |= {"envelope": said, "subject_kind": deed.kind, "subject": deed.subject}
+    if not isinstance(row["acts"], list) or row["acts"][-1:] != [deed.uid]:
+        signed["acts"] = [deed.uid]
+    return signed
 
 
 def _of_acceptance(row: Row, history: History, envelope: dict[str, Any]) -> dict[str, Any]:
     """The state, and which file it became, by the evidence and the node's signed act."""
     accepted, taken = history.about_all("A1"), history.done("exchange.accept")
     if not accepted:
-        return {"state": "claimed" if row["dispatch_act"] else "planned"}
+        state = "claimed" if row["dispatch_act"] else "planned"
+        return {"state": state, "total": len(envelope["recipients"])}
     later = {one.box for one in history.events if one.type == "X8" and not one.box[1]}
     signed = {
         "state": "sent",

@@ -191,7 +191,7 @@ def _of_key(offer: _Offer, key: str) -> Receipt | None:
 
 
 def _refuse(offer: _Offer, numbers: Iterable[int], key: str = "") -> Receipt:
-    given = tuple(numbers)
+    given, key = tuple(numbers), key or _key(offer)
     fact = evidences.Evidence(
         ev_id=uuid7(), type="A2", msg_id=offer.msg_id, pkg_digest=offer.digest, recipient="",
         event_time=EventTime(stamp(signing_time())), state_from="sealed", state_to="refused",
@@ -201,10 +201,11 @@ def _refuse(offer: _Offer, numbers: Iterable[int], key: str = "") -> Receipt:
     digest = canonical.digest(record)
     with transaction():
         service = ServiceDesk(offer.sender, "exchange.submit")
-        by_node(service, reject, digest=offer.digest, numbers=list(given), evidence=digest)
+        said = {"digest": offer.digest, "numbers": list(given), "evidence": digest}
+        by_node(service, reject, **said, key=key)
         leaf = log.append("evidence", fact.ev_id, {"type": "evidence", "digest": digest})
         Rejection.create(
-            uid=fact.ev_id, key=key or _key(offer), sender=offer.sender, msg_id=offer.msg_id,
+            uid=fact.ev_id, key=key, sender=offer.sender, msg_id=offer.msg_id,
             digest=offer.digest, codes=list(given), record=record, leaf=leaf,
         )  # fmt: skip
     return Receipt(given[0], record, given, offer.msg_id)
@@ -216,10 +217,14 @@ def _refuse(offer: _Offer, numbers: Iterable[int], key: str = "") -> Receipt:
     title_en="Refuse a package",
     level="none",
     weight="signed",
+    schema=2,
     by="node",
 )
-def reject(desk: ServiceDesk, *, digest: str, numbers: list[int], evidence: str) -> None:
-    """Note that a package was refused, and for what; the evidence is kept beside it."""
+def reject(desk: ServiceDesk, *, digest: str, numbers: list[int], evidence: str, key: str) -> None:
+    """Note that a package was refused, and for what; the evidence is kept beside it.
+
+    :param key: by which the same package finds the evidence again.
+    """
 
 
 def _take(offer: _Offer) -> Receipt:

@@ -78,6 +78,11 @@ _NO_LIST = (
     " / is no list that the authority has issued, so that others refuse what carries it; compare"
     " with a backup"
 )
+_ALL_GONE = (
+    "自建立节点起每个证书机构都签发过吊销列表，库中却一份也没有；请从备份中找回"
+    " / each authority has issued lists since the founding, and none of this one is left: look for"
+    " them in a backup"
+)
 _OUTDATED = (
     "最新的吊销列表中没有已由办理吊销的证书（序列号 {0}），较新的列表可能已被删除；请从备份中找回"
     " / the newest list does not name the certificate {0} that an act revoked: a newer list may"
@@ -187,9 +192,18 @@ def _lists(taken: dict[Named, _Taken], step: Step) -> Iterator[Found]:
             if number >= newest.get(row["authority"], (0, set()))[0]:
                 newest[row["authority"]] = number, {f"{one.serial_number:x}" for one in crl}
         step(len(rows))
+    for name in sorted(set(_first_lists()) - newest.keys()):
+        yield f"list of {name}", _ALL_GONE
     for name, serial in taken:
         if serial not in newest.get(name, (0, set[str]()))[1]:
             yield f"list of {name}", _OUTDATED.format(serial)
+
+
+def _first_lists() -> tuple[str, ...]:
+    """The authorities that have issued lists since the founding; version 0.1, which signed no
+    register of what it founded, issued none then."""
+    founding = next(deeds("house.genesis"), None)
+    return revocation.AUTHORITIES if founding and "register" in founding.params else ()
 
 
 def _list(row: Row) -> x509.Crl | None:

@@ -6,15 +6,15 @@ series and disclosure; and of what came in, when it was entered.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import timedelta
 from typing import Any
 
 from kernel.api import (
-    Delivery,
     Generation,
     OfficeError,
     Opinion,
+    Package,
     Person,
     Post,
     comparing,
@@ -27,6 +27,7 @@ from kernel.api import (
     snapshot,
     whose,
 )
+from plugins.documents import proving_incoming as incoming
 from plugins.documents.acts.versions import content_of
 from plugins.documents.acts.writing import OUTGOING
 from plugins.documents.elements import texts_of
@@ -50,6 +51,7 @@ WRITTEN = (
 """The verbs that leave an opinion."""
 KEPT = (*(verb for verb in STEP_OF if verb != "documents.record_seal"), "documents.send_back")
 """The verbs that leave a version."""
+_LED = ("sign_off_act", "number_act", "seal_act")
 NAMES = {
     "state": ("环节", "the step"),
     "digest": ("标题、正文、主送、抄送或附件", "title, text, recipients or attachments"),
@@ -65,17 +67,13 @@ NAMES = {
     "placement": ("盖章位置", "the place of the seal"),
     "sealed": ("已盖章文件", "the sealed file"),
     "package": ("公文包", "the package"),
+    "number": ("历史版本的版次", "the number of the version"),
     "content": ("历史版本内容", "the content of the version"),
     "step": ("历史版本所在环节", "the step of the version"),
     "action": ("历史版本的办理方式", "how the version was handed on"),
     "person": ("历史版本的办理人", "who handed the version on"),
     "at": ("历史版本的时间", "the time of the version"),
     "place": ("意见所在环节", "the step of the opinion"),
-    "title": ("标题", "the title"),
-    "source_number": ("来文字号", "the number of the sender"),
-    "sender": ("来文单位", "the sender"),
-    "sender_name": ("来文单位名称", "the name of the sender"),
-    "role": ("主送、抄送", "main or copy"),
     "urgency": ("紧急程度", "the urgency"),
     "organ": ("所属机关", "the organ"),
     "unit": ("拟稿部门", "the section that drafted it"),
@@ -83,9 +81,6 @@ NAMES = {
     "drafter_post": ("拟稿岗位", "the post of the drafter"),
     "submitted": ("是否报送过", "whether it was ever submitted"),
 }
-READER = "documents.receive"
-"""The level of the tasks to read what came in."""
-FROM_DELIVERY = ("organ", "title", "sender", "sender_name", "role", "urgency", "package")
 
 
 def reconcile(step: comparing.Step) -> Iterator[comparing.Found]:
@@ -102,15 +97,18 @@ def reconcile(step: comparing.Step) -> Iterator[comparing.Found]:
         verb = "documents.assign_number"
         yield from numbering.compare(Document, Document.number, verb=verb)
         yield from numbering.compare(Incoming, Incoming.number)
-        yield from workflow.altered(OUTGOING)
+        yield from workflow.altered(Document, OUTGOING)
         yield from deeds.without(WRITTEN, Opinion.act, ("意见", "its opinion"))
         yield from deeds.without(KEPT, Version.act, ("历史版本", "its version"))
-        yield from _incoming(step)
+        for uid in comparing.missing(Version, Version.document, Document.uid):
+            yield f"{Document.kind} {uid}", _OF_NOTHING
+        yield from incoming.reconcile(step)
 
 
 def _documents(uids: list[str]) -> Iterator[comparing.Found]:
     acts = deeds.deeds_on(Document.kind, uids, VERBS)
     rows = {one["uid"]: one for one in comparing.rows_of(Document, where=[Document.uid.in_(uids)])}
+    packages = _packages(row["package"] for row in rows.values())
     for document in Document.select().where(Document.uid.in_(uids)).order_by(Document.id):
         mine, row = acts.get(document.uid, []), rows[document.uid]
         where = f"{Document.kind} {document.uid}"
@@ -119,10 +117,11 @@ def _documents(uids: list[str]) -> Iterator[comparing.Found]:
             yield where, _OUT_OF_TURN.format(strange.uid, strange.uid)
             continue
         signed = {"state": state} | _acts(mine) | _files(mine) | _sign_off(row, mine)
-        signed |= _scope(mine)
+        signed |= _scope(mine) | _planned(row, packages.get(row["package"]), mine)
         for name, value in signed.items():
             if row[name] != value:
                 yield where, comparing.differs(NAMES[name], row[name], value)
+        yield from _acts_of_package(packages.get(row["package"]), mine)
         if (refusal := _scanned(document)) is not None:
             yield where, _MARKED.format(refusal.zh, refusal.en)
         # At the drafter's desk it may be changed again, and nothing is signed of that.
@@ -133,10 +132,43 @@ def _documents(uids: list[str]) -> Iterator[comparing.Found]:
             )
 
 
+def _packages(uids: Iterable[str]) -> dict[str, comparing.Row]:
+    fields = (Package.uid, Package.subject, Package.state, Package.acts)
+    mine = Package.uid.in_([uid for uid in uids if uid])
+    return {row["uid"]: row for row in comparing.rows_of(Package, *fields, where=[mine])}
+
+
+def _planned(
+    row: comparing.Row, package: comparing.Row | None, acts: list[deeds.Deed]
+) -> dict[str, Any]:
+    """Before it is sent it may name a package that was planned for it, which nobody has signed."""
+    if not row["package"] or _last(acts, "documents.dispatch") is not None:
+        return {}
+    state = package["state"] if package and package["subject"] == row["uid"] else ""
+    return {} if state == "planned" else {"package": ""}
+
+
+def _acts_of_package(
+    package: comparing.Row | None, acts: list[deeds.Deed]
+) -> Iterator[comparing.Found]:
+    """With the package go the acts that led to it, in their order."""
+    sent = _last(acts, "documents.dispatch")
+    if sent is None or package is None:
+        return
+    led = [one for name, one in _acts(acts).items() if name in _LED]
+    if package["acts"] != [*led, sent.uid]:
+        name = ("随包的办理", "the list of acts that travel with it")
+        where = f"package {package['uid']}"
+        yield where, comparing.differs(name, package["acts"], [*led, sent.uid])
+
+
+_BY_DRAFTER = ("documents.submit", "documents.discard")
+
+
 def _scope(acts: list[deeds.Deed]) -> dict[str, Any]:
-    """Who sees it: the organ and section of the desk that submitted it, which had drafted it; until
-    then the section alone. Of a draft that was never submitted no act says whose it is."""
-    first = next((one for one in acts if one.verb == "documents.submit"), None)
+    """Who sees it: the organ and section of the desk that submitted it or gave it up, which had
+    drafted it; before that the section alone. Of a mere draft no act says whose it is."""
+    first = next((one for one in acts if one.verb in _BY_DRAFTER), None)
     if first is None:
         return {"submitted": False}
     found = {"organ": first.organ, "drafter": first.principal, "drafter_post": first.post}
@@ -144,7 +176,7 @@ def _scope(acts: list[deeds.Deed]) -> dict[str, Any]:
     if post is not None:
         found["unit"] = post.unit.code
     last = _last(acts, "documents.submit", "documents.withdraw")
-    withdrawn = last is not None and last.verb == "documents.withdraw"
+    withdrawn = last is None or last.verb == "documents.withdraw"
     # What was sent back before had been seen by others, and stays so.
     return found | {"submitted": not withdrawn or _last(acts, "documents.send_back") is not None}
 
@@ -221,7 +253,7 @@ def _files(acts: list[deeds.Deed]) -> dict[str, Any]:
     if sent is not None:
         found["package"] = sent.params["package"]
     if typeset is None:
-        return found | {"sheet": "", "pdf": ""}
+        return found | {"sheet": "", "pdf": "", "pdf_size": 0, "pages": 0, "placement": {}}
     said = typeset.params
     found |= {name: said[name] for name in ("sheet", "pdf", "pdf_size", "pages")}
     return found | {"placement": {name: said[name] for name in ("page", "x_um", "y_um")}}
@@ -245,6 +277,11 @@ def _left(uids: list[str]) -> Iterator[comparing.Found]:
     places = {uid: place for acts in on.values() for uid, place in _places(acts).items()}
     acts = {one.uid: one for some in on.values() for one in some}
     names = deeds.named(acts.values())
+    numbers = {
+        one.uid: number
+        for some in on.values()
+        for number, one in enumerate((one for one in some if one.verb in KEPT), 1)
+    }
     for row in comparing.rows_of(Version, where=[Version.document.in_(uids)]):
         deed, where = acts.get(row["act"]), f"version {row['number']} of {row['document']}"
         if deed is None or deed.subject != row["document"]:
@@ -252,6 +289,7 @@ def _left(uids: list[str]) -> Iterator[comparing.Found]:
             continue
         back = deed.verb == "documents.send_back"
         signed = {
+            "number": numbers.get(deed.uid, row["number"]),
             "content": deed.digest,
             "step": places[deed.uid],
             "action": "back" if back else "done",
@@ -276,6 +314,11 @@ def _title(deed: deeds.Deed, place: str) -> str:
     return f"{title}：退回" if deed.verb == "documents.send_back" else title
 
 
+_OF_NOTHING = (
+    "有历史版本指向此件，但库中没有；版本被改动过，或此件已被删除，请从备份中找回"
+    " / has versions, and is not there: they were altered, or its row is gone, look for it in a"
+    " backup"
+)
 _NOBODY = (
     "没有相应的办理，来历不明，不能作数；请与备份核对"
     " / no act made it: do not rely on it, compare with a backup"
@@ -291,41 +334,17 @@ def _digest_of(content: Any) -> str:
 
 def _waiting(uids: list[str]) -> Iterator[comparing.Found]:
     """Whose the task is, the workflow compares; here that there is one until it is finished."""
-    rows = comparing.rows_of(Document, Document.state, Document.uid, where=[Document.uid.in_(uids)])
+    fields = (Document.state, Document.uid, Document.urgency)
+    rows = comparing.rows_of(Document, *fields, where=[Document.uid.in_(uids)])
+    # At the drafter's desk it may be changed again. What came back from the signer had none.
+    urgent = {
+        row["uid"]: {
+            "urgency": (row["urgency"], "") if row["state"] == "typeset" else (row["urgency"],)
+        }
+        for row in rows
+        if row["state"] not in ("draft", SENT, DISCARDED)
+    }
+    yield from whose.told(Document.kind, urgent)
     over = [row["uid"] for row in rows if row["state"] in (SENT, DISCARDED)]
     yield from whose.lost(Document.kind, {row["uid"] for row in rows} - {*over})
     yield from whose.over(Document.kind, over)
-
-
-def _incoming(step: comparing.Step) -> Iterator[comparing.Found]:
-    for rows in comparing.stretches(Incoming):
-        mine = {row["uid"]: whose.Whose(row["organ"], READER) for row in rows}
-        yield from whose.compare(Incoming.kind, mine)
-        uids = [row["delivery"] for row in rows]
-        found = comparing.rows_of(Delivery, where=[Delivery.uid.in_(uids)])
-        deliveries = {row["uid"]: row for row in found}
-        for row in rows:
-            where, delivery = f"{Incoming.kind} {row['uid']}", deliveries.get(row["delivery"])
-            if delivery is None or delivery["state"] == "delivered":
-                yield where, _NEVER_SIGNED
-                continue
-            signed = {name: delivery[name] for name in FROM_DELIVERY}
-            signed["source_number"] = delivery["number"]
-            for name, value in signed.items():
-                if row[name] != value:
-                    yield where, comparing.differs(NAMES[name], row[name], value)
-        step(len(rows))
-    registered = (Delivery.state == "signed") & ~Delivery.parked
-    registered &= Delivery.type.startswith("documents.")
-    for uid in comparing.missing(Delivery, Delivery.uid, Incoming.delivery, registered):
-        yield (
-            f"delivery {uid}",
-            "已签收并登记，但收文登记中没有；请从备份中找回"
-            " / was signed for and registered, and is not in the register: look for it in a backup",
-        )
-
-
-_NEVER_SIGNED = (
-    "收文登记中有此件，但没有签收过；来历不明，请与备份核对"
-    " / is in the register and was never signed for: do not rely on it, compare with a backup"
-)

@@ -16,6 +16,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from peewee import fn
+
 from kernel.api import (
     Desk,
     Invalid,
@@ -85,20 +87,61 @@ def place(flow: Flow, rows: Sequence[tuple[str, str, str, str, str, str, str]]) 
     running.place(flow, rows)
 
 
-def altered(flow: Flow) -> Iterator[comparing.Found]:
-    """Name a flow of which the table says something else than its plugin, for ``log verify``.
+def altered(model: type[Subject], *flows: Flow) -> Iterator[comparing.Found]:
+    """Name flows of which the table says something else than their plugin, and matters of a kind
+    that follow none of them, for ``log verify``.
 
-    Of an older version nothing says what it was but the acts that were done by it.
+    :param flows: all versions that anything of this kind may have begun with. Which of them it
+        was nobody signs; the steps that were done are held against it.
     """
-    where = (FlowRow.key == flow.key) & (FlowRow.version == flow.version)
-    for row in comparing.rows_of(FlowRow, where=[where]):
-        if row["definition"] != comparing.as_stored(flow.to_json()):
-            yield (
-                f"flow {flow.key} {flow.version}",
-                "流程的环节与插件所定的不符，已被改动；请从备份中找回"
-                " / its steps are not those of its plugin, so they were altered: look for them in"
-                " a backup",
-            )
+    known = {(one.key, one.version): comparing.as_stored(one.to_json()) for one in flows}
+    mine: list[int] = []
+    keys = [FlowRow.key.in_([one.key for one in flows])]
+    for row in comparing.rows_of(FlowRow, where=keys):
+        name = (row["key"], row["version"])
+        if row["definition"] == known.get(name):
+            mine.append(row["id"])
+        else:
+            yield f"flow {name[0]} {name[1]}", _ALTERED if name in known else _NO_VERSION
+            mine += [row["id"]] * (name in known)
+    if not mine and Run.select().where(Run.kind == model.kind).exists():
+        yield f"flow {flows[-1].key} {flows[-1].version}", _NO_FLOW
+    strange = (Run.kind == model.kind) & Run.flow.not_in(mine)
+    for rows in comparing.stretches(Run, Run.subject, where=strange):
+        for row in rows:
+            yield f"workflow of {model.kind} {row['subject']}", _OTHER_FLOW
+    for uid in comparing.missing(Run, Run.subject, model.uid, Run.kind == model.kind):
+        yield f"workflow of {model.kind} {uid}", _OF_NOTHING
+    run = Run.select(Run.id).where((Run.subject == model.uid) & (Run.kind == model.kind))
+    for rows in comparing.stretches(model, model.uid, where=~fn.EXISTS(run)):
+        for row in rows:
+            yield f"workflow of {model.kind} {row['uid']}", _NO_RUN
+
+
+_ALTERED = (
+    "流程的环节与插件所定的不符，已被改动；请从备份中找回"
+    " / its steps are not those of its plugin, so they were altered: look for them in a backup"
+)
+_NO_VERSION = (
+    "插件没有这一版本的流程，不能按它办理；请报安全保密管理员"
+    " / its plugin has no flow of this version: nothing may follow it, tell the security"
+    " administrator"
+)
+_NO_FLOW = (
+    "有事项在办，库中却没有流程；请从备份中找回"
+    " / is followed and not there any more: look for its row in a backup"
+)
+_OF_NOTHING = (
+    "库中有它的流转，却没有此件；请与备份核对"
+    " / is in a workflow, and is not there itself: compare with a backup"
+)
+_NO_RUN = (
+    "库中没有它的流转；请从备份中找回 / is in no workflow any more: look for its row in a backup"
+)
+_OTHER_FLOW = (
+    "所用的不是此类事项的流程，流程被改动过；请与备份核对"
+    " / follows no flow of its kind: the row was altered, compare with a backup"
+)
 
 
 def current(subject: Subject) -> Step | None:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any
 
-from kernel.api import Generation, comparing, deeds, snapshot, whose
+from kernel.api import Generation, Post, comparing, deeds, snapshot, whose
 from plugins.workflow.definition import Flow, flow_of
 from plugins.workflow.models import FlowRow, Move, Run
 
@@ -22,6 +22,7 @@ NAMES = {
     "organ": ("机关", "the organ"),
     "step": ("环节", "the step"),
     "state": ("状态", "the state"),
+    "unit": ("所在部门", "the section that began it"),
     "starter": ("发起岗位", "the post that began it"),
 }
 
@@ -40,17 +41,25 @@ def _runs(ids: list[int]) -> Iterator[comparing.Found]:
     flows = {row.id: flow_of(row.definition) for row in FlowRow.select()}
     moves = comparing.by(comparing.rows_of(Move, where=[Move.run.in_(ids)]), "run")
     acts = deeds.deeds_of([row["act"] for rows in moves.values() for row in rows])
-    names = deeds.named(acts.values())
+    behind = _behind(runs, flows, moves, acts)
+    names = deeds.named([*acts.values(), *behind.values()])
     placed = [Run.id.in_(ids), Generation.is_generated(Run.subject)]
     made_up = {row["id"] for row in comparing.rows_of(Run, Run.id, where=placed)}
     given: dict[str, dict[str, whose.Whose]] = {}
     for run in runs:
+        if run["flow"] not in flows:
+            yield f"workflow of {run['kind']} {run['subject']}", _NO_FLOW
+            continue
         mine, flow = moves.get(run["id"], []), flows[run["flow"]]
         if run["id"] in made_up and not mine:
             continue  # it was put at its step, and nobody has taken it on
         for before, move in zip([None, *mine], mine, strict=False):
             where = f"step {move['step']} of {run['kind']} {run['subject']}"
-            signed = _signed(move, run, acts) | _in_turn(before, move, run, flow, acts, names)
+            signed = _signed(move, run, acts) | _in_turn(
+                before, move, run, flow, acts, names, made_up
+            )
+            if (person := behind.get(move["act"])) is not None:
+                signed |= {"post": person.post, "person": names.get(person.uid, move["person"])}
             for name, value in signed.items():
                 if move[name] != value:
                     yield where, comparing.differs(NAMES[name], move[name], value)
@@ -62,6 +71,33 @@ def _runs(ids: list[int]) -> Iterator[comparing.Found]:
             given.setdefault(run["kind"], {})[run["subject"]] = _whose(run, mine, flow, acts)
     for kind, tasks in given.items():
         yield from whose.compare(kind, tasks)
+
+
+def _behind(
+    runs: Sequence[Row],
+    flows: Mapping[int, Flow],
+    moves: Mapping[int, Sequence[Row]],
+    acts: Mapping[str, deeds.Deed],
+) -> dict[str, deeds.Deed]:
+    """The act of the node that recorded a step → that of the person whose step it was."""
+    found: dict[str, deeds.Deed] = {}
+    for run in runs:
+        recorded = [acts[one["act"]] for one in moves.get(run["id"], ()) if one["act"] in acts]
+        recorded = [one for one in recorded if one.mode == "node"]
+        if not recorded or run["flow"] not in flows:
+            continue
+        verbs = {step.verb for step in flows[run["flow"]].steps}
+        done = deeds.deeds_on(run["kind"], [run["subject"]], verbs).get(run["subject"], ())
+        for one in recorded:
+            before = [person for person in done if person.id < one.id and person.post]
+            if before:
+                found[one.uid] = before[-1]
+    return found
+
+
+_NO_FLOW = (
+    "所用的流程不在库中；请从备份中找回 / follows a flow that is not there: look for it in a backup"
+)
 
 
 def _signed(move: Row, run: Row, acts: Mapping[str, deeds.Deed]) -> dict[str, Any]:
@@ -81,11 +117,16 @@ def _in_turn(
     flow: Flow,
     acts: Mapping[str, deeds.Deed],
     names: Mapping[str, str],
+    made_up: Collection[int],
 ) -> dict[str, Any]:
     """What follows from the step before, from the flow, and from the act itself."""
     deed, keys = acts.get(move["act"]), [step.key for step in flow.steps]
     found: dict[str, Any] = {}
-    if before is not None and before["to"] in keys:
+    if before is None and run["id"] not in made_up:
+        found["step"] = keys[0]
+    elif before is not None and before["to"] not in keys:
+        found["act"] = ""  # it was finished before
+    elif before is not None:
         found["step"] = before["to"]
         if not comparing.near(move["received"], before["at"]):
             found["received"] = before["at"]
@@ -122,6 +163,9 @@ def _standing(
         found["organ"] = began.organ
     if first["step"] == flow.steps[0].key and began is not None and began.post:
         found["starter"] = began.post
+        post = Post.get_or_none(Post.uid == began.post)
+        if post is not None:
+            found["unit"] = post.unit.code
     return found
 
 
@@ -134,7 +178,8 @@ def _whose(
     if step.scope == "starter" and posts == whose.ANYBODY:
         posts = frozenset({run["starter"]})
     units = {"", run["unit"]} if step.scope == "section" else {""}
-    return whose.Whose(run["organ"], step.level, posts, frozenset(units))
+    says = {"form": ("draft" if step.scope == "starter" else "todo",), "due": (None,)}
+    return whose.Whose(run["organ"], step.level, posts, frozenset(units), says)
 
 
 def _posts(moves: Sequence[Row], acts: Mapping[str, deeds.Deed]) -> frozenset[str]:

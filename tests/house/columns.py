@@ -45,12 +45,10 @@ def _lines() -> Iterator[str]:
         by = dict.fromkeys(why for why in table.values() if not why.startswith((NO, NOT_YET)))
         if by:
             yield f"| `{name}` | {', '.join(f'`{one}`' for one in by)} |"
-    yield from (
-        "",
-        "尚未比较，改动即生效 not compared yet, so that an edit takes effect unnamed:",
-        "",
-    )
-    yield from _reasons(NOT_YET)
+    late = [*_reasons(NOT_YET)]
+    if late[2:]:
+        said = "尚未比较，改动即生效 not compared yet, so that an edit takes effect unnamed:"
+        yield from ("", said, "", *late)
     yield from ("", "不比较，及其原因 not compared, and why not:", "")
     yield from _reasons(NO)
     yield ""

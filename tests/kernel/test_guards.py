@@ -12,13 +12,14 @@ import pytest
 
 from kernel.acts import gate, guards
 from kernel.acts.house import confirm, guarding, keys, switches
-from kernel.acts.models import Act
+from kernel.acts.models import Act, Proposal
 from kernel.acts.verbs import verbs
 from kernel.errors import Conflict, NotFound, OfficeError, Refused, Unavailable
 from kernel.node import open_node, prepare_database
 from kernel.plugins.bus import bus
 from kernel.plugins.installed import InstalledGuard
 from kernel.settings import Settings, load
+from kernel.storage import log_check
 from kernel.storage.database import connection, transaction
 from kernel.testing_office import ORIGIN, Office
 
@@ -167,6 +168,20 @@ def test_two_people_remove_a_guard_that_is_gone(spoilt: Any):
         assert revoke(office).verb.name == "house.revoke_key"
     with open_node(settings) as node:  # and it stays removed
         assert revoke(Office(settings, node)).verb.name == "house.revoke_key"
+
+
+def test_a_removal_that_only_the_row_of_the_proposal_says_is_confirmed_removes_nothing(spoilt: Any):
+    settings = spoilt(spoil_folder)
+    with open_node(settings) as node:
+        office = Office(settings, node)
+        office.act(office.desk("杨帆"), guarding.remove_guard, name="errands", reason="已停用")
+        with transaction():
+            Proposal.update(state="confirmed").execute()
+            InstalledGuard.update(removed=True).where(InstalledGuard.name == "errands").execute()
+        assert "guard errands" in {one.where for one in log_check.verify().problems}
+    with open_node(settings) as node:  # and it stands again
+        with pytest.raises(Unavailable, match=r"acts\.guard_down"):
+            revoke(Office(settings, node))
 
 
 @pytest.mark.plugins(ERRANDS)

@@ -51,7 +51,7 @@ BY_NODE = {
     "exchange.accept": {"digest": "", "blob": "", "evidence": ""},
     "exchange.record": {"state": "signed", "evidence": ""},
     "exchange.withdraw": {"by": "", "evidence": ""},
-    "exchange.reject": {"digest": "", "numbers": [], "evidence": ""},
+    "exchange.reject": {"digest": "", "numbers": [], "evidence": "", "key": ""},
     "exchange.take_up": {"state": "signed", "evidence": "", "conflict": False},
     "exchange.mark": {"by": "", "evidence": ""},
     "exchange.move_deadline": {"units": [], "sign_by": "", "evidence": ""},

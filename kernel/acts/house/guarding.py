@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 from contextlib import suppress
+from operator import itemgetter
 
 from kernel.acts import clock
 from kernel.acts.context import this_act
+from kernel.acts.deeds import agreed, deeds
 from kernel.acts.gate import by_node
-from kernel.acts.models import Act, Proposal
 from kernel.acts.verbs import act
-from kernel.crypto import canonical
-from kernel.errors import Conflict, NotFound, OfficeError
+from kernel.errors import Conflict, NotFound
 from kernel.identity.desk import Desk, ServiceDesk
 from kernel.plugins.installed import InstalledGuard, standing
 from kernel.plugins.switches import switchboard
 from kernel.storage.database import connection, transaction
-from kernel.storage.log_check import stored_bytes
 
 
 @act(
@@ -111,15 +110,13 @@ def by_the_acts() -> dict[str, tuple[list[str], str]]:
     An act that cannot be read tells nothing; ``log verify`` names it. A guard whose removal is
     spoilt stands again.
     """
+    noted = [(one.id, one, one.uid) for one in deeds("house.install_guard")]
+    removed = [(two.id, one, "") for one, two in agreed("house.remove_guard")]
     found: dict[str, tuple[list[str], str]] = {}
-    settled = Proposal.select(Proposal.act).where(Proposal.state == "confirmed")
-    removals = {row.act for row in settled.where(Proposal.verb == "house.remove_guard")}
-    told = Act.verb.in_(["house.install_guard", "house.remove_guard"])
-    for row in Act.select().where(told).order_by(Act.id):
-        with suppress(OfficeError, KeyError, TypeError):
-            params = canonical.loads(stored_bytes(row.bytes))["params"]
-            if row.verb == "house.install_guard":
-                found[params["name"]] = (params["names"], row.uid)
-            elif row.uid in removals:
-                found.pop(params["name"], None)
+    for _, one, uid in sorted([*noted, *removed], key=itemgetter(0)):
+        with suppress(KeyError, TypeError):
+            if uid:
+                found[one.params["name"]] = (one.params["names"], uid)
+            else:
+                found.pop(one.params["name"], None)
     return found

@@ -76,7 +76,7 @@ def _switches() -> Iterator[Found]:
     moved: set[tuple[str, str]] = set()
     shown: dict[tuple[str, str], list[Activation]] = {}
     for row in Activation.select().order_by(Activation.id):
-        signed = said.get(row.act)
+        signed = None if (row.act, row.plugin) in moved else said.get(row.act)
         moved.add((row.act, row.plugin))
         shown.setdefault((row.organ, row.plugin), []).append(row)
         if signed is None or (row.organ, row.on) != (signed["organ"], signed["on"]):
@@ -112,9 +112,10 @@ def _moves(plugin: str, other: str, *, on: bool) -> bool:
 
 def _delegations() -> Iterator[Found]:
     ended = {str(one.params["delegation"]) for one in deeds("house.end_delegation")}
-    given = {one.uid for one in deeds("house.delegate")}
+    given, there = {one.uid for one in deeds("house.delegate")}, set()
     for row in Delegation.select():
         given.discard(row.act)
+        there.add(row.uid)
         if not is_granted(row):
             yield (
                 f"delegation {row.uid}",
@@ -132,6 +133,11 @@ def _delegations() -> Iterator[Found]:
                     "库中写为已终止，但没有办理终止过", "is ended in its row, and no act ended it"
                 ),
             )
+    for uid in sorted(ended - there):
+        yield (
+            f"delegation {uid}",
+            _said("已由办理终止，库中却没有这一委托", "was ended by an act, and is not there"),
+        )
     for act in given:
         yield (
             f"delegation of act {act}",

@@ -178,5 +178,6 @@ def record_seal(desk: ServiceDesk, document: Document, *, sealed: str, size: int
 def seal_failed(desk: ServiceDesk, document: Document, *, code: str, reason: str) -> None:
     """The signer refused: the file is typeset anew and shown to the keeper again."""
     keeper = _keeper(document)
-    workflow.send_back(desk, document, "typeset", by=keeper)
+    said = workflow.Slip(f"发文 · {document.number}", document.urgency, keeper.person.name)
+    workflow.send_back(desk, document, "typeset", by=keeper, slip=said)
     document.change(claim="", seal_act="", trouble=reason, state="typeset")
