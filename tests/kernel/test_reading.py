@@ -41,7 +41,13 @@ def test_the_same_thing_is_noted_once_a_day(office: Office):
     [((15, 50), (16, 10), 2), ((23, 50), (24, 10), 1)],
     ids=["midnight in Zhangye", "midnight in Greenwich"],
 )
-def test_the_day_is_that_of_the_office(office: Office, first, second, times, monkeypatch):
+def test_the_day_is_that_of_the_office(
+    office: Office,
+    first: tuple[int, int],
+    second: tuple[int, int],
+    times: int,
+    monkeypatch: pytest.MonkeyPatch,
+):
     tomorrow = datetime.now(UTC).replace(hour=0, minute=0) + timedelta(days=1)
     for hour, minute in (first, second):
         moment = tomorrow + timedelta(hours=hour, minutes=minute)
