@@ -14,7 +14,6 @@ PARSERS: dict[str, Parser] = {
 OF_OUR_OWN: dict[str, str] = {
     "kernel/acts/changes.py": "acts from our own table, verified when they were performed",
     "kernel/acts/deeds.py": "our own table, held against the log (threat 7)",
-    "kernel/acts/house/guarding.py": "acts from our own table",
     "kernel/acts/house/key_rows.py": "statements from our own table, held against acts (threat 7)",
     "kernel/acts/house/node_facts.py": "acts from our own table, held against the log (threat 7)",
     "kernel/acts/house/reading.py": "acts from our own table",
@@ -65,6 +64,7 @@ OF_OUR_OWN: dict[str, str] = {
     "kernel/storage/lock.py": "what another process of this node wrote",
     "kernel/storage/log.py": "our own log; what is altered there is threat 7",
     "kernel/storage/log_check.py": "our own log; what is altered there is threat 7",
+    "kernel/testing_forks.py": "what tests ask of the process that forks for them",
     "kernel/work/incidents.py": "our own log of incidents",
     "kernel/work/typesetter.py": "answers of the typesetter",
     "kernel/work/workshop_wire.py": "our own child process",
