@@ -163,6 +163,38 @@ def test_two_windows_on_one_draft(driver: Driver):
     assert body_of(second) == "第二个窗口写的。"
 
 
+def test_who_saves_while_it_is_being_saved_is_not_in_his_own_way(driver: Driver):
+    drafter = drafting(driver, "市委办关于自动保存途中的通知")
+    page, answers = drafter.page, []
+    page.route("**/autosave", lambda route: answers.append((route, route.fetch())))
+    body = page.get_by_label("正文", exact=True)
+    body.fill("自动保存已到，答复未到。")
+    while not answers:
+        page.wait_for_timeout(100)
+    body.fill("自动保存已到，答复未到，又写了一句。")
+    drafter.press("保存并管理附件")
+    page.wait_for_timeout(500)
+    assert page.url.endswith("/edit")
+    route, answer = answers[0]
+    assert answer.status == 204
+    route.fulfill(response=answer)
+    page.get_by_label("附件名称").wait_for()
+    page.get_by_role("link", name="返回编辑").first.click()
+    assert body_of(drafter) == "自动保存已到，答复未到，又写了一句。"
+
+
+def test_an_answer_that_never_comes_holds_nobody_up(driver: Driver):
+    drafter = drafting(driver, "市委办关于自动保存没有答复的通知")
+    page, asked = drafter.page, []
+    page.route("**/autosave", lambda route: asked.append(route))
+    page.get_by_label("正文", exact=True).fill("自动保存没有到。")
+    while not asked:
+        page.wait_for_timeout(100)
+    drafter.press("保存", exact=True)
+    drafter.sees("已保存。")
+    assert body_of(drafter) == "自动保存没有到。"
+
+
 def test_a_session_that_ends_in_mid_opinion(driver: Driver):
     title = "市委办关于会话中断的通知"
     under_review(driver, title)

@@ -96,9 +96,14 @@ def _take(ctx: Ctx, document: Document, form: DraftForm) -> Response:
 
 
 def _store(ctx: Ctx, document: Document, form: DraftForm) -> None:
+    """The same text twice is no conflict: a browser that went back, or was left while it saved by
+    itself, never saw the first answer."""
+    content = content_from(form, document)
+    if content == versions.content_of(document):
+        return
     if form.version.data != str(document.version):
         raise stale_form(document)
-    ctx.do(save, document, expect=document.version, content=content_from(form, document))
+    ctx.do(save, document, expect=document.version, content=content)
 
 
 @page(
@@ -109,17 +114,13 @@ def _store(ctx: Ctx, document: Document, form: DraftForm) -> None:
     weight="draft",
 )
 def autosave_page(ctx: Ctx, uid: str) -> Response:
-    """Save while typing: no page, only the new version for the form that goes on.
-
-    The same text twice is no conflict: a browser that went back never saw the first answer.
-    """
+    """Save while typing: no page, only the new version for the form that goes on."""
     document = ctx.get(Document, uid)
     with speaking(ctx.language):
         form = draft_form(ctx.desk, document, ctx.form)
         if not form.validate():
             return Response(status_code=422)
-        if content_from(form, document) != versions.content_of(document):
-            _store(ctx, document, form)
+        _store(ctx, document, form)
     version = str(ctx.get(Document, uid).version)
     return Response(status_code=204, headers={"x-version": version})
 

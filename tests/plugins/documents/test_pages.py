@@ -172,6 +172,19 @@ def test_autosave_goes_on_with_the_version_that_it_gives(flow: Flow):
     assert the_document().title == "再改的标题的通知"
 
 
+def test_a_text_that_saved_itself_is_no_conflict_for_the_form_that_did_not_hear_of_it(flow: Flow):
+    browser = as_person(flow, DRAFTER)
+    where, page = begun(browser)
+    data = filled(page, title="自动保存过的标题的通知")
+    assert browser.post(where.replace("/edit", "/autosave"), data=data).status_code == 204
+    saved = browser.post(where, data=data)
+    assert saved.status_code == 200
+    assert "已保存。" in saved.text
+    other = browser.post(where, data={**data, "title": "另一人的标题的通知"})
+    assert other.status_code == 409
+    assert the_document().title == "自动保存过的标题的通知"
+
+
 def test_the_preview_shows_pages_and_rules_and_stores_nothing(flow: Flow):
     browser = as_person(flow, DRAFTER)
     where, page = begun(browser)

@@ -98,7 +98,7 @@
     var form = part.form || part;
     var note = form.querySelector('[data-saved]') || document.querySelector('[data-saved]');
     var copy = new Copy(form);
-    var changed = false, waiting = 0, busy = false, stopped = false;
+    var changed = false, waiting = 0, busy = false, stopped = false, held = null;
 
     function say(kind) {
       if (!note) return;
@@ -116,10 +116,10 @@
       copy.put(true);
       say('saving');
       post(form, part.dataset.autosave, more).then(function (answer) {
-        busy = false;
         var newer = answer.headers.get('x-version');
         // What was saved meanwhile is this very text: the form must not count as stale.
         if (newer && form.elements.version) form.elements.version.value = newer;
+        free();
         if (answer.ok) { if (changed) again(3000); else copy.drop(); return say('saved'); }
         changed = true;
         copy.put();
@@ -128,13 +128,27 @@
         say(answer.status === 401 ? 'session' : 'failed');
         again(15000);
       }, function () {
-        busy = false;
+        free();
         changed = true;
         copy.put();
         say('offline');
         again(15000);
       });
     }
+    // Sent while it is just being saved by itself, it would be told that somebody was faster: he was
+    // that himself. So it waits for the answer, but not for ever.
+    function free() {
+      var button = held;
+      busy = false;
+      held = null;
+      if (button) form.requestSubmit(button === form ? null : button);
+    }
+    form.addEventListener('submit', function (event) {
+      if (!busy) return;
+      event.preventDefault();
+      if (!held) setTimeout(function () { if (held) free(); }, 10000);
+      held = event.submitter || form;
+    });
     var keepCopy = later(800, function () { if (changed && !form.dataset.sent) copy.put(); });
     form.addEventListener('input', function () { changed = true; keepCopy(); again(4000); });
     form.addEventListener('change', function () { changed = true; keepCopy(); again(4000); });
