@@ -36,6 +36,7 @@ class Whose:
 
     :ivar posts: one of these; with an empty one, anybody's who holds the level. :ivar units: the
         same for units. :ivar says: what else the task says.
+    :ivar several: whether there may be more than one task.
     """
 
     organ: str
@@ -43,6 +44,7 @@ class Whose:
     posts: frozenset[str] = ANYBODY
     units: frozenset[str] = ANYBODY
     says: Told = field(default_factory=dict)
+    several: bool = False
 
 
 def compare(kind: str, given: Mapping[str, Whose]) -> Iterator[Found]:
@@ -59,7 +61,7 @@ def compare(kind: str, given: Mapping[str, Whose]) -> Iterator[Found]:
         }
         if not _is_generated(row):
             allowed |= said.says
-            if row["subject"] in seen:
+            if row["subject"] in seen and not said.several:
                 yield where, _TWICE
             seen.add(row["subject"])
         yield from _differ(where, row, allowed)

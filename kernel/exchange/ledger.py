@@ -122,7 +122,12 @@ def _tasks(history: History, deliveries: list[Row]) -> Iterator[Found]:
     """What the clerk of a recipient has to do is his, and there as long as nobody has done it, and
     no longer."""
     whose = {
-        row["uid"]: Whose(row["organ"], "exchange.handle", says=_told(history, row))
+        row["uid"]: Whose(
+            row["organ"],
+            "exchange.handle",
+            says=_told(history, row),
+            several=_is_signing(row) and bool(row["asked"]),
+        )
         for row in deliveries
     }
     yield from compare(Delivery.kind, whose)
@@ -143,8 +148,16 @@ def _told(history: History, row: Row) -> Told:
         late = any(one.type == "C3" for one in history.boxes.get(shown_deliveries.box_of(row), ()))
         # Whoever was given more time keeps the mark that he was late once.
         urgency = (LATE,) if row["overdue"] else ("", LATE) if late else ("",)
-    due = row["sign_by"] if row["state"] == "delivered" else None
-    return {"form": ("todo",), "urgency": urgency, "due": (due,)}
+    due = {row["sign_by"] if row["state"] == "delivered" else None}
+    if not row["claim_act"] or _is_signing(row):
+        due |= {row["sign_by"], None}
+    return {"form": ("todo",), "urgency": urgency, "due": due}
+
+
+def _is_signing(row: Row) -> bool:
+    """Somebody has signed for it, and the receipt is not made yet: he may be asked for it already,
+    beside the task that he has done."""
+    return bool(row["state"] == "delivered" and row["claim_act"])
 
 
 def _task_of_sender(history: History, row: Row, asked: list[Deed]) -> Iterator[Found]:

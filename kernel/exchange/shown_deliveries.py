@@ -284,8 +284,11 @@ class _Box:
         """Whether the sender asks for it back and waits for an answer."""
         asked = self.row["asked"]
         if not asked:
-            reasons = {"", *(one.reason() for one in self.history.about_all("X1"))}
-            known = self.row["asked_reason"] in reasons
+            asked_for = self.history.about_all("X1")
+            causes = {one.cause for one in asked_for}
+            # It may have been answered before the request was recorded, which tells the reason.
+            unsaid = any(one.uid not in causes for one in self.history.done("exchange.recall"))
+            known = unsaid or self.row["asked_reason"] in {"", *(one.reason() for one in asked_for)}
             return {"asked": self._unanswered()} | ({} if known else {"asked_reason": ""})
         deed = self.causes.get(asked)
         about = (deed.verb, deed.subject, deed.params.get("ask")) if deed is not None else ()

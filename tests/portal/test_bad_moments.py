@@ -183,6 +183,25 @@ def test_who_saves_while_it_is_being_saved_is_not_in_his_own_way(driver: Driver)
     assert body_of(drafter) == "自动保存已到，答复未到，又写了一句。"
 
 
+def test_who_leaves_while_his_form_waits_is_offered_his_text(driver: Driver):
+    drafter = drafting(driver, "市委办关于途中离开的通知")
+    page, answers = drafter.page, []
+    page.route("**/autosave", lambda route: answers.append((route, route.fetch())))
+    body = page.get_by_label("正文", exact=True)
+    body.fill("自动保存已到。")
+    while not answers:
+        page.wait_for_timeout(100)
+    body.fill("自动保存已到，又写了很长一段。")
+    drafter.press("保存", exact=True)
+    page.wait_for_timeout(500)
+    where, again = page.url, page.context.new_page()
+    page.close()
+    again.goto(where)
+    again.locator("[data-kept-take]").click()
+    expect(again.get_by_label("正文", exact=True)).to_have_value("自动保存已到，又写了很长一段。")
+    again.close()
+
+
 def test_an_answer_that_never_comes_holds_nobody_up(driver: Driver):
     drafter = drafting(driver, "市委办关于自动保存没有答复的通知")
     page, asked = drafter.page, []

@@ -58,6 +58,7 @@ def test_a_full_page_has_22_lines_of_28_characters(workshop: Workshop) -> None:
     assert {len(line) for line in lines} == {28}
 
 
+@pytest.mark.started_anew
 def test_the_same_sheet_gives_the_same_bytes_in_every_process(
     workshop: Workshop, monkeypatch: pytest.MonkeyPatch
 ) -> None:

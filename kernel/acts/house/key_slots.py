@@ -60,8 +60,10 @@ def _signed(row: Row, deed: Deed, cancelled: set[str], issued: dict[str, str]) -
     elif row["offered"] is None:
         signed["state"] = "open"
     else:
-        # One that was offered after it had been issued stays as it is: it is not issued again.
-        done = str(row["offered"]) <= issued.get(row["public_key"], "")
+        at = issued.get(row["public_key"])
+        # One that was offered after it had been issued stays as it is: it is not issued again. The
+        # clock by which it was offered may have been ahead.
+        done = at is not None and (row["state"] == "issued" or str(row["offered"]) <= at)
         signed["state"] = "issued" if done else "offered"
     return signed
 

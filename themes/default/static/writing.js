@@ -146,6 +146,8 @@
     form.addEventListener('submit', function (event) {
       if (!busy) return;
       event.preventDefault();
+      event.stopImmediatePropagation();
+      copy.put();  // it is on its way only when it is let go
       if (!held) setTimeout(function () { if (held) free(); }, 10000);
       held = event.submitter || form;
     });
@@ -156,6 +158,7 @@
     form.addEventListener('submit', function () { copy.put(true); });
     function leave() {
       if (!changed || form.dataset.sent) return;
+      if (busy) return copy.put();
       // A long text does not fit into what a browser still sends for a page that is gone.
       save({ keepalive: true });
     }
