@@ -23,6 +23,7 @@ from kernel.crypto.ids import now
 from kernel.errors import Conflict, Invalid, Unavailable, Unverified
 from kernel.identity import credentials
 from kernel.identity.desk import ServiceDesk
+from kernel.identity.epoch import epoch
 from kernel.identity.models import (
     Credential,
     OwnPhrase,
@@ -661,3 +662,28 @@ def test_display_desks_and_what_was_read_go_on_in_a_held_node(folder: Path):
         assert "已切换办公身份" in browser.post("/me/desk", data={"post": here}).text
         goes_on = {path for path, route in register(office.node.routes) if route.goes_on}
         assert goes_on == {"/me/display", "/me/desk", "/me/notices/read", "/login/challenge"}
+
+
+def test_a_backup_that_is_restored_twice_opens_an_epoch_each_time(
+    office_folder: Path, tmp_path: Path
+):
+    settings = office_folder / "settings.toml"
+    old = settings.read_text("utf-8") if settings.exists() else ""
+    settings.write_text(f'witness = "{tmp_path}/witness.log"\n{old}', "utf-8")
+    with opened(office_folder):
+        catch_up()
+    file = tmp_path / "b.backup"
+    assert run(office_folder, "backup", str(file)).exit_code == 0
+    epochs = []
+    for name in ("one", "two"):
+        target = tmp_path / name
+        done = run(office_folder, "restore", str(file), "--instance", str(target))
+        assert done.exit_code == 0, done.output
+        with opened(target) as office:
+            agree(office)
+            numbered()
+            catch_up()
+            assert log_check.verify().problems == []
+            with connection():
+                epochs.append(epoch())
+    assert epochs == [2, 3]

@@ -28,7 +28,8 @@ def restored(desk: ServiceDesk, *, continues: str, backup: str) -> None:
     :param backup: when the backup was made.
     """
     hold.begin("restored")
-    NodeFact.write("epoch", epoch() + 1)
+    # Later than any that was noted outside: the same backup may have been restored before.
+    NodeFact.write("epoch", max(epoch(), int((hold.held() or {}).get("epoch", 0))) + 1)
 
 
 def state() -> str:
