@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import APIResponse, Route, expect
 
 from kernel.settings import ROOT, load
 from tests.portal.driver import PATIENCE, Driver, Person
@@ -163,20 +163,25 @@ def test_two_windows_on_one_draft(driver: Driver):
     assert body_of(second) == "第二个窗口写的。"
 
 
-def test_who_saves_while_it_is_being_saved_is_not_in_his_own_way(driver: Driver):
-    drafter = drafting(driver, "市委办关于自动保存途中的通知")
-    page, answers = drafter.page, []
+def saved_without_an_answer(drafter: Person, text: str) -> tuple[Route, APIResponse]:
+    """This text has saved itself, and the browser has not heard of it: how to let it know."""
+    page, answers = drafter.page, list[tuple[Route, APIResponse]]()
     page.route("**/autosave", lambda route: answers.append((route, route.fetch())))
-    body = page.get_by_label("正文", exact=True)
-    body.fill("自动保存已到，答复未到。")
+    page.get_by_label("正文", exact=True).fill(text)
     while not answers:
         page.wait_for_timeout(100)
+    assert answers[0][1].status == 204
+    return answers[0]
+
+
+def test_who_saves_while_it_is_being_saved_is_not_in_his_own_way(driver: Driver):
+    drafter = drafting(driver, "市委办关于自动保存途中的通知")
+    page, body = drafter.page, drafter.page.get_by_label("正文", exact=True)
+    route, answer = saved_without_an_answer(drafter, "自动保存已到，答复未到。")
     body.fill("自动保存已到，答复未到，又写了一句。")
     drafter.press("保存并管理附件")
     page.wait_for_timeout(500)
     assert page.url.endswith("/edit")
-    route, answer = answers[0]
-    assert answer.status == 204
     route.fulfill(response=answer)
     page.get_by_label("附件名称").wait_for()
     page.get_by_role("link", name="返回编辑").first.click()
@@ -185,12 +190,8 @@ def test_who_saves_while_it_is_being_saved_is_not_in_his_own_way(driver: Driver)
 
 def test_who_leaves_while_his_form_waits_is_offered_his_text(driver: Driver):
     drafter = drafting(driver, "市委办关于途中离开的通知")
-    page, answers = drafter.page, []
-    page.route("**/autosave", lambda route: answers.append((route, route.fetch())))
-    body = page.get_by_label("正文", exact=True)
-    body.fill("自动保存已到。")
-    while not answers:
-        page.wait_for_timeout(100)
+    page, body = drafter.page, drafter.page.get_by_label("正文", exact=True)
+    saved_without_an_answer(drafter, "自动保存已到。")
     body.fill("自动保存已到，又写了很长一段。")
     drafter.press("保存", exact=True)
     page.wait_for_timeout(500)

@@ -100,6 +100,7 @@ def _store(ctx: Ctx, document: Document, form: DraftForm) -> None:
     itself, never saw the first answer."""
     content = content_from(form, document)
     if content == versions.content_of(document):
+        workflow.require(ctx.desk, document, "draft")
         return
     if form.version.data != str(document.version):
         raise stale_form(document)

@@ -185,6 +185,16 @@ def test_a_text_that_saved_itself_is_no_conflict_for_the_form_that_did_not_hear_
     assert the_document().title == "自动保存过的标题的通知"
 
 
+def test_nothing_is_called_saved_once_the_draft_is_with_somebody_else(flow: Flow):
+    browser = as_person(flow, DRAFTER)
+    where, page = begun(browser)
+    data = filled(page, do="submit")
+    assert "已送核" in browser.post(where, data=data).text
+    again = browser.post(where, data=filled(page))
+    assert again.status_code >= 400
+    assert "已保存。" not in again.text
+
+
 def test_the_preview_shows_pages_and_rules_and_stores_nothing(flow: Flow):
     browser = as_person(flow, DRAFTER)
     where, page = begun(browser)

@@ -119,7 +119,6 @@
         var newer = answer.headers.get('x-version');
         // What was saved meanwhile is this very text: the form must not count as stale.
         if (newer && form.elements.version) form.elements.version.value = newer;
-        free();
         if (answer.ok) { if (changed) again(3000); else copy.drop(); return say('saved'); }
         changed = true;
         copy.put();
@@ -128,12 +127,11 @@
         say(answer.status === 401 ? 'session' : 'failed');
         again(15000);
       }, function () {
-        free();
         changed = true;
         copy.put();
         say('offline');
         again(15000);
-      });
+      }).then(free);
     }
     // Sent while it is just being saved by itself, it would be told that somebody was faster: he was
     // that himself. So it waits for the answer, but not for ever.
