@@ -664,8 +664,9 @@ def test_display_desks_and_what_was_read_go_on_in_a_held_node(folder: Path):
         assert goes_on == {"/me/display", "/me/desk", "/me/notices/read", "/login/challenge"}
 
 
+@pytest.mark.both
 def test_a_backup_that_is_restored_twice_opens_an_epoch_each_time(
-    office_folder: Path, tmp_path: Path
+    office_folder: Path, tmp_path: Path, databases: Databases
 ):
     settings = office_folder / "settings.toml"
     old = settings.read_text("utf-8") if settings.exists() else ""
@@ -676,8 +677,9 @@ def test_a_backup_that_is_restored_twice_opens_an_epoch_each_time(
     assert run(office_folder, "backup", str(file)).exit_code == 0
     epochs = []
     for name in ("one", "two"):
-        target = tmp_path / name
-        done = run(office_folder, "restore", str(file), "--instance", str(target))
+        target, where = tmp_path / name, databases.create()
+        named = ["--database", where] if where else []
+        done = run(office_folder, "restore", str(file), "--instance", str(target), *named)
         assert done.exit_code == 0, done.output
         with opened(target) as office:
             agree(office)
