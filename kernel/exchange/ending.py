@@ -22,7 +22,7 @@ from kernel.exchange.evidence import Reason
 from kernel.exchange.inbound import require_reason
 from kernel.exchange.losing import ENDED, at_package, first, reason
 from kernel.exchange.models import Delivery, Package
-from kernel.exchange.recalling import require_sent
+from kernel.exchange.recalling import answer_requests, require_sent
 from kernel.exchange.refusals import RECALLED, RETURNED, TooLate
 from kernel.identity.desk import Desk, ServiceDesk
 from kernel.storage.database import connection, exclusive, in_transaction, transaction
@@ -143,6 +143,7 @@ def _mark(desk: Desk, package: Package, how: str, reason: str) -> None:
     if not moved:
         raise TooLate(RETURNED, "此件刚刚被退回", "It has just been sent back")
     Package.update(ended=how).where(Package.id == package.id).execute()
+    answer_requests(desk, package)
     facts = {"reason": reason, "evidence": uuid7(), "actor": records.actor_at(desk)}
     effect = {"package": package.uid, "act": deed, "how": how, **facts}
     outbox.put("exchange.end", deed, effect)

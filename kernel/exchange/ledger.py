@@ -161,13 +161,15 @@ def _is_signing(row: Row) -> bool:
 
 
 def _task_of_sender(history: History, row: Row, asked: list[Deed]) -> Iterator[Found]:
-    """His clerk has one as long as somebody asks for a copy and none was sent since."""
+    """His clerk has one as long as somebody asks for a copy, none was sent since, and it can be."""
     plain = {"form": ("todo",), "urgency": ("",), "due": (None,)}
     manager = Whose(row["organ"], "exchange.manage", says=plain)
     yield from compare(Package.kind, {row["uid"]: manager})
     sent = [one for one in history.done("exchange.resend") if one.uid not in history.kept_only]
-    if not asked or not sent:
-        yield from (lost if asked else over)(Package.kind, [row["uid"]])
+    if row["ended"] or not asked:
+        yield from over(Package.kind, [row["uid"]])
+    elif not sent:
+        yield from lost(Package.kind, [row["uid"]])
     elif not near(asked[-1].at, sent[-1].at):
         # Two at the same moment: whoever was first at the row is not told by the numbers.
         open_ = asked[-1].id > sent[-1].id

@@ -11,7 +11,7 @@ from typing import Any
 
 import peewee
 
-from kernel.acts import outbox
+from kernel.acts import outbox, tasks
 from kernel.acts.clock import signing_time
 from kernel.acts.context import this_act, this_moment
 from kernel.acts.gate import by_node
@@ -31,6 +31,8 @@ from kernel.storage.database import connection, transaction
 
 CONSENT = "同意撤回"
 """The step of the task with which the recipient answers."""
+RESEND = "补发"
+"""The step of the sender's task, once a recipient has asked for what he sent back by mistake."""
 
 
 def _open(package: Package) -> peewee.Expression:
@@ -73,6 +75,11 @@ def require_sent(package: Package) -> None:
             "此件正在办理中，请稍候刷新页面再试。",
             "This item is being processed; try again in a moment.",
         )
+
+
+def answer_requests(desk: Desk, package: Package) -> None:
+    """Let the sender's task to send it again go: it was done, or it cannot be done any more."""
+    tasks.finish(package, by=desk.post.uid, step=RESEND)
 
 
 def _recallable(desk: Desk, package: Package, *, reason: str, ask: bool = False) -> None:
@@ -126,6 +133,7 @@ def recall(desk: Desk, package: Package, *, reason: str, ask: bool = False) -> i
     Package.update(ended="recall").where(
         (Package.id == package.id) & (Package.ended == "")
     ).execute()
+    answer_requests(desk, package)
     facts = {"reason": reason, "evidence": uuid7(), "actor": records.actor_at(desk)}
     outbox.put("exchange.recall", deed, {"package": package.uid, "act": deed, **facts})
     return int(moved)

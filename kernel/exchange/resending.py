@@ -14,6 +14,7 @@ from kernel.acts.clock import signing_time
 from kernel.acts.context import this_act, this_moment
 from kernel.acts.gate import by_node
 from kernel.acts.models import Task
+from kernel.acts.subjects import hold
 from kernel.acts.verbs import act
 from kernel.crypto.ids import uuid7
 from kernel.errors import Conflict, Invalid
@@ -24,14 +25,12 @@ from kernel.exchange.inbound import require_reason
 from kernel.exchange.losing import ENDED, at_package
 from kernel.exchange.models import Delivery, Package
 from kernel.exchange.outbound import ROLES, Recipient, check_recipients
-from kernel.exchange.recalling import require_sent
+from kernel.exchange.recalling import RESEND, answer_requests, require_sent
 from kernel.exchange.refusals import TooLate
 from kernel.identity.desk import Desk, ServiceDesk
 from kernel.identity.models import Unit
 from kernel.storage.bulk import insert_rows
-from kernel.storage.database import connection, transaction
-
-STEP = "补发"
+from kernel.storage.database import connection, in_transaction, transaction
 
 
 def latest(package: Package, organ: str) -> Delivery | None:
@@ -97,7 +96,7 @@ def resend(
     facts = {"reason": reason, "actor": records.actor_at(desk)}
     effect = {"package": package.uid, "act": deed, "copies": copies, **facts}
     outbox.put("exchange.resend", deed, effect)
-    tasks.finish(package, by=desk.post.uid, step=STEP)
+    answer_requests(desk, package)
 
 
 def _copy(package: Package, unit: str, role: str) -> dict[str, Any]:
@@ -178,15 +177,31 @@ def resent(
     Package.update(claim="", total=Package.total + new).where(Package.id == package.id).execute()
 
 
-def _returned(desk: Desk, delivery: Delivery, *, reason: str) -> None:
+def may_be_asked_for(delivery: Delivery) -> bool:
+    """Whether it is back with its sender, who could still send it again."""
     newest = latest(delivery.package, delivery.organ)
+    return delivery.state == "returned" and newest == delivery and not delivery.package.ended
+
+
+def _returned(desk: Desk, delivery: Delivery, *, reason: str) -> None:
+    if in_transaction():
+        hold(Package, delivery.package_id)  # its sender may be ending it at this moment
+    package = Package.get(Package.uid == delivery.package_id)
+    newest = latest(package, delivery.organ)
+    if delivery.state == "returned" and package.ended:
+        raise Conflict(
+            "exchange.not_resent",
+            "此件已由发文单位撤回、作废或替换，不再补发。需要时请与发文单位联系。",
+            "Its sender has recalled, voided or replaced it and sends it no more. Ask the sender "
+            "if you need it.",
+        )
     if delivery.state != "returned" or newest is None or newest.id != delivery.id:
         raise Conflict(
             "exchange.not_returned",
             "只有已退回、且没有补发的件才能请求补发。",
             "Only what was sent back and not sent again can be asked for.",
         )
-    if tasks.current(delivery.package, delivery.sender) is not None:
+    if tasks.current(package, delivery.sender) is not None:
         raise Conflict(
             "exchange.requested",
             "已请求补发，请等待发文单位办理。",
@@ -208,7 +223,7 @@ def request_resend(desk: Desk, delivery: Delivery, *, reason: str) -> None:
     """Ask the sender for what was sent back by mistake; his clerk gets a task."""
     tasks.assign(
         delivery.package,
-        step=STEP,
+        step=RESEND,
         organ=delivery.sender,
         level="exchange.manage",
         meta=f"{desk.organ.short_name}请求补发：{reason}"[:200],

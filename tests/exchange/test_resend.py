@@ -1,18 +1,21 @@
 """Sending again: the same package, a delivery of its own; what happened before stays."""
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from kernel.errors import Conflict, Invalid
+from kernel.exchange.ending import supersede, void
 from kernel.exchange.inbound import send_back, sign_for
-from kernel.exchange.recalling import recall
-from kernel.exchange.resending import STEP, request_resend, resend
+from kernel.exchange.recalling import RESEND, recall
+from kernel.exchange.resending import request_resend, resend
 from kernel.identity.models import NodeFact
 from kernel.storage import log, log_check
 from kernel.storage.database import connection, transaction
 from kernel.testing_office import Office
 from tests.exchange.after import (
+    another,
     proved,
     recipient_does,
     sender_does,
@@ -21,6 +24,7 @@ from tests.exchange.after import (
     verifies_alone,
 )
 from tests.exchange.notice import (
+    CLERKS,
     CPCO,
     GEDU,
     GFIN,
@@ -74,11 +78,31 @@ def test_who_sent_it_back_by_mistake_asks_and_the_sender_has_a_task(office: Offi
     assert "请求补发" in browser.get(place).text
     assert browser.post(f"{place}/request-resend", data={"reason": ""}).status_code == 422
     assert "已请求补发" in browser.post(f"{place}/request-resend", data={"reason": WHY}).text
-    assert STEP in steps(CPCO)
+    assert RESEND in steps(CPCO)
     with pytest.raises(Conflict, match=r"exchange\.requested"):
         recipient_does(office, GFIN, request_resend, reason=WHY)
     sender_does(office, resend, units=[GFIN], reason=WHY)
-    assert STEP not in steps(CPCO) and "签收" in steps(GFIN)
+    assert RESEND not in steps(CPCO) and "签收" in steps(GFIN)
+
+
+@pytest.mark.both
+@pytest.mark.parametrize("verb", [recall, void, supersede])
+def test_nobody_is_asked_for_what_was_ended(office: Office, verb: Any):
+    sent_back(office)
+    back, given = delivery(GFIN), {"by": another(office).uid} if verb is supersede else {}
+    clerk = office.desk(CLERKS[GFIN])
+    office.act(clerk, request_resend, back, reason=WHY)
+    assert RESEND in steps(CPCO)
+    with connection():
+        sent = back.package
+    office.act(office.desk(CLERKS[CPCO]), verb, sent, reason="不再发送", **given)
+    assert RESEND not in steps(CPCO)
+    page = browser_of(office, GFIN).get(f"/exchange/inbox/{back.uid}").text
+    assert "请求补发" not in page
+    with pytest.raises(Conflict, match=r"exchange\.not_resent"):
+        office.act(clerk, request_resend, back, reason=WHY)
+    log.integrate()
+    assert log_check.verify().problems == []
 
 
 def test_only_what_was_sent_back_is_asked_for(office: Office):

@@ -19,7 +19,7 @@ from kernel.acts.house import delegating
 from kernel.acts.house.grants import grant
 from kernel.acts.house.keys import revoke_key
 from kernel.acts.house.rollout import advance
-from kernel.acts.models import Effect, Number
+from kernel.acts.models import Effect, Number, Task
 from kernel.acts.outbox import Handlers
 from kernel.acts.verbs import verb_of
 from kernel.crypto.ids import now, stamp
@@ -28,7 +28,8 @@ from kernel.exchange import settling
 from kernel.exchange.ending import supersede, void
 from kernel.exchange.inbound import send_back, sign_for
 from kernel.exchange.models import Delivery, Package
-from kernel.exchange.recalling import recall
+from kernel.exchange.recalling import RESEND, recall
+from kernel.exchange.resending import request_resend
 from kernel.identity import credentials, delegations
 from kernel.identity.models import Credential, NodeFact, Post
 from kernel.plugins.installed import InstalledGuard
@@ -126,6 +127,24 @@ def test_sign_for_send_back_and_recall_have_one_winner(office: Office, turn: int
     assert len(ended) == 1
 
 
+@pytest.mark.parametrize("turn", range(3))
+def test_no_task_is_left_for_what_was_ended_when_a_copy_was_asked_for(
+    office: Office, turn: int
+) -> None:
+    item, desk = opened(office, GFIN), office.desk(CLERKS[GFIN])
+    office.act(desk, send_back, item, reason="重复来文")
+    back = delivery(GFIN)
+    at_once(
+        [
+            lambda: office.act(desk, request_resend, back, reason="误退，请补发"),
+            signed(office, CLERKS[CPCO], void, package(), reason="文号有误"),
+        ]
+    )
+    with connection():
+        asked = Task.select().where((Task.step == RESEND) & Task.done.is_null())
+        assert package().ended == "void" and not asked.exists()
+
+
 def ending_at_once(office: Office, first: Call, second: Call, monkeypatch: Any) -> list[Any]:
     """Two acts, the second begun while the first has been checked and is not written yet."""
     ends: list[Any] = []
@@ -185,20 +204,20 @@ def test_workers_share_the_outbox_and_do_each_thing_once(
     office: Office,
 ) -> None:
     done: list[int] = []
+    all_of_them = threading.Barrier(3)
 
-    def slow(payload: dict[str, Any]) -> None:
-        time.sleep(0.01)
+    def together(payload: dict[str, Any]) -> None:
+        all_of_them.wait(30)  # nobody stops because another one is just taking something
         done.append(payload["n"])
 
     with transaction(), acting("test"):
         Effect.delete().execute()
         for number in range(30):
-            outbox.put("slow", str(number), {"n": number})
-    outbox.handlers.fill(Handlers({"slow": slow}))
+            outbox.put("together", str(number), {"n": number})
+    outbox.handlers.fill(Handlers({"together": together}))
     shares = at_once([outbox.drain] * 3)
     assert sum(shares) == 30
     assert sorted(done) == list(range(30))
-    assert min(shares) > 1  # nobody stops because another one is just taking something
 
 
 def test_what_was_signed_for_is_registered_once(office: Office) -> None:

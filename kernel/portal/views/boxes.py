@@ -14,7 +14,7 @@ from kernel.exchange.deadlines import due_soon
 from kernel.exchange.inbound import REASONS, send_back, sign_for
 from kernel.exchange.models import Delivery, Package
 from kernel.exchange.opening import open_once
-from kernel.exchange.resending import latest, request_resend
+from kernel.exchange.resending import latest, may_be_asked_for, request_resend
 from kernel.plugins.switches import switchboard
 from kernel.portal.ctx import Ctx
 from kernel.portal.fields import Choice, Label, Paragraphs
@@ -156,7 +156,7 @@ def _delivery_page(
         pages=page_images(body, found.title, "delivery", found.uid),
         may_act=clerk and found.state == "delivered",
         may_answer=clerk and found.state == "signed" and found.asked,
-        may_request=clerk and found.state == "returned" and newest == found,
+        may_request=clerk and may_be_asked_for(found),
         may_go_on=ctx.desk.has("exchange.handle") and found.state == "signed" and not found.parked,
         soon=due_soon(found),
         successor=_successor(found),
