@@ -180,7 +180,8 @@ def resent(
 def may_be_asked_for(delivery: Delivery) -> bool:
     """Whether it is back with its sender, who could still send it again."""
     newest = latest(delivery.package, delivery.organ)
-    return delivery.state == "returned" and newest == delivery and not delivery.package.ended
+    last = newest is None or newest.id == delivery.id
+    return delivery.state == "returned" and last and not delivery.package.ended
 
 
 def _returned(desk: Desk, delivery: Delivery, *, reason: str) -> None:

@@ -81,10 +81,8 @@ class Page:
     next: str | None = None
 
 
-Tokens = tuple[int, str, str, list[str]]
-"""Number, tokens of the title, tokens of the text, and the marks of who may see it."""
-
-
+Tokens = tuple[int, str, str, str, list[str]]
+"""Number, tokens of the title and of the text, mark of the plugin, marks of who may see it."""
 Row = tuple[Any, ...]
 """The columns of an entry, in the order of its table, as they are stored."""
 
@@ -105,11 +103,11 @@ class Engine(Protocol):
         """Entries below a number that hold all phrases in the title, the highest first."""
 
     def elsewhere(
-        self, query: Query, below: int, limit: int, titled: int | None = None
+        self, query: Query, below: int, limit: int, titled: frozenset[int] | None = None
     ) -> list[Row]:
         """Those that hold all of them, and not all in the title.
 
-        :param titled: how many of them hold all in the title, where that is known.
+        :param titled: the numbers of all that hold them in the title, where these are known.
         """
 
 
@@ -129,8 +127,8 @@ def index(entry: Entry) -> None:
         summary=entry.summary,
         time=entry.time,
     ).execute()
-    scope = _scope(entry.plugin, entry.audience)
-    _engine().put_many([(number, tokens(entry.title), tokens(entry.text), scope)])
+    scope = mark("on", entry.plugin), marks("may", entry.audience)
+    _engine().put_many([(number, tokens(entry.title), tokens(entry.text), *scope)])
 
 
 def index_new(entries: Sequence[Entry]) -> None:
@@ -139,23 +137,18 @@ def index_new(entries: Sequence[Entry]) -> None:
     for bucket in sorted({_bucket(f"{one.kind} {one.uid}") for one in entries}):
         exclusive(f"search {bucket}")
     numbers = _numbers(entries)
-    scopes: dict[tuple[str, frozenset[str]], list[str]] = {}
+    audiences = {who: marks("may", who) for who in {one.audience for one in entries}}
     rows, texts = [], []
     for number, one in zip(numbers, entries, strict=True):
-        who = (one.plugin, one.audience)
-        scope = scopes.get(who) or scopes.setdefault(who, _scope(*who))
+        scope = mark("on", one.plugin), audiences[one.audience]
         shown = (one.plugin, one.kind, one.uid, one.organ, one.title, one.summary)
         rows.append((number, *shown, stamp(one.time)))
-        texts.append((number, tokens(one.title), tokens(one.text), scope))
+        texts.append((number, tokens(one.title), tokens(one.text), *scope))
     insert_tuples(SearchEntry, _COLUMNS, rows)
     _engine().put_many(texts)
 
 
 _COLUMNS = ("id", "plugin", "kind", "uid", "organ", "title", "summary", "time")
-
-
-def _scope(plugin: str, audience: Iterable[str]) -> list[str]:
-    return [mark("on", plugin), *marks("may", audience)]
 
 
 def _numbers(entries: Iterable[Entry]) -> list[int]:
@@ -217,7 +210,7 @@ def find(
         if start == "t":
             first = below == _NEWEST
             found = [("t", row) for row in _engine().in_titles(query, below, limit + 1)]
-            below, titled = _NEWEST, len(found) if first else None
+            below, titled = _NEWEST, frozenset(row[0] for _, row in found) if first else None
         if len(found) <= limit:
             left = limit + 1 - len(found)
             found += [("u", row) for row in _engine().elsewhere(query, below, left, titled)]

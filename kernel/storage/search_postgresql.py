@@ -21,13 +21,13 @@ BEGINNING = 8
 """Beginnings of words are indexed up to this length; longer ones are found by it, and checked."""
 
 
-def put_many(entries: list[tuple[int, str, str, list[str]]]) -> None:
+def put_many(entries: list[tuple[int, str, str, str, list[str]]]) -> None:
     """Index the tokens of entries."""
     execute_many(
         "INSERT INTO search_text (id, title, body, terms) VALUES (?, ?, ?, ?)",
         [
-            (number, f" {title} ", f" {body} ", _terms(title, body, scope))
-            for number, title, body, scope in entries
+            (number, f" {title} ", f" {body} ", _terms(title, body, [plugin, *may]))
+            for number, title, body, plugin, may in entries
         ],
     )
 
@@ -55,8 +55,10 @@ def in_titles(query: Query, below: int, limit: int) -> list[Row]:
     return _rows(query, where, values, below, limit)
 
 
-def elsewhere(query: Query, below: int, limit: int, titled: int | None = None) -> list[Row]:
-    """Newest first; how many have them in the title makes no difference here."""
+def elsewhere(
+    query: Query, below: int, limit: int, titled: frozenset[int] | None = None
+) -> list[Row]:
+    """Newest first; which ones have them in the title is seen in the rows."""
     del titled
     title, anywhere = _in_title(query.phrases), _anywhere(query.phrases)
     where, values = f"{anywhere[0]} AND NOT ({title[0]})", [*anywhere[1], *title[1]]

@@ -1,8 +1,12 @@
-"""The search index on SQLite: FTS5 over our own tokens, without the texts."""
+"""The search index on SQLite: FTS5 over our own tokens, without the texts.
+
+Each token carries the mark of who may see it, once for each of them: what others may see is not
+even walked past, and a word of a small office is found as quickly as one that nobody else has.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from kernel.storage.database import db, execute_many
@@ -11,12 +15,21 @@ from kernel.storage.words import Phrase, Query, holds
 Row = tuple[Any, ...]
 
 
-def put_many(entries: list[tuple[int, str, str, list[str]]]) -> None:
-    """Index the tokens of entries."""
+def put_many(entries: list[tuple[int, str, str, str, list[str]]]) -> None:
+    """Index the tokens of entries. The plugin is that of the row: see :func:`_wanted`."""
     execute_many(
-        "INSERT INTO search_text (rowid, title, body, scope) VALUES (?, ?, ?, ?)",
-        [(number, title, body, " ".join(scope)) for number, title, body, scope in entries],
+        "INSERT INTO search_text (rowid, title, body) VALUES (?, ?, ?)",
+        [
+            (number, _marked(title, may), _marked(body, may))
+            for number, title, body, _, may in entries
+        ],
     )
+
+
+def _marked(tokens: str, may: Iterable[str]) -> str:
+    """All tokens with the first mark, then all with the next one: no phrase crosses over."""
+    words = tokens.split()
+    return " ".join(mark + word for mark in may for word in words)
 
 
 def drop(number: int) -> None:
@@ -56,22 +69,23 @@ STEP = 500
 
 def in_titles(query: Query, below: int, limit: int) -> list[Row]:
     """Newest first. Ranking by bm25 instead would sort all hits of a common word."""
-    return _wanted(query, f"({_titles(query)}) AND {_seen(query)}", below, limit, limit, None)
+    return _wanted(query, _all_in("title", query), below, limit, limit, None)
 
 
-def elsewhere(query: Query, below: int, limit: int, titled: int | None = None) -> list[Row]:
+def elsewhere(
+    query: Query, below: int, limit: int, titled: frozenset[int] | None = None
+) -> list[Row]:
     """Newest first.
 
     FTS5's own NOT runs through all hits in titles, however many: the few rows that are shown are
-    looked at here instead. Where it is known how many of them there are, one look is enough.
+    looked at here instead. Where it is known which ones they are, one look is enough.
     """
-    anywhere = " AND ".join(f"{{title body}} : {_fts5(phrase)}" for phrase in query.phrases)
 
     def untitled(row: Row) -> bool:
-        return not holds(row[_TITLE], query.phrases)
+        return not (holds(row[_TITLE], query.phrases) if titled is None else row[0] in titled)
 
-    size = 2 * limit if titled is None else limit + titled
-    return _wanted(query, f"({anywhere}) AND {_seen(query)}", below, limit, size, untitled)
+    size = 2 * limit if titled is None else limit + len(titled)
+    return _wanted(query, _all_in("{title body}", query), below, limit, size, untitled)
 
 
 def _wanted(
@@ -101,9 +115,9 @@ def _wanted(
 
 def _rows(expression: str, below: int, limit: int) -> list[Row]:
     cursor = db.execute_sql(
-        f"SELECT e.id, {_COLUMNS} FROM search_entry AS e WHERE e.id IN "  # noqa: S608  # our own text
-        "(SELECT rowid FROM search_text WHERE search_text MATCH ? AND rowid < ? "
-        "ORDER BY rowid DESC LIMIT ?) ORDER BY e.id DESC",
+        f"SELECT e.id, {_COLUMNS} FROM search_text "  # noqa: S608  # our own text
+        "CROSS JOIN search_entry AS e ON e.id = search_text.rowid WHERE search_text MATCH ? "
+        "AND search_text.rowid < ? ORDER BY search_text.rowid DESC LIMIT ?",
         (expression, below, limit),
     )
     found: list[Row] = cursor.fetchall()
@@ -114,13 +128,13 @@ _COLUMNS = "e.plugin, e.kind, e.uid, e.organ, e.title, e.summary, e.time"
 _PLUGIN, _TITLE = 1, 5
 
 
-def _titles(query: Query) -> str:
-    return " AND ".join(f"title : {_fts5(phrase)}" for phrase in query.phrases)
+def _all_in(columns: str, query: Query) -> str:
+    """All phrases in these columns, as somebody may see them who asks."""
+    return " AND ".join(
+        f"{columns} : ({' OR '.join(_fts5(phrase, mark) for mark in query.may)})"
+        for phrase in query.phrases
+    )
 
 
-def _seen(query: Query) -> str:
-    return f"scope : ({' OR '.join(query.may)})"
-
-
-def _fts5(phrase: Phrase) -> str:
-    return f'"{" ".join(phrase.tokens)}"' + (" *" if phrase.open else "")
+def _fts5(phrase: Phrase, mark: str) -> str:
+    return f'"{" ".join(mark + token for token in phrase.tokens)}"' + (" *" if phrase.open else "")

@@ -7,11 +7,13 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from playhouse.migrations import Runner
 
 from kernel.storage import search
 from kernel.storage.database import connection, db, on_postgresql, transaction
+from kernel.storage.migrations import migrate, room_set
 from kernel.storage.search import Entry, Page
-from kernel.storage.words import Phrase, holds, normal, phrases, tokens
+from kernel.storage.words import Phrase, holds, marks, normal, phrases, tokens
 
 TEXTS = (Path(__file__).parent / "texts.txt").read_text("utf-8").splitlines()
 START = datetime(2008, 10, 1, tzinfo=UTC)
@@ -287,7 +289,8 @@ def test_removing(store: Path) -> None:
     assert find("会议") == ["d2"]
     with connection():
         there = "search_text WHERE title LIKE '%%通知%%'"
-        left = there if on_postgresql() else "search_text('通知')"
+        (mark,) = marks("may", ALL)
+        left = there if on_postgresql() else f"search_text('{mark}通知')"
         rows = db.execute_sql(f"SELECT COUNT(*) FROM {left}").fetchone()  # noqa: S608  # ours
     assert rows == (0,)
 
@@ -348,6 +351,30 @@ def test_an_index_in_one_part_says_the_same(store: Path):
         assert parts[0] == 1
     put(entry(3, TEXTS[3], TEXTS[4]))
     assert find(TEXTS[3][:2]) == scanned(entries, TEXTS[3][:2])
+
+
+def test_an_index_of_before_is_taken_over(store: Path):
+    """Version 0.1 had the marks of who may see an entry beside its words, not in them."""
+    some = [frozenset({"node"}), frozenset({"organ:1", "node"}), frozenset({"organ:1", "post:2"})]
+    put(*[entry(n, f"{TEXTS[n]}，ＯＦＤ", TEXTS[n + 1], some[n % 3]) for n in range(12)])
+    with transaction():
+        search.remove("document", "d5")
+    asked = [(query, who) for query in queries()[:60] for who in (*some, frozenset({"post:2"}))]
+    before = [find(query, who) for query, who in asked]
+    part = room_set("storage")
+    with connection():
+        Runner(db.obj, str(part.directory), table_name="migration_storage").down(
+            "0002_marked_words"
+        )
+        if not on_postgresql():
+            wanted = f'title : "ofd" AND scope : {marks("may", ["post:2"])[0]}'
+            old = db.execute_sql(f"SELECT COUNT(*) FROM search_text('{wanted}')")  # noqa: S608  # ours
+            assert old.fetchone() == (3,)
+    migrate([part])
+    assert [find(query, who) for query, who in asked] == before
+    assert any(before)
+    put(entry(3, "改了"))
+    assert find("改了") == ["d3"]
 
 
 def test_hits_of_plugins_that_are_off_are_passed_over(store: Path):
