@@ -249,7 +249,9 @@ def mould(html: str, post: Post) -> str:
         text = re.sub(r"共 \d+ 件", '共 {{ n["/tasks"] }} 件', text)
         for name in ("organ", "unit", "post", "person"):
             text = text.replace(f">{said(post, name)}<", f">{{{{ {name} }}}}<")
-        text = text.replace(f"{said(post, 'unit')} · {said(post, 'post')}", "{{ unit }} · {{ post }}")
+        text = text.replace(
+            f"{said(post, 'unit')} · {said(post, 'post')}", "{{ unit }} · {{ post }}"
+        )
         pieces.append(text)
     return f'{pieces[0]}<tbody role="rowgroup">{ROW}</tbody>{pieces[1]}'
 
