@@ -102,7 +102,8 @@ def _soonest(
         where = theirs(organ, unit, post, levels) & Task.done.is_null()
         where &= Task.form.in_(forms) & Task.plugin.in_(sorted(plugins))
         # The index of open tasks holds all that this asks: only the rows shown are read.
-        first = Task.select(Task.id).where(where).order_by(*order).limit(limit)
+        first = Task.select(Task.id).where(where).order_by(*order)
+        first = first.limit(peewee.SQL(str(limit)))  # as Ready writes an outer one
         return Task.select(*fields).where(Task.id.in_(first)).order_by(*order)
 
     return Ready(build)

@@ -210,8 +210,7 @@ def _first_page(
         own, shared = open_of(organ, unit, post, levels, (form,), plugins)
         both = Task.select(Task.id).where(own).union_all(Task.select(Task.id).where(shared))
         rows = Task.select(*fields).where(Task.id.in_(both)).order_by(*_ORDERS[order])
-        # A number that SQLite sees when it plans: it sorts so few rows in another, quicker way.
-        return rows.limit(peewee.SQL(str(limit)))
+        return rows.limit(limit)
 
     return Ready(build)
 
