@@ -6,6 +6,7 @@ The names are grouped by what they are for; PLUGINS.md shows how they are used t
 from __future__ import annotations
 
 from kernel.acts import deeds, notices, numbering, numbers, opinions, outbox, tasks, whose
+from kernel.acts.agenda import Waiting
 from kernel.acts.context import this_act, this_moment
 from kernel.acts.gate import Done, by_node, do, perform, prepare
 from kernel.acts.gate import stale as stale_form
@@ -205,6 +206,7 @@ __all__ = [
     "CalendarItem",
     "rest_day_note",
     "MenuItem",
+    "Waiting",
     "Panel",
     "PageImage",
     "Phrase",

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     import click
     from starlette.routing import Route
 
+    from kernel.acts.agenda import Waiting
     from kernel.acts.generated import Generation
     from kernel.acts.subjects import Ref, Subject
     from kernel.acts.verbs import Verb
@@ -136,8 +137,10 @@ def register_commands(cli: click.Group) -> None:
 
 
 @hook("gather", "enabled")
-def menu_items(desk: Desk) -> Sequence[MenuItem]:
-    """Entries for the side navigation of this desk."""
+def menu_items(desk: Desk, waiting: Waiting) -> Sequence[MenuItem]:
+    """Entries for the side navigation of this desk. ``waiting.of("notes")`` says how many of the
+    plugin's tasks stand there, counted once for the whole page: ``todo``, ``toread``, ``drafts``.
+    """
 
 
 @hook("gather", "enabled")

@@ -6,14 +6,16 @@ that everybody opens first in the morning, all at once.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 from functools import lru_cache
+from typing import Any
 
 import peewee
 
 from kernel.acts.models import Task
-from kernel.acts.tasks import FORMS, Row, degree, theirs
+from kernel.acts.tasks import FORMS, Row, degree, open_of, theirs
 from kernel.identity.desk import Desk
 from kernel.storage.writing import Ready
 
@@ -23,6 +25,7 @@ class Waiting:
     """How much waits at a desk.
 
     :ivar overdue, today: of what is to be done, past its limit, and due by the end of the day.
+    :ivar plugins: how many tasks of each plugin, by the names of the tabs.
     """
 
     todo: int = 0
@@ -30,34 +33,51 @@ class Waiting:
     drafts: int = 0
     overdue: int = 0
     today: int = 0
+    plugins: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
 
     @property
     def counts(self) -> dict[str, int]:
         """By the names of the tabs."""
         return {"todo": self.todo, "toread": self.toread, "drafts": self.drafts}
 
+    def of(self, plugin: str) -> Mapping[str, int]:
+        """What of it is the plugin's: ``todo``, ``toread`` and ``drafts``, as :attr:`counts`."""
+        return {**_NONE, **self.plugins.get(plugin, {})}
+
+
+_NONE = {"todo": 0, "toread": 0, "drafts": 0}
+_TAB = {"todo": "todo", "toread": "toread", "draft": "drafts"}
+
 
 def waiting(desk: Desk, plugins: frozenset[str], *, now: datetime, end_of_day: datetime) -> Waiting:
     """How much waits at a desk, of the rooms and plugins given."""
     ready = _summary(plugins, desk.levels)
     place = desk.organ_code, desk.unit.code, desk.post.uid
-    rows = {row[0]: row[1:] for row in ready.rows(*place, now, now, end_of_day)}
-    none = (0, 0, 0)
-    todo, overdue, today = rows.get("todo", none)
-    read, draft = rows.get("toread", none), rows.get("draft", none)
-    return Waiting(todo, read[0], draft[0], int(overdue), int(today))
+    sums, each = dict(_NONE), dict[str, dict[str, int]]()
+    overdue = today = 0
+    for form, plugin, count, late, soon in ready.rows(*place, now, now, end_of_day):
+        tab = _TAB[form]
+        sums[tab] += count
+        its = each.setdefault(plugin, {})
+        its[tab] = its.get(tab, 0) + count
+        if tab == "todo":
+            overdue, today = overdue + int(late), today + int(soon)
+    return Waiting(sums["todo"], sums["toread"], sums["drafts"], overdue, today, each)
 
 
 @lru_cache(maxsize=512)
 def _summary(plugins: frozenset[str], levels: frozenset[str]) -> Ready:
-    def build(organ: str, unit: str, post: str, now: str, begin: str, end: str) -> peewee.Query:
+    def build(organ: str, unit: str, post: str, now: str, begin: str, end: str) -> Any:
         late = peewee.Case(None, [(Task.due < now, 1)], 0)
         soon = peewee.Case(None, [((Task.due >= begin) & (Task.due <= end), 1)], 0)
         total = peewee.fn.COUNT(Task.id)
-        sums = [peewee.fn.SUM(late), peewee.fn.SUM(soon)]
-        where = theirs(organ, unit, post, levels) & Task.done.is_null()
-        where &= Task.plugin.in_(sorted(plugins)) & Task.form.in_(FORMS)
-        return Task.select(Task.form, total, *sums).where(where).group_by(Task.form)
+        chosen = Task.form, Task.plugin, total, peewee.fn.SUM(late), peewee.fn.SUM(soon)
+
+        def counted(where: peewee.Expression) -> Any:
+            return Task.select(*chosen).where(where).group_by(Task.form, Task.plugin)
+
+        own, shared = open_of(organ, unit, post, levels, FORMS, plugins)
+        return counted(own).union_all(counted(shared))
 
     return Ready(build)
 
@@ -82,7 +102,8 @@ def _soonest(
         where = theirs(organ, unit, post, levels) & Task.done.is_null()
         where &= Task.form.in_(forms) & Task.plugin.in_(sorted(plugins))
         # The index of open tasks holds all that this asks: only the rows shown are read.
-        first = Task.select(Task.id).where(where).order_by(*order).limit(limit)
+        first = Task.select(Task.id).where(where).order_by(*order)
+        first = first.limit(peewee.SQL(str(limit)))  # as Ready writes an outer one
         return Task.select(*fields).where(Task.id.in_(first)).order_by(*order)
 
     return Ready(build)

@@ -100,6 +100,25 @@ def theirs(organ: Place, unit: Place, post: Place, levels: frozenset[str]) -> pe
     return found
 
 
+def open_of(
+    organ: Place,
+    unit: Place,
+    post: Place,
+    levels: frozenset[str],
+    forms: tuple[str, ...],
+    plugins: frozenset[str],
+) -> tuple[peewee.Expression, peewee.Expression]:
+    """What is open of a desk, as two conditions: by its post, and by level.
+
+    Together they are :func:`theirs`; each alone walks along the index of open tasks, where both in
+    one condition make SQLite look into the rows.
+    """
+    which = Task.done.is_null() & Task.form.in_(forms) & Task.plugin.in_(sorted(plugins))
+    by_level = ((Task.unit == "") | (Task.unit == unit)) & Task.level.in_(sorted(levels))
+    by_post = (Task.organ == organ) & (Task.post == post) & which
+    return by_post, (Task.organ == organ) & (Task.post == "") & by_level & which
+
+
 def query(desk: Desk, tab: Tab, plugins: frozenset[str]) -> peewee.ModelSelect[Task]:
     """The tasks of one tab, of the rooms and plugins given; not yet ordered or cut."""
     base = Task.select().where(Task.plugin.in_(list(plugins)))
@@ -188,30 +207,38 @@ def _first_page(
     fields = [getattr(Task, name) for name in Row._fields]
 
     def build(organ: str, unit: str, post: str) -> peewee.Query:
-        where = theirs(organ, unit, post, levels) & Task.done.is_null() & (Task.form == form)
-        where &= Task.plugin.in_(sorted(plugins))
-        return Task.select(*fields).where(where).order_by(*_ORDERS[order]).limit(limit)
+        own, shared = open_of(organ, unit, post, levels, (form,), plugins)
+        both = Task.select(Task.id).where(own).union_all(Task.select(Task.id).where(shared))
+        rows = Task.select(*fields).where(Task.id.in_(both)).order_by(*_ORDERS[order])
+        return rows.limit(limit)
 
     return Ready(build)
 
 
 def counts(desk: Desk, plugins: frozenset[str]) -> dict[str, int]:
-    """How many tasks stand in the tabs that a badge shows."""
+    """How many tasks stand in the tabs that a badge shows.
+
+    A page knows that already: hooks of the frame are given ``waiting``.
+    """
+    found = dict.fromkeys(_FORM, 0)
+    names = {form: tab for tab, form in _FORM.items()}
     ready = _counting(plugins, desk.levels)
-    found = dict(ready.rows(desk.organ_code, desk.unit.code, desk.post.uid))
-    return {tab: found.get(form, 0) for tab, form in _FORM.items()}
+    for form, count in ready.rows(desk.organ_code, desk.unit.code, desk.post.uid):
+        found[names[form]] += count
+    return found
 
 
 @lru_cache(maxsize=512)
 def _counting(plugins: frozenset[str], levels: frozenset[str]) -> Ready:
-    return Ready(
-        lambda organ, unit, post: (
-            Task.select(Task.form, peewee.fn.COUNT(Task.id))
-            .where(theirs(organ, unit, post, levels) & Task.done.is_null())
-            .where(Task.plugin.in_(sorted(plugins)) & Task.form.in_(FORMS))
-            .group_by(Task.form)
-        )
-    )
+    def counted(where: peewee.Expression) -> Any:
+        chosen = Task.select(Task.form, peewee.fn.COUNT(Task.id)).where(where)
+        return chosen.group_by(Task.form)
+
+    def build(organ: str, unit: str, post: str) -> Any:
+        own, shared = open_of(organ, unit, post, levels, FORMS, plugins)
+        return counted(own).union_all(counted(shared))
+
+    return Ready(build)
 
 
 def open_for(desk: Desk, subject: Subject, *steps: str) -> Task | None:

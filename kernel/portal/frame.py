@@ -124,7 +124,9 @@ def _menu(ctx: Ctx, desk: Desk, counts: dict[str, int]) -> tuple[MenuGroup, ...]
     groups: dict[str, list[MenuItem]] = {}
     for category, items in house_menu(desk, counts):
         groups.setdefault(category, []).extend(items)
-    for name, items in bus().gather("menu_items", among=ctx.plugins, desk=desk):
+    for name, items in bus().gather(
+        "menu_items", among=ctx.plugins, desk=desk, waiting=ctx.waiting
+    ):
         group = groups.setdefault(switchboard().manifests[name].category, [])
         group.extend(drawable(item) for item in items)
     path = ctx.request.url.path

@@ -11,7 +11,6 @@ from typing import Any
 
 from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import Headers as RequestHeaders
-from starlette.datastructures import MutableHeaders
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -48,6 +47,8 @@ FIXED = {
     "cache-control": "no-store",
 }
 HSTS = "max-age=31536000"
+_FIXED = tuple((name.encode(), value.encode()) for name, value in FIXED.items())
+_HSTS = (b"strict-transport-security", HSTS.encode())
 _SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 _ANY_HOST = ("/health", "/static/")
 """What is the same for everybody: a load balancer asks by address."""
@@ -96,11 +97,11 @@ class Headers:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         async def sending(message: Message) -> None:
             if message["type"] == "http.response.start":
-                headers = MutableHeaders(scope=message)
-                for name, value in FIXED.items():
-                    headers.setdefault(name, value)
-                if origin.secure():
-                    headers.setdefault("strict-transport-security", HSTS)
+                headers = list(message.get("headers", ()))
+                there = {name.lower() for name, _value in headers}
+                ours = (*_FIXED, _HSTS) if origin.secure() else _FIXED
+                headers += [pair for pair in ours if pair[0] not in there]
+                message["headers"] = headers
             await send(message)
 
         await self.app(scope, receive, sending)

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from operator import attrgetter
 from typing import Any, Literal, NamedTuple
 
 from kernel.portal.cursor import Cursor, fits, lost, read_cursor
@@ -125,8 +126,7 @@ Count = Callable[[ListQuery], int]
 """``count(query)``: how many rows there are in all."""
 
 
-@dataclass(frozen=True)
-class Row:
+class Row(NamedTuple):
     """One row of the list."""
 
     item: Item
@@ -167,23 +167,23 @@ class Listing:
         """
         spec = self.spec
         choosable, href, meta, tags = spec.choosable, spec.href, spec.meta, spec.tags
+        # A row read by a statement that stands ready is a tuple with names: asked most.
+        named = bool(self.rows) and isinstance(self.rows[0].item, tuple)
+        get = attrgetter if named else _reader
         columns = [
-            (column.kind, head, column.value, column.key, column.href) for column, head in heads
+            (column.kind, head, column.value or get(column.key), column.href)
+            for column, head in heads
         ]
         kinds = [column.kind for column, _head in heads]
         title = kinds.index("title") if "title" in kinds else 0
+        uid = get(spec.uid)
         for item in [row.item for row in self.rows]:
             cells = [
-                (
-                    kind,
-                    head,
-                    read(item, key) if value is None else value(item),
-                    "" if way is None else way(item),
-                )
-                for kind, head, value, key, way in columns
+                (kind, head, value(item), "" if way is None else way(item))
+                for kind, head, value, way in columns
             ]
             yield Line(
-                read(item, spec.uid),
+                uid(item),
                 choosable is None or choosable(item),
                 cells[title][2],
                 href(item) if href else "",
@@ -344,6 +344,10 @@ def _after(sort: Sort, ident: Expression, cursor: Cursor) -> Expression:
     beyond = field < key if sort.descending else field > key
     found = beyond | ((field == key) & further)
     return found | field.is_null() if sort.nulls else found
+
+
+def _reader(key: str) -> Callable[[Item], Item]:
+    return lambda item: read(item, key)
 
 
 def read(item: Item, key: str) -> Item:

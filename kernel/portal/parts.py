@@ -17,7 +17,7 @@ TAGS = (_l("特提"), _l("特急"), _l("加急"), _l("平急"), _l("平件"), _l
 
 _RECEIPTS: dict[ReceiptState, tuple[str, Lazy]] = {
     "waiting": ("wait", _l("待送达")),
-    "delivered": ("wait", _l("已送达，未签收")),
+    "delivered": ("wait", _l("未签收")),
     "read": ("read", _l("已阅未签")),
     "overdue": ("late", _l("逾期未签收")),
     "signed": ("signed", _l("已签收")),

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Hashable, Mapping, Sequence
+from contextvars import ContextVar
 from datetime import UTC, datetime
 from functools import cached_property, lru_cache, partial
 from gettext import NullTranslations
@@ -34,6 +35,7 @@ from kernel.portal.theme import BUILT_IN, ROOT_THEME, chain, load_themes
 TEMPLATES = Path(__file__).resolve().parent / "templates"
 
 
+_MOMENT: ContextVar[datetime | None] = ContextVar("moment", default=None)
 KEPT = 512
 """How many pieces of pages an environment remembers, of some 2 KB each."""
 
@@ -132,10 +134,18 @@ class Renderer:
         :raises jinja2.UndefinedError: the context lacks what the template reads: a defect.
         """
         found = self.environment(theme, language).get_template(template)
-        with speaking(language):
-            if block is None:
-                return found.render(context)
-            return "".join(found.blocks[block](found.new_context(dict(context))))
+        token = _MOMENT.set(self._now())
+        try:
+            with speaking(language):
+                if block is None:
+                    return found.render(context)
+                return "".join(found.blocks[block](found.new_context(dict(context))))
+        finally:
+            _MOMENT.reset(token)
+
+    def _moment(self) -> datetime:
+        """The moment of the page: all its times are told from the same one."""
+        return _MOMENT.get() or self._now()
 
     def environment(self, theme: str, language: str = "zh") -> PageEnvironment:
         """The environment of that theme and language; ``default`` stands in for an unknown theme,
@@ -195,20 +205,21 @@ class Renderer:
 
     def _filters(self, icon: Callable[..., Markup]) -> dict[str, Callable[..., Any]]:
         return {
-            "ago": lambda moment: words.ago(moment, self._now()),
+            "ago": lambda moment: words.ago(moment, self._moment()),
             "clock": words.clock,
             "date_cn": words.date_cn,
             "day_cn": words.day_cn,
-            "due": lambda limit: words.due(limit, self._now()),
-            "due_tag": lambda limit: words.due_tag(limit, self._now(), icon),
+            "due": lambda limit: words.due(limit, self._moment()),
+            "due_tag": lambda limit: words.due_tag(limit, self._moment(), icon),
             "filesize": words.filesize,
             "iso": lambda moment: words.local(moment).isoformat(timespec="minutes"),
             "pad_name": words.pad_name,
+            "said": lambda text: text if type(text) is Markup else gettext(str(text)),
             "span": words.span,
             "stored": words.stored,
             "step_of": words.step_of,
             "time_cn": words.time_cn,
-            "time_tag": lambda moment: words.time_tag(moment, self._now()),
+            "time_tag": lambda moment: words.time_tag(moment, self._moment()),
             "weekday_cn": words.weekday_cn,
             "day_and_weekday": words.day_and_weekday,
             "weekday_short": words.weekday_short,

@@ -37,14 +37,23 @@ class Urls:
 
     def __init__(self, routes: Iterable[tuple[str, str]]) -> None:
         self._paths: dict[str, tuple[str, frozenset[str]]] = {}
+        self._single: dict[str, tuple[str, str, str]] = {}
         for name, path in routes:
             if name in self._paths:
                 raise ValueError(f"two routes are called {name!r}")
             self._paths[name] = (_WANTED.sub(r"{\1}", path), frozenset(_named(path)))
+            if len(_named(path)) == 1:  # most of them: written without format()
+                head, key, tail = _WANTED.split(path)
+                self._single[name] = key, head, tail
 
     def __call__(self, name: str, /, **params: object) -> str:
         """The address of a route; KeyError for a name or parameter that is not there (a defect)."""
+        single = self._single.get(name)
+        if single is not None and len(params) == 1 and single[0] in params:
+            return f"{single[1]}{_quoted(str(params[single[0]]))}{single[2]}"
         path, wanted = self._paths[name]
+        if not params and not wanted:
+            return path
         if wanted:
             path = path.format(**{key: _quoted(str(params[key])) for key in wanted})
         rest = {

@@ -359,6 +359,9 @@ class Ready:
 
     def _make(self) -> _Made:
         query: Any = self._build(*map(_Place, range(self._count)))
+        if type(getattr(query, "_limit", None)) is int:
+            # Written out: SQLite plans a statement anew each time that its limit is a parameter.
+            query._limit = peewee.SQL(str(query._limit))
         self._database = query._database
         text, values = self._database.get_sql_context().sql(query).query()
         chosen = getattr(query, "_returning", None) or ()

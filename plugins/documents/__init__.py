@@ -19,6 +19,7 @@ from kernel.api import (
     Panel,
     Ref,
     Subject,
+    Waiting,
     hookimpl,
 )
 from plugins.documents import commands, generated, menu, morning, pages, proving
@@ -77,9 +78,9 @@ def register_commands(cli: click.Group) -> None:
 
 
 @hookimpl
-def menu_items(desk: Desk) -> Sequence[MenuItem]:
+def menu_items(desk: Desk, waiting: Waiting) -> Sequence[MenuItem]:
     """Outgoing and incoming documents, for who may see them."""
-    return menu.items(desk)
+    return menu.items(desk, waiting)
 
 
 @hookimpl

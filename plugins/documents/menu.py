@@ -4,22 +4,22 @@ from __future__ import annotations
 
 from collections import Counter
 
-from kernel.api import Delivery, Desk, MenuItem, Package, Panel, _, tasks, url
+from kernel.api import Delivery, Desk, MenuItem, Package, Panel, Waiting, _, url
 
 
-def items(desk: Desk) -> list[MenuItem]:
+def items(desk: Desk, waiting: Waiting) -> list[MenuItem]:
     """Outgoing and incoming documents with what waits for this desk."""
     if not desk.has("documents.view"):
         return []
-    waiting = tasks.counts(desk, frozenset({"documents"}))
+    mine = waiting.of("documents")
     note = _("件待办")
     return [
-        MenuItem(_("发文办理"), url("documents:out"), "file-pen-line", waiting["todo"], note=note),
+        MenuItem(_("发文办理"), url("documents:out"), "file-pen-line", mine["todo"], note=note),
         MenuItem(
             _("收文办理"),
             url("documents:in"),
             "inbox",
-            waiting["toread"],
+            mine["toread"],
             note=_("件待阅"),
         ),
     ]

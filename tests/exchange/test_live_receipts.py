@@ -1,8 +1,11 @@
 """The squares of the receipts: every state in words, asked for again while somebody is missing."""
 
+import re
 from collections.abc import Callable
 from datetime import timedelta
 from html import unescape
+
+import pytest
 
 from kernel.testing_office import Office
 from tests.exchange.after import another
@@ -58,6 +61,44 @@ def test_overdue_has_a_square_and_a_line_of_its_own(
     assert "其中逾期 6 家" in late
     assert 'class="is-late" title="张掖市教育局：逾期未签收' in late
     assert delivery(GEDU).state == "delivered"
+
+
+WORDS = {
+    "zh": ("未签收", "已阅未签", "已签收", "逾期未签收", "待签收"),
+    "en": ("Not signed for", "Read, not signed for", "Signed for", "Overdue", "To sign for"),
+}
+
+
+@pytest.mark.parametrize("language", WORDS)
+def test_a_sender_reads_one_word_for_one_state(
+    office: Office, later: Callable[[timedelta], None], language: str
+):
+    waits, read, signed, late, of_the_receiver = WORDS[language]
+    by(office)
+    opened(office, GEDU)
+    signed_for(office, GFIN)
+
+    def states() -> dict[str, tuple[str, str]]:
+        browser = browser_of(office, CPCO)
+        browser.cookies.set("lang", language)
+        page = unescape(browser.get(f"/exchange/outbox/{package().uid}").text)
+        squares = re.findall(r'<li class="is-\w+" title="([^：]+)：([^"]+)">', page)
+        cells = re.findall(r'<th role="rowheader".*?</th>.*?</td>', page, re.S)
+        lines = [re.sub(r"\s*<[^>]*>\s*", "|", cell).strip("|").split("|") for cell in cells]
+        legend = page.partition('class="legend"')[2].partition("</ul>")[0]
+        assert all(f">{line[-1]}<" in legend for line in lines)
+        assert of_the_receiver not in page.partition("<main")[2]
+        words = {line[0]: line[-1] for line in lines}
+        return {unit: (words[unit], square) for unit, square in squares}
+
+    before = states()
+    assert len(before) == 7
+    assert before["中共甘州区委办公室"] == (waits, waits)
+    assert before["张掖市教育局"] == (read, read)
+    assert before["张掖市财政局"] == (signed, f"{signed} 刘志强")
+    later(3 * DAY)
+    after = states()
+    assert after["中共甘州区委办公室"] == after["张掖市教育局"] == (late, late)
 
 
 def test_the_seal_says_what_was_checked_and_how_to_check_it(office: Office):

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from kernel.acts import tasks
+from kernel.acts.agenda import waiting
 from kernel.acts.models import Act, Task
 from kernel.crypto.ids import now
 from kernel.exchange.models import Delivery
@@ -38,7 +39,37 @@ def give(office: Office, name: str, uid: str, **values: Any) -> None:
     post = office.post(name)
     with transaction():
         place = {"step": "办理", "organ": post.unit.organ, "post": post.uid, "title": uid}
-        tasks.assign(Thing(uid), **place, **values)  # type: ignore[arg-type]  # as a subject
+        tasks.assign(Thing(uid), **place | values)  # type: ignore[arg-type]  # as a subject
+
+
+@pytest.mark.both
+def test_what_waits_is_counted_once_for_tabs_and_menu(office: Office):
+    moment = now()
+    give(office, CLERK, "甲", due=moment - timedelta(hours=1))
+    give(office, CLERK, "乙", form="toread")
+    desk = office.desk(CLERK)
+    level, other = sorted(desk.levels)[0], "nobody.has"
+    for unit in ("", desk.unit.code, "elsewhere"):
+        for held in (level, other):
+            give(office, CLERK, f"丙{unit}{held}", post="", unit=unit, level=held)
+    give(office, CLERK, "丁", form="draft", post="", level=level)
+    give(office, CLERK, "戊", post="somebody else", level=level)
+    give(office, CLERK, "己", organ=GFIN)
+    rooms = frozenset({"documents", "exchange"})
+    with connection():
+        found = waiting(desk, rooms, now=moment, end_of_day=moment + timedelta(hours=1))
+        rows = {tab: tasks.query(desk, tab, rooms) for tab in tasks.TABS}
+        first = tasks.first_page(desk, "todo", rooms, "urgent", 50)
+        assert found.counts == {tab: rows[tab].count() for tab in found.counts}
+        assert found.counts == tasks.counts(desk, rooms)
+        assert found.of("documents") == {"todo": 3, "toread": 1, "drafts": 1}
+        assert found.of("documents") == tasks.counts(desk, frozenset({"documents"}))
+        assert found.of("exchange") == {"todo": 0, "toread": 0, "drafts": 0}
+        assert (found.overdue, found.today) == (1, 0)
+        assert first is not None
+        assert sorted(row.uid for row in first) == sorted(row.uid for row in rows["todo"])
+        none = waiting(desk, frozenset({"exchange"}), now=moment, end_of_day=moment)
+        assert none.counts == {"todo": 0, "toread": 0, "drafts": 0}
 
 
 def titles(page: str) -> list[str]:

@@ -66,6 +66,16 @@ def test_one_block_alone_with_the_macros_at_hand(renderer: Renderer, tmp_path: P
     assert html == '<span class="tag tag--urgent">Urgent</span>'
 
 
+def test_a_tag_is_put_into_the_language_and_escaped(renderer: Renderer, tmp_path: Path):
+    write(tmp_path / "meetings/meetings/tags.html", "{{ ui.tag(text) }}|{{ ui.tag(_('超时')) }}")
+    drawn = {
+        language: renderer.render("meetings/tags.html", {"text": text}, language=language)
+        for language, text in (("zh", "<b>50 %"), ("en", "超时"))
+    }
+    assert '">&lt;b&gt;50 %</span>|' in drawn["zh"]
+    assert drawn["en"].count('">Late</span>') == 2
+
+
 def test_a_plugin_owns_only_its_own_names(renderer: Renderer):
     with pytest.raises(TemplateNotFound):
         renderer.render("other/show.html", {})

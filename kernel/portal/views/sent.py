@@ -25,10 +25,9 @@ from kernel.portal.parts import Receipt, ReceiptBook, ReceiptState
 from kernel.portal.routing import page
 from kernel.portal.starring import star_of
 from kernel.portal.urls import url
-from kernel.portal.views.boxes import state_of, tags_of
+from kernel.portal.views.boxes import tags_of
 
 _RECEIPT: dict[str, ReceiptState] = {
-    "delivered": "delivered",
     "signed": "signed",
     "returned": "returned",
     "recalled": "recalled",
@@ -77,7 +76,7 @@ def _spec() -> ListSpec:
         title=_l("各单位回执"),
         columns=(
             Column("unit", _l("单位"), "title", value=_name),
-            Column("state", _l("状态"), "tag", value=state_of),
+            Column("state", _l("状态"), "tag", value=_word),
             Column("person", _l("签收人"), "person", value=_person),
             Column("settled", _l("时间"), "time"),
             Column("sign_by", _l("签收时限"), "due", value=_due),
@@ -87,7 +86,7 @@ def _spec() -> ListSpec:
         filters=(Filter("state", _l("状态"), tuple(STATES.items())),),
         search_hint=_l("按单位名称查找"),
         meta=_note,
-        tags=lambda row: [word for word in tags_of(row) if word != row.urgency],
+        tags=lambda row: [word for word in tags_of(row) if word not in (row.urgency, "超时")],
         page_size=50,
         entries=True,
     )
@@ -120,7 +119,7 @@ def _receipt(row: Delivery, unit: Unit | None) -> Receipt:
     waiting = row.state == "delivered"
     return Receipt(
         unit.name if unit is not None else row.organ,
-        _waiting(row) if waiting else _RECEIPT[row.state],
+        _state(row),
         short=unit.short_name if unit is not None else row.organ,
         person="" if waiting else row.settled_by,
         at=row.settled,
@@ -128,7 +127,14 @@ def _receipt(row: Delivery, unit: Unit | None) -> Receipt:
     )
 
 
-def _waiting(row: Delivery) -> ReceiptState:
+def _word(row: Delivery) -> str:
+    """The state as the squares and their legend say it, which is not how the receiver has it."""
+    return str(_receipt(row, None).label)
+
+
+def _state(row: Delivery) -> ReceiptState:
+    if row.state != "delivered":
+        return _RECEIPT[row.state]
     if row.sign_by is not None and row.sign_by <= now():
         return "overdue"
     return "read" if row.opened else "delivered"

@@ -64,10 +64,6 @@ def tabs(ctx: Ctx, current: str) -> list[Tab]:
 
 
 def _spec(ctx: Ctx, tab: tasks.Tab, choosable: Callable[[Task], bool]) -> ListSpec:
-    urgent = Sort("urgent", _l("按缓急，再按时限"), "hurry", field=tasks.hurry())
-    due = Sort("due", _l("按时限由近到远"), "due", field=Task.due, nulls=True)
-    new = Sort("new", _l("按送达时间，新的在前"), "id", descending=True, field=Task.id)
-    old = Sort("old", _l("按送达时间，旧的在前"), "id", field=Task.id)
     return ListSpec(
         title=_l("待办中心"),
         columns=(
@@ -77,13 +73,11 @@ def _spec(ctx: Ctx, tab: tasks.Tab, choosable: Callable[[Task], bool]) -> ListSp
             Column("created", _l("送达时间"), "time"),
             *_last_column(tab),
         ),
-        sorts=(urgent, due, new, old),
+        sorts=_SORTS,
         default_sort="urgent" if tab == "todo" else "new",
         filters=(
             Filter("type", _l("事项类型"), _sources(ctx), _l("全部类型")),
-            Filter("urgency", _l("紧急程度"), tuple((one, _l(one)) for one in URGENT),
-                   _l("全部缓急")),
-            Filter("limit", _l("办理时限"), tuple(LIMITS.items()), _l("全部时限")),
+            *_FILTERS,
         ),
         search_hint=_l("按标题、文号、送办人查找"),
         empty=EMPTY[tab],
@@ -110,6 +104,18 @@ LIMITS: dict[str, Lazy] = {
     "week": _l("七日内到期"),
     "none": _l("没有时限"),
 }
+
+
+_SORTS = (
+    Sort("urgent", _l("按缓急，再按时限"), "hurry", field=tasks.hurry()),
+    Sort("due", _l("按时限由近到远"), "due", field=Task.due, nulls=True),
+    Sort("new", _l("按送达时间，新的在前"), "id", descending=True, field=Task.id),
+    Sort("old", _l("按送达时间，旧的在前"), "id", field=Task.id),
+)
+_FILTERS = (
+    Filter("urgency", _l("紧急程度"), tuple((one, _l(one)) for one in URGENT), _l("全部缓急")),
+    Filter("limit", _l("办理时限"), tuple(LIMITS.items()), _l("全部时限")),
+)
 
 
 def _limit(which: str) -> Any:
