@@ -14,6 +14,8 @@ Load it from your ``conftest.py`` with ``pytest_plugins = ["kernel.testing"]``. 
     ``lasting_databases`` is the same for fixtures of the whole session.
 ``@pytest.mark.full``
     A long run, only done with ``--full``.
+``@pytest.mark.early``
+    Its file takes long (half a minute and more): a parallel run hands it out among the first.
 ``part``
     A fixture: ``part("pdfsig")`` is the path of a part that the test has named in its marker.
 ``office``, ``desk``, ``sign``, ``act``, ``client``
@@ -68,6 +70,7 @@ MARKERS = (
     "database(kind): the test is about this database only",
     "both: the test runs on SQLite and on PostgreSQL",
     "full: a long run, only done with --full",
+    "early: its file takes long, a parallel run begins with it",
     "plugins(folder, ...): plugin folders that are dropped into the office of the test",
     "started_anew: its signers and workshops are started, not forked from a warm process",
 )
@@ -152,14 +155,15 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     items[:] = sorted(keep, key=_turn(keep)) if hasattr(config, "workerinput") else keep
 
 
-def _turn(items: list[pytest.Item]) -> Callable[[pytest.Item], tuple[bool, int]]:
-    """The files with a browser first, then those of many tests: no process is left with a long one.
+def _turn(items: list[pytest.Item]) -> Callable[[pytest.Item], tuple[bool, bool, int]]:
+    """Files marked early first, then others with a browser, then those of many tests.
 
-    The order within a file stays.
+    So no process is left with a long one when the other has none. The order within a file stays.
     """
     files = Counter(item.path for item in items)
+    early = {item.path for item in items if item.get_closest_marker("early")}
     slow = {item.path for item in items if "chromium" in _needs(item)}
-    return lambda item: (item.path not in slow, -files[item.path])
+    return lambda item: (item.path not in early, item.path not in slow, -files[item.path])
 
 
 def _remaining(item: pytest.Item) -> bool:

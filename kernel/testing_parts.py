@@ -17,9 +17,10 @@ def _programs(*names: str) -> Callable[[], str | None]:
 
 
 def _chromium() -> str | None:
-    named = os.environ.get("JUYAN_CHROMIUM")
-    search = _programs("chromium", "chromium-browser", "google-chrome-stable", "google-chrome")
-    return named or search()
+    """Best the one without windows: others draw tabs and a toolbar too, though nobody looks."""
+    shell = ("chromium-headless-shell", "chrome-headless-shell")
+    whole = ("chromium", "chromium-browser", "google-chrome-stable", "google-chrome")
+    return os.environ.get("JUYAN_CHROMIUM") or _programs(*shell, *whole)()
 
 
 def _softhsm() -> str | None:

@@ -33,9 +33,12 @@ from tests.threats.attacks import catch_up
 from tests.web.archives import docx
 
 # What a broken multipart form held is closed when it is collected, not before (Starlette).
-pytestmark = pytest.mark.filterwarnings(
-    "ignore:.*SpooledTemporaryFile:pytest.PytestUnraisableExceptionWarning"
-)
+pytestmark = [
+    pytest.mark.early,
+    pytest.mark.filterwarnings(
+        "ignore:.*SpooledTemporaryFile:pytest.PytestUnraisableExceptionWarning"
+    ),
+]
 PEOPLE = ["林晓梅", "王芳", "李建国", "周海涛", "赵敏华", "孙倩", "刘志强", "杨帆", "高峰", ""]
 SEED = 1
 

@@ -1,6 +1,7 @@
 """The test run itself: what is missing is said, and the last line is pytest's."""
 
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -66,6 +67,23 @@ def test_processes_side_by_side_count_what_was_not_run_once(
     assert "left for --full: 1 tests" in report
     assert "FAILED: this run needs clamav" in report and report.endswith("exit 1")
     assert report.splitlines()[-2].strip("= ").startswith("1 passed in ")
+
+
+def test_processes_begin_with_the_files_that_take_long(
+    pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setenv("JUYAN_CHROMIUM", sys.executable)  # it is only looked for
+    head, test = "import pytest\n", "def test_{}(): ..."
+    one, two = test.format(1), "\n".join([test.format(1), test.format(2)])
+    pytester.makepyfile(
+        test_a=one,
+        test_b=two,
+        test_c=f'{head}pytestmark = pytest.mark.needs("chromium")\n{one}',
+        test_d=f"{head}pytestmark = pytest.mark.early\n{one}",
+    )
+    queue = ("-n", "1", "--dist", "loadfile", "--no-loadscope-reorder", "-v")
+    report = pytester.runpytest_inprocess("-p", "kernel.testing", *queue).stdout.str()
+    assert re.findall(r"PASSED test_(\w)\.py", report) == ["d", "c", "b", "b", "a"]
 
 
 def test_a_required_part_fails_even_where_no_test_needs_it(

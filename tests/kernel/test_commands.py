@@ -25,6 +25,7 @@ from kernel.testing_databases import Databases
 from kernel.testing_office import UNITS, settings_of
 from tests.threats.attacks import drop_guards
 
+pytestmark = pytest.mark.early
 Run = Callable[..., Result]
 
 

@@ -46,6 +46,7 @@ from plugins.documents.line import issue
 from tests.exchange.notice import CPCO, NOTICE
 from tests.threats.attacks import drop_guards
 
+pytestmark = pytest.mark.early
 WORD = b"a passphrase for tests"
 SERIES = f"{CPCO}/市委办发/{now().year}"
 

@@ -51,7 +51,7 @@ from tests.exchange.after import another
 from tests.exchange.conftest import _offices  # noqa: F401  # the office that has sent a notice
 from tests.exchange.notice import CLERKS, CPCO, GFIN, delivery, evidence, opened, package
 
-pytestmark = pytest.mark.both
+pytestmark = [pytest.mark.both, pytest.mark.early]
 Call = Callable[[], Any]
 
 

@@ -10,7 +10,7 @@ from tests.matrix.states import STATES, WITHOUT_SCRIPTS
 from tests.matrix.walk import ASK_AXE, AXE, CHECKS, TAGS, Walker, problems
 from tests.portal.driver import Driver
 
-pytestmark = pytest.mark.needs("chromium")
+pytestmark = [pytest.mark.needs("chromium"), pytest.mark.early]
 SAMPLE = [screen for screen in SCREENS if screen.sample]
 
 

@@ -14,7 +14,7 @@ from kernel.settings import ROOT, load
 from tests.portal.driver import PATIENCE, Driver, Person
 from tests.portal.node import Place
 
-pytestmark = pytest.mark.needs("chromium")
+pytestmark = [pytest.mark.needs("chromium"), pytest.mark.early]
 BODY = ["为做好有关工作，现将有关事项通知如下。", "请各单位认真贯彻执行。"]
 MEASURE = """() => {
   const width = document.documentElement.clientWidth;

@@ -12,7 +12,7 @@ from playwright.sync_api import expect
 from tests.portal.driver import Driver, Person
 from tests.portal.node import notice
 
-pytestmark = pytest.mark.needs("chromium")
+pytestmark = [pytest.mark.needs("chromium"), pytest.mark.early]
 
 
 def write(drafter: Person, data: dict[str, object]) -> None:

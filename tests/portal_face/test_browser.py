@@ -7,6 +7,7 @@ from playwright.sync_api import Browser, Page, Route
 
 from tests.portal_face.gallery import PAGES
 
+pytestmark = [pytest.mark.needs("chromium"), pytest.mark.early]
 # What sticks out to the right of the window, and what is too small to hit.
 MEASURE = """() => {
   const width = document.documentElement.clientWidth, seen = e => {

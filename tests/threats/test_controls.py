@@ -17,6 +17,7 @@ from kernel.settings import ROOT
 from tests.threats.controls import CONTROLS, THREATS, Control
 from tests.threats.proofs import PROOFS
 
+pytestmark = pytest.mark.early
 ROWS = {*range(1, 11), 12, 14, 15, *range(18, 29)}
 """The rows of the table that are proved here."""
 TABLE = ROOT / "docs" / "threats.md"

@@ -36,6 +36,7 @@ from tests.threats.every_column import (
 )
 from tests.threats.full_office import fill
 
+pytestmark = pytest.mark.early
 Later = Callable[[timedelta], None]
 EACH = 3
 """So many rows of one table are changed together, where they can be told apart."""

@@ -18,6 +18,7 @@ from kernel.storage.models import LogCheckpoint, LogLeaf, LogNode
 from kernel.testing_office import Office
 from tests.threats.attacks import catch_up, drop_guards, flipped
 
+pytestmark = pytest.mark.early
 SEED = 6962
 Change = tuple[str, Callable[[], object]]
 """The place that has to be named, and what is done."""

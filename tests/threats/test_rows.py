@@ -11,6 +11,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from datetime import timedelta
 from itertools import zip_longest
+from typing import Any
 
 import peewee
 import pytest
@@ -47,7 +48,7 @@ from tests.dialect import here
 from tests.exchange.notice import CLERKS, CPCO, GEDU, GFIN, NOTICE, opened, package, signed_for
 from tests.threats.attacks import catch_up, drop_guards, forge_act, forge_evidence
 
-pytestmark = pytest.mark.both
+pytestmark = [pytest.mark.both, pytest.mark.early]
 A, D, E, P = "acts_act", "exchange_delivery", "exchange_evidence", "exchange_package"
 DOC, SOME = "documents_document", "(SELECT MAX(id) FROM acts_act WHERE verb = '{}')"
 FIRST = "(SELECT MIN(size) FROM log_checkpoint)"
@@ -130,10 +131,6 @@ def of_task(kind: str, change: str) -> str:
 
 
 CHANGES: list[tuple[str, str]] = [
-    *(("act ", of_act("documents.sign_off", f"{name} = {value}")) for name, value in ACTS.items()),
-    *((f"delivery {GFIN}", of_delivery(GFIN, f"{n} = {v}")) for n, v in SIGNED.items()),
-    *((f"package {CPCO}", f"UPDATE {P} SET {n} = {v}") for n, v in SENT.items()),
-    *(("documents.document", f"UPDATE {DOC} SET {n} = {v}") for n, v in FILED.items()),
     # texts
     ("text opinion of act", "UPDATE acts_private SET text = '不同意。' WHERE name = 'opinion'"),
     ("text reason of act", "UPDATE acts_private SET salt = 'x' WHERE name = 'reason'"),
@@ -222,7 +219,12 @@ CHANGES: list[tuple[str, str]] = [
     ("announcements.announcement ", "UPDATE announcements_announcement SET state = 'withdrawn'"),
     ("announcements.announcement", "DELETE FROM announcements_announcement"),
 ]
-# Changed together, one of each column in a round: no two of them touch the same rows.
+# Changed together, one of each list in a round: no two of them touch the same rows, and none is
+# named because of another one. Of a package its deliveries are, of an act its document.
+OF_ACT = [("act ", of_act("documents.sign_off", f"{n} = {v}")) for n, v in ACTS.items()]
+OF_PACKAGE = [(f"package {CPCO}", f"UPDATE {P} SET {n} = {v}") for n, v in SENT.items()]
+OF_DELIVERY = [(f"delivery {GFIN}", of_delivery(GFIN, f"{n} = {v}")) for n, v in SIGNED.items()]
+OF_DOCUMENT = [("documents.document", f"UPDATE {DOC} SET {n} = {v}") for n, v in FILED.items()]
 REMARKS = [
     *(("feedback.remark ", f"UPDATE feedback_remark SET {n} = {v}") for n, v in REMARK.items()),
     ("feedback.remark of 620700-CPCO", "DELETE FROM feedback_remark"),
@@ -243,8 +245,13 @@ TAKEN = [
     *(("workflow of ", f"UPDATE workflow_run SET {n} = {v}") for n, v in RUN.items()),
     ("workflow of ", "DELETE FROM workflow_move"),
 ]
+TOGETHER: list[list[list[Any]]] = [
+    [REMARKS, CARDS, *GIVEN, TAKEN],
+    [OF_ACT, OF_PACKAGE],
+    [OF_DELIVERY, OF_DOCUMENT],
+]
 ROUNDS = [
-    [one for one in some if one is not None] for some in zip_longest(REMARKS, CARDS, *GIVEN, TAKEN)
+    [one for one in some if one is not None] for lists in TOGETHER for some in zip_longest(*lists)
 ]
 
 

@@ -25,6 +25,7 @@ from plugins.feedback.models import Remark
 from tests.web.canaries import EDUCATION, FINANCE, OFFICE, OWN, REMARKS, WORDS, notice
 from tests.web.crawl import crawl
 
+pytestmark = pytest.mark.early
 EVERY = (*WORDS.values(), *OWN.values())
 STRANGERS = ["陈静", "杨帆", "高峰"]
 """A bureau's clerk with every role of an office, and administrators of the node."""

@@ -18,6 +18,7 @@ from kernel.testing_office import ORIGIN, Browser, Office
 from plugins.documents.models import Document
 from tests.web.crawl import crawl, fingerprint
 
+pytestmark = pytest.mark.early
 NAME = "林晓梅"
 SITES = {"same-origin": True, "none": True, "same-site": False, "cross-site": False, "x": False}
 ORIGINS = {

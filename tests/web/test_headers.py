@@ -16,6 +16,7 @@ from kernel.portal.urls import safe_path
 from kernel.testing_office import Browser, Office
 from tests.web.crawl import crawl
 
+pytestmark = pytest.mark.early
 ALWAYS = {
     "x-content-type-options": "nosniff",
     "x-frame-options": "DENY",

@@ -20,7 +20,7 @@ from tests.portal.driver import Driver
 from tests.portal.node import Place
 from tests.webauthn.browser import KeyHolder, holder, issue_key, keys_of, open_slot
 
-pytestmark = pytest.mark.needs("chromium")
+pytestmark = [pytest.mark.needs("chromium"), pytest.mark.early]
 
 NOTICE = {
     "title": "中共张掖市委办公室关于做好值班工作的通知",
