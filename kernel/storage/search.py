@@ -28,7 +28,7 @@ from kernel.storage.database import (
     transaction,
 )
 from kernel.storage.models import SearchEntry
-from kernel.storage.words import Query, mark, marks, phrases, tokens
+from kernel.storage.words import NEWEST, Query, mark, marks, phrases, tokens
 from kernel.storage.writing import Ready
 
 LIMIT = 20
@@ -37,7 +37,6 @@ TIDY_SECONDS = 120
 _BITS = 20
 """Room for a million entries in one millisecond, below the time in an entry's id."""
 _ZERO = datetime(1970, 1, 1, tzinfo=UTC)
-_NEWEST = 2**63 - 1
 _CURSOR = re.compile(r"([tu])([0-9]{1,19})")
 
 
@@ -208,9 +207,9 @@ def find(
         start, below = _cursor(before)
         titled = None
         if start == "t":
-            first = below == _NEWEST
+            first = below == NEWEST
             found = [("t", row) for row in _engine().in_titles(query, below, limit + 1)]
-            below, titled = _NEWEST, frozenset(row[0] for _, row in found) if first else None
+            below, titled = NEWEST, frozenset(row[0] for _, row in found) if first else None
         if len(found) <= limit:
             left = limit + 1 - len(found)
             found += [("u", row) for row in _engine().elsewhere(query, below, left, titled)]
@@ -220,13 +219,12 @@ def find(
 
 
 def _hit(row: Row) -> Hit:
-    _, plugin, kind, uid, organ, title, summary, time = row
-    return Hit(plugin, kind, uid, organ, title, summary, datetime.fromisoformat(time))
+    return Hit._make((*row[1:-1], datetime.fromisoformat(row[-1])))
 
 
 def _cursor(text: str | None) -> tuple[str, int]:
     found = _CURSOR.fullmatch(text or "")
-    return (found[1], min(int(found[2]), _NEWEST)) if found else ("t", _NEWEST)
+    return (found[1], min(int(found[2]), NEWEST)) if found else ("t", NEWEST)
 
 
 def _is(kind: str, uid: str) -> peewee.Expression:

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from kernel.storage.database import db, execute_many
-from kernel.storage.words import Phrase, Query, holds
+from kernel.storage.words import NEWEST, Phrase, Query, holds
 
 Row = tuple[Any, ...]
 
@@ -114,17 +114,20 @@ def _wanted(
 
 
 def _rows(expression: str, below: int, limit: int) -> list[Row]:
-    cursor = db.execute_sql(
-        f"SELECT e.id, {_COLUMNS} FROM search_text "  # noqa: S608  # our own text
-        "CROSS JOIN search_entry AS e ON e.id = search_text.rowid WHERE search_text MATCH ? "
-        "AND search_text.rowid < ? ORDER BY search_text.rowid DESC LIMIT ?",
-        (expression, below, limit),
-    )
+    if below == NEWEST:  # the first page: FTS5 needs a tenth less without a bound
+        cursor = db.execute_sql(_HITS.format(""), (expression, limit))
+    else:
+        bound = "AND search_text.rowid < ?"
+        cursor = db.execute_sql(_HITS.format(bound), (expression, below, limit))
     found: list[Row] = cursor.fetchall()
     return found
 
 
-_COLUMNS = "e.plugin, e.kind, e.uid, e.organ, e.title, e.summary, e.time"
+_HITS = (
+    "SELECT e.id, e.plugin, e.kind, e.uid, e.organ, e.title, e.summary, e.time FROM search_text "
+    "CROSS JOIN search_entry AS e ON e.id = search_text.rowid WHERE search_text MATCH ? {} "
+    "ORDER BY search_text.rowid DESC LIMIT ?"
+)
 _PLUGIN, _TITLE = 1, 5
 
 

@@ -18,6 +18,8 @@ from functools import cache, lru_cache
 GAP = "_"
 MOST_TERMS = 10
 MOST_CHARACTERS = 100
+NEWEST = 2**63 - 1
+"""Above the number of every entry: where a list begins."""
 
 _HAN = "\u3007\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff"
 

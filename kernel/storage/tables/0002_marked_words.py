@@ -78,5 +78,6 @@ def _replace(db: Database, columns: str, entries: Iterable[tuple[object, ...]]) 
     values = ", ".join("?" * (columns.count(",") + 2))
     for entry in entries:
         db.execute_sql(f"INSERT INTO search_new (rowid, {columns}) VALUES ({values})", entry)  # noqa: S608  # ours
+    db.execute_sql("INSERT INTO search_new (search_new) VALUES ('optimize')")
     db.execute_sql("DROP TABLE search_text")
     db.execute_sql("ALTER TABLE search_new RENAME TO search_text")
