@@ -214,7 +214,7 @@ class Renderer:
             "filesize": words.filesize,
             "iso": lambda moment: words.local(moment).isoformat(timespec="minutes"),
             "pad_name": words.pad_name,
-            "said": lambda text: text if type(text) is Markup else gettext(str(text)),
+            "said": lambda text: gettext(str(text)) if text and type(text) is not Markup else text,
             "span": words.span,
             "stored": words.stored,
             "step_of": words.step_of,

@@ -1,12 +1,13 @@
 """The search index on SQLite: FTS5 over our own tokens, without the texts.
 
 Each token carries the mark of who may see it, once for each of them: what others may see is not
-even walked past, and a word of a small office is found as quickly as one that nobody else has.
+even walked past, and a word of a small office is found as quickly as one that nobody else has. What
+more than :data:`MOST` may see has its tokens once, and the marks beside them.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from typing import Any
 
 from kernel.storage.database import db, execute_many
@@ -15,21 +16,27 @@ from kernel.storage.words import NEWEST, Phrase, Query, holds
 Row = tuple[Any, ...]
 
 
+MOST = 8
+"""Of so many marks each has its own tokens; an announcement to all would fill the index."""
+SHARED = "y"
+"""In the place of the mark, before the tokens of what more may see. No mark begins with it."""
+
+
 def put_many(entries: list[tuple[int, str, str, str, list[str]]]) -> None:
     """Index the tokens of entries. The plugin is that of the row: see :func:`_wanted`."""
-    execute_many(
-        "INSERT INTO search_text (rowid, title, body) VALUES (?, ?, ?)",
-        [
-            (number, _marked(title, may), _marked(body, may))
-            for number, title, body, _, may in entries
-        ],
-    )
+    rows = []
+    for number, title, body, _, may in entries:
+        own = may if len(may) <= MOST else [SHARED]
+        rows.append(
+            (number, _marked(title, own), _marked(body, own), "" if own is may else " ".join(may))
+        )
+    execute_many("INSERT INTO search_text (rowid, title, body, scope) VALUES (?, ?, ?, ?)", rows)
 
 
-def _marked(tokens: str, may: Iterable[str]) -> str:
+def _marked(tokens: str, marks: list[str]) -> str:
     """All tokens with the first mark, then all with the next one: no phrase crosses over."""
     words = tokens.split()
-    return " ".join(mark + word for mark in may for word in words)
+    return " ".join(mark + word for mark in marks for word in words)
 
 
 def drop(number: int) -> None:
@@ -133,10 +140,13 @@ _PLUGIN, _TITLE = 1, 5
 
 def _all_in(columns: str, query: Query) -> str:
     """All phrases in these columns, as somebody may see them who asks."""
-    return " AND ".join(
+    own = (
         f"{columns} : ({' OR '.join(_fts5(phrase, mark) for mark in query.may)})"
         for phrase in query.phrases
     )
+    shared = (f"{columns} : {_fts5(phrase, SHARED)}" for phrase in query.phrases)
+    seen = f"scope : ({' OR '.join(query.may)})"
+    return f"({' AND '.join(own)}) OR ({' AND '.join(shared)} AND {seen})"
 
 
 def _fts5(phrase: Phrase, mark: str) -> str:

@@ -14,6 +14,9 @@ Words = dict[str, list[str]]
 """Column → the tokens of an entry, in their order."""
 MARK = 33
 """The length of a mark."""
+MOST, SHARED = 8, "y"
+"""What more may see has its words once, with this before them, and the marks beside them."""
+COLUMNS = "title, body, scope"
 
 
 def up(migrator: SchemaMigrator, db: Database) -> None:
@@ -24,13 +27,11 @@ def up(migrator: SchemaMigrator, db: Database) -> None:
 
     def marked(words: Words) -> list[str]:
         may = [mark for mark in words["scope"] if mark not in on]
-        return [
-            " ".join(mark + word for mark in may for word in words[column])
-            for column in ("title", "body")
-        ]
+        own = may if len(may) <= MOST else [SHARED]
+        told = ((mark + word for mark in own for word in words[c]) for c in ("title", "body"))
+        return [*map(" ".join, told), "" if own is may else " ".join(may)]
 
-    entries = ((number, *marked(words)) for number, words in _entries(db, "title body scope"))
-    _replace(db, "title, body", entries)
+    _replace(db, ((number, *marked(words)) for number, words in _entries(db)))
 
 
 def down(migrator: SchemaMigrator, db: Database) -> None:
@@ -43,26 +44,29 @@ def down(migrator: SchemaMigrator, db: Database) -> None:
     }
 
     def parted(number: int, words: Words) -> list[str]:
-        may = list(dict.fromkeys(word[:MARK] for some in words.values() for word in some))
-        once = ([w[MARK:] for w in words[c] if w[:MARK] == may[0]] for c in ("title", "body"))
-        return [*map(" ".join, once), " ".join([on[number], *may])]
+        titled, told, may = words["title"], words["body"], words["scope"]
+        own = list(dict.fromkeys(word[:MARK] for word in titled + told)) if not may else [SHARED]
+        once = (
+            [word[len(own[0]) :] for word in some if word.startswith(own[0])]
+            for some in (titled, told)
+        )
+        return [*map(" ".join, once), " ".join([on[number], *(may or own)])]
 
-    entries = ((number, *parted(number, words)) for number, words in _entries(db, "title body"))
-    _replace(db, "title, body, scope", entries)
+    _replace(db, ((number, *parted(number, words)) for number, words in _entries(db)))
 
 
 def _mark(sort: str, name: str) -> str:
     return "x" + hashlib.sha256(f"{sort} {name}".encode()).hexdigest()[:32]
 
 
-def _entries(db: Database, columns: str) -> Iterator[tuple[int, Words]]:
+def _entries(db: Database) -> Iterator[tuple[int, Words]]:
     """The tokens of each entry, read out of the index."""
     db.execute_sql("CREATE VIRTUAL TABLE temp.words USING fts5vocab(main, search_text, instance)")
     db.execute_sql('CREATE TEMP TABLE places AS SELECT doc, col, "offset" AS at, term FROM words')
     db.execute_sql("CREATE INDEX temp.places_in_order ON places (doc, col, at)")
     rows = db.execute_sql("SELECT doc, col, term FROM places ORDER BY doc, col, at")
     for number, some in groupby(rows, itemgetter(0)):
-        words: Words = {column: [] for column in columns.split()}
+        words: Words = {column: [] for column in COLUMNS.split(", ")}
         for _, column, term in some:
             words[column].append(term)
         yield number, words
@@ -70,14 +74,13 @@ def _entries(db: Database, columns: str) -> Iterator[tuple[int, Words]]:
     db.execute_sql("DROP TABLE temp.words")
 
 
-def _replace(db: Database, columns: str, entries: Iterable[tuple[object, ...]]) -> None:
+def _replace(db: Database, entries: Iterable[tuple[object, ...]]) -> None:
     db.execute_sql(
-        f"CREATE VIRTUAL TABLE search_new USING fts5({columns}, content='', contentless_delete=1, "
+        f"CREATE VIRTUAL TABLE search_new USING fts5({COLUMNS}, content='', contentless_delete=1, "
         "tokenize=\"unicode61 remove_diacritics 0 tokenchars '_'\")"
     )
-    values = ", ".join("?" * (columns.count(",") + 2))
     for entry in entries:
-        db.execute_sql(f"INSERT INTO search_new (rowid, {columns}) VALUES ({values})", entry)  # noqa: S608  # ours
+        db.execute_sql(f"INSERT INTO search_new (rowid, {COLUMNS}) VALUES (?, ?, ?, ?)", entry)  # noqa: S608  # ours
     db.execute_sql("INSERT INTO search_new (search_new) VALUES ('optimize')")
     db.execute_sql("DROP TABLE search_text")
     db.execute_sql("ALTER TABLE search_new RENAME TO search_text")
