@@ -30,7 +30,8 @@ def test_the_server_draws_size_theme_and_language_itself(scene: Scene, browser: 
     page = driver.as_person(SYSTEM, "phone", java_script_enabled=False).page
     for name in ("button[value=large]", "#sidenav button[name=language]"):
         page.locator("[data-nav-toggle]").click()
-        page.locator(name).click()
+        with page.expect_navigation():
+            page.locator(name).click()
     drawn = page.evaluate("({...document.documentElement.dataset})")
     assert drawn == {"size": "large", "theme": "default"}
     assert page.evaluate("document.documentElement.lang") == "en"

@@ -98,8 +98,8 @@ class Person:
         """On the login page: search for the name and press its button."""
         self.page.get_by_label("查找人员或单位").fill(self.name)
         self.page.get_by_role("button", name="查找").click()
-        self.page.get_by_role("button", name=self.name).first.click()
-        self.page.wait_for_load_state()
+        with self.page.expect_navigation():
+            self.page.get_by_role("button", name=self.name).first.click()
 
     def picture(self, name: str, *, full: bool = True, sizes: Sequence[str] = tuple(SIZES)) -> None:
         """Screenshots of this page in both sizes, if anybody wants them."""
