@@ -28,9 +28,9 @@ UNSCANNED = UNGUARDED | {
 _CODE = re.compile(r"[!-~]*")
 
 
-def names_of(verb: str) -> set[str]:
+def names_of(verb: str) -> frozenset[str]:
     """Who guards a verb: by its manifest, or by what was noted when it was installed."""
-    return switchboard().guards_of(verb) | installed.of_verb(verb)
+    return installed.of_verb(verb) | switchboard().guards_of(verb)
 
 
 def ask(desk: Desk, verb: Verb, subject: Subject | None) -> None:

@@ -45,7 +45,7 @@ def held() -> Facts | None:
     outside it, or another one); ``here`` and ``seen`` are the ends of the log in the database and
     in the notes; ``numbers`` are those that were seen and are not in the database.
     """
-    facts: Facts | None = NodeFact.read(FACT)
+    facts: Facts | None = NodeFact.lasting(FACT)
     return facts
 
 

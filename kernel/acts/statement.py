@@ -85,7 +85,7 @@ def compose(
     facts = {
         "v": 1,
         "suite": "intl-1",
-        "node": NodeFact.read("uid", ""),
+        "node": NodeFact.lasting("uid") or "",
         "act": uuid7(),
         "verb": verb.name,
         "schema": verb.schema,

@@ -13,6 +13,7 @@ from kernel.errors import OfficeError
 from kernel.identity.desk import Acting, Desk, desk_of
 from kernel.identity.models import Delegation, Post
 from kernel.slots import Slot
+from kernel.storage.remembered import remembered
 from kernel.storage.writing import Ready
 
 granted: Slot[Callable[[Delegation], bool]] = Slot("granted")
@@ -25,7 +26,7 @@ def _holds(moment: datetime) -> peewee.Expression:
 
 def to(post: Post) -> list[Delegation]:
     """The delegations to a post that hold now, the oldest first."""
-    if not _held(_TO, post):
+    if not _some(_to(post.uid)):
         return []
     rows = Delegation.select().where((Delegation.taker == post.uid) & _holds(now()))
     return [row for row in rows.order_by(Delegation.id) if _giver(row) and granted()(row)]
@@ -33,27 +34,39 @@ def to(post: Post) -> list[Delegation]:
 
 def given(post: Post) -> list[Delegation]:
     """The delegations that a post gave and that hold now, the newest first."""
-    return [row for row in of(post) if holds(row.uid)] if _held(_FROM, post) else []
+    return [row for row in of(post) if holds(row.uid)] if _some(_from(post.uid)) else []
 
 
-def _held(ready: Ready, post: Post) -> bool:
+def _some(times: Times) -> bool:
     """Whether there may be any: every page asks it, and most people have none."""
     moment = now()
-    return ready.first(post.uid, moment, moment) is not None
+    return any(starts <= moment <= ends for starts, ends in times)
+
+
+Times = tuple[tuple[datetime, datetime], ...]
+"""When delegations that were not ended begin and end."""
+
+
+@remembered(Delegation)
+def _to(post: str) -> Times:
+    return tuple((starts, ends) for starts, ends in _TO.rows(post))
+
+
+@remembered(Delegation)
+def _from(post: str) -> Times:
+    return tuple((starts, ends) for starts, ends in _FROM.rows(post))
 
 
 _TO = Ready(
-    lambda post, begun, left: Delegation.select(Delegation.id).where(
+    lambda post: Delegation.select(Delegation.starts, Delegation.ends).where(
         (Delegation.taker == post) & Delegation.ended.is_null()
-        & (Delegation.starts <= begun) & (Delegation.ends >= left)
     )
-)  # fmt: skip
+)
 _FROM = Ready(
-    lambda post, begun, left: Delegation.select(Delegation.id).where(
+    lambda post: Delegation.select(Delegation.starts, Delegation.ends).where(
         (Delegation.giver == post) & Delegation.ended.is_null()
-        & (Delegation.starts <= begun) & (Delegation.ends >= left)
     )
-)  # fmt: skip
+)
 
 
 def of(post: Post) -> list[Delegation]:

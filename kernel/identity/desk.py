@@ -5,10 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from kernel.errors import NotSignedIn, Refused
-from kernel.identity.models import Person, Post, Unit
+from kernel.identity.models import Grant, Person, Post, Unit
 from kernel.identity.phases import organ_of, require_connected
-from kernel.identity.rights import rights
+from kernel.identity.rights import Rights, rights
 from kernel.storage.database import lock_rows
+from kernel.storage.remembered import remembered
 from kernel.storage.writing import Ready
 
 
@@ -158,16 +159,14 @@ def at_this_moment(desk: Desk) -> Desk:
     :raises Refused: ``identity.inactive`` where the post or the person is gone meanwhile,
         ``rights.delegation_ended`` where those are of who gave a delegation.
     """
-    places = {desk.post.uid, desk.post.uid if desk.acting is None else desk.acting.own.uid}
-    lock_rows(Post, Post.uid.in_(places), shared=True)
-    standing = _STANDING.rows(*_pair(places))
-    alive = {row[0] for row in standing if row[1] and row[2]}
-    if desk.acting is not None and desk.post.uid not in alive:
+    post, own = desk.post.uid, desk.post.uid if desk.acting is None else desk.acting.own.uid
+    lock_rows(Post, Post.uid.in_({post, own}), shared=True)
+    held = _held(rights(), post)
+    if held is None and post != own:
         raise delegation_ended()  # with the post of who gave it
-    if alive != places:
+    if held is None or (post != own and _held(rights(), own) is None):
         raise _inactive(desk.person)
-    roles = next(row[3] for row in standing if row[0] == desk.post.uid)
-    left = desk.levels & rights().held(desk.post.uid, roles)
+    left = desk.levels & held
     return desk if left == desk.levels else replace(desk, levels=left)
 
 
@@ -180,16 +179,16 @@ def delegation_ended() -> Refused:
     )
 
 
-def _pair(places: set[str]) -> tuple[str, str]:
-    first, *others = sorted(places)
-    return first, (others or [first])[0]
+@remembered(Post, Person, Grant)
+def _held(rights: Rights, post: str) -> frozenset[str] | None:
+    """What a post holds now; None where it or its person is not there any more."""
+    row = _STANDING.first(post)
+    return rights.held(post, row[0]) if row is not None else None
 
 
 _STANDING = Ready(
-    lambda one, other: (
-        Post.select(Post.uid, Post.active, Person.active, Post.roles)
-        .join(Person)
-        .where((Post.uid == one) | (Post.uid == other))
+    lambda post: (
+        Post.select(Post.roles).join(Person).where((Post.uid == post) & Post.active & Person.active)
     )
 )
 """Of one or two posts: uid, whether post and person are active, and the roles."""

@@ -13,6 +13,7 @@ import peewee
 from kernel.crypto.ids import now, uuid7
 from kernel.errors import NotFound
 from kernel.storage.database import JSONField, Model, UTCField
+from kernel.storage.remembered import remembered
 from kernel.storage.writing import Ready
 
 
@@ -342,6 +343,18 @@ class NodeFact(Model):
         cls.insert(key=key, value=value).on_conflict(
             conflict_target=[cls.key], preserve=[cls.value]
         ).execute()
+
+    @classmethod
+    def lasting(cls, key: str) -> Any:
+        """The value, remembered between its changes; None where it is missing. Nobody changes it:
+        all who ask are given the same.
+        """
+        return _lasting(key)
+
+
+@remembered(NodeFact)
+def _lasting(key: str) -> Any:
+    return NodeFact.read(key)
 
 
 _FACT = Ready(lambda key: NodeFact.select(NodeFact.value).where(NodeFact.key == key))

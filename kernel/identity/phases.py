@@ -10,6 +10,7 @@ from typing import Any
 
 from kernel.errors import Refused
 from kernel.identity.models import NodeFact, Unit
+from kernel.storage.remembered import remembered
 from kernel.storage.writing import Ready
 
 TITLES = {
@@ -30,7 +31,7 @@ _ROLLOUT = Ready(
 
 def node_phase() -> int:
     """The phase that the node has reached."""
-    return int(NodeFact.read(PHASE, 1))
+    return int(NodeFact.lasting(PHASE) or 1)
 
 
 def connected(unit: Unit) -> bool:
@@ -43,6 +44,7 @@ def phase_of(unit: Unit) -> int:
     return phase_at(unit.organ)
 
 
+@remembered(Unit, NodeFact)
 def phase_at(organ: str) -> int:
     """The phase that the organ with this code is in; 0 before it is connected.
 

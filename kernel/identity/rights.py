@@ -13,6 +13,7 @@ from typing import Any
 from kernel.errors import Invalid
 from kernel.identity.models import Grant, Person, Post, Unit
 from kernel.slots import Slot
+from kernel.storage.remembered import remembered
 from kernel.storage.writing import Ready
 
 ROLES: dict[str, tuple[str, str]] = {
@@ -57,10 +58,7 @@ class Rights:
 
     def held(self, post: str, roles: Iterable[str]) -> frozenset[str]:
         """The same for the post of this uid, which has these roles."""
-        held = self.of_roles(roles)
-        for level, given in _GRANTS.rows(post):
-            (held.add if given else held.discard)(level)
-        return frozenset(held)
+        return _held(self, post, tuple(roles))
 
     def holders(self, level: str, organ: str, unit: str = "") -> list[Post]:
         """The active posts of an organ (of one unit in it, if named) that hold a level, by rank."""
@@ -96,6 +94,14 @@ class Rights:
                 f"There is no level {name!r}; the plugin that had it may be "
                 "gone. Reload the page of rights and choose again.",
             )
+
+
+@remembered(Grant)
+def _held(rights: Rights, post: str, roles: tuple[str, ...]) -> frozenset[str]:
+    held = rights.of_roles(roles)
+    for level, given in _GRANTS.rows(post):
+        (held.add if given else held.discard)(level)
+    return frozenset(held)
 
 
 _GRANTS = Ready(

@@ -14,6 +14,7 @@ import hashlib
 import hmac
 import secrets
 from contextlib import suppress
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -24,8 +25,10 @@ from kernel.errors import NotFound, Refused
 from kernel.identity import credentials, delegations
 from kernel.identity.authority import authority
 from kernel.identity.desk import Desk, delegation_ended, desk_of
-from kernel.identity.models import Credential, Person, Post, Session, Unit
+from kernel.identity.models import Credential, Grant, NodeFact, Person, Post, Session, Unit
+from kernel.identity.rights import Rights, rights
 from kernel.storage.database import Model
+from kernel.storage.remembered import remembered
 from kernel.storage.writing import Ready
 
 IDLE = timedelta(minutes=30)
@@ -75,42 +78,61 @@ def find(token: str, origin: str, *, touch: bool = True) -> Desk | None:
     :param touch: whether this is its person at work; what a page asks by itself is not, so that an
         open page does not keep a session alive.
     """
-    found = _FOUND.objects((Session, Post, Person, Unit, Unit), _hash(token))
-    if not found:
-        return None
-    session, post, person, unit, organ = found[0]
-    if not hmac.compare_digest(session.seal, _seal(session)) or person.uid != session.person:
+    session = _FOUND.one(Session, _hash(token))
+    if session is None or not hmac.compare_digest(session.seal, _seal(session)):
         return None
     moment = now()
     if moment - session.seen > IDLE or moment - session.created > LONGEST:
+        return None
+    own = _own(rights(), session.person, session.post, session.credential)
+    if own is None:
         return None
     if touch and moment - session.seen > _TOUCH:
         # While another process writes it waits for the next page: reading must not fail for it.
         with suppress(peewee.OperationalError):
             Session.update(seen=moment).where(Session.id == session.id).execute()
-    post.person, post.unit = person, unit
-    own = desk_of(
-        post, credential=session.credential, session=session.uid, origin=origin, organ=organ
-    )
+    own = replace(own, session=session.uid, origin=origin)
     # The moment a delegation ends, whoever worked by it is back at his own desk.
     return delegations.desk_by(own, session.delegation) or own if session.delegation else own
 
 
-def _finding(token_hash: str) -> peewee.Query:
-    """A session that was not ended and whose key stands, with its post, person, unit and organ."""
+_FOUND = Ready(
+    lambda token_hash: Session.select().where(
+        (Session.token_hash == token_hash) & Session.ended.is_null()
+    )
+)
+
+
+@remembered(Credential, Post, Person, Unit, Grant, NodeFact)
+def _own(rights: Rights, person: str, post: str, credential: str) -> Desk | None:
+    """The desk of a person at his post; None unless his key stands and the post is his.
+
+    :param rights: those of the open node, by which the levels are.
+    """
+    found = _STANDING.objects((Post, Person, Unit, Unit), person, post, credential)
+    if not found:
+        return None
+    there, there.person, there.unit, organ = found[0]
+    return desk_of(there, credential=credential, organ=organ)
+
+
+def _standing(person: str, post: str, credential: str) -> peewee.Query:
+    """The post with its person, unit and organ."""
     organ = Unit.alias()
     tables = (*_columns(Post), *_columns(Person), *_columns(Unit))
-    key = (Credential.uid == Session.credential) & (Credential.person == Session.person)
+    key = (Credential.uid == credential) & (Credential.person == Person.uid)
     chosen: peewee.Query = (
-        Session.select(*_columns(Session), *tables, *[getattr(organ, n) for n in _names(Unit)])
-        .join(Credential, on=key & Credential.revoked.is_null())
-        .join(Post, on=Post.uid == Session.post)
+        Post.select(*tables, *[getattr(organ, name) for name in _names(Unit)])
         .join(Person, on=Person.id == Post.person)
+        .join(Credential, on=key & Credential.revoked.is_null())
         .join(Unit, on=Unit.id == Post.unit)
         .join(organ, on=organ.code == Unit.organ)
-        .where((Session.token_hash == token_hash) & Session.ended.is_null())
+        .where((Post.uid == post) & (Person.uid == person))
     )
     return chosen
+
+
+_STANDING = Ready(_standing)
 
 
 def _names(model: type[Model]) -> list[str]:
@@ -119,9 +141,6 @@ def _names(model: type[Model]) -> list[str]:
 
 def _columns(model: type[Model]) -> list[Any]:
     return list(model._meta.sorted_fields)
-
-
-_FOUND = Ready(_finding)
 
 
 def end(token: str) -> None:
@@ -203,18 +222,24 @@ def move(desk: Desk, post_uid: str) -> str:
 
 def posts_of(person: Person) -> list[Post]:
     """The active posts of a person with their units, the first one first."""
+    return list(_posts(person.uid))
+
+
+@remembered(Person, Post, Unit)
+def _posts(person: str) -> tuple[Post, ...]:
     found = []
-    for post, unit in _POSTS.objects((Post, Unit), person.id):
-        post.person, post.unit = person, unit
+    for post, whose, unit in _POSTS.objects((Post, Person, Unit), person):
+        post.person, post.unit = whose, unit
         found.append(post)
-    return found
+    return tuple(found)
 
 
 _POSTS = Ready(
     lambda person: (
-        Post.select(*_columns(Post), *_columns(Unit))
+        Post.select(*_columns(Post), *_columns(Person), *_columns(Unit))
+        .join(Person, on=Person.id == Post.person)
         .join(Unit, on=Unit.id == Post.unit)
-        .where((Post.person == person) & Post.active)
+        .where((Person.uid == person) & Post.active)
         .order_by(Post.rank, Post.id)
     )
 )

@@ -6,6 +6,7 @@ import peewee
 
 from kernel.plugins.manifest import matches
 from kernel.storage.database import JSONField, Model
+from kernel.storage.remembered import remembered
 from kernel.storage.writing import Ready
 
 
@@ -30,9 +31,10 @@ def standing() -> list[InstalledGuard]:
     return list(rows.order_by(InstalledGuard.name))
 
 
-def of_verb(verb: str) -> set[str]:
+@remembered(InstalledGuard)
+def of_verb(verb: str) -> frozenset[str]:
     """The names of those that guard a verb."""
-    return {name for name, verbs in _STANDING.rows() if matches(verbs, verb)}
+    return frozenset(name for name, verbs in _STANDING.rows() if matches(verbs, verb))
 
 
 _STANDING = Ready(

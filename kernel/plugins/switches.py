@@ -13,12 +13,13 @@ from dataclasses import dataclass
 import peewee
 
 from kernel.crypto.ids import now
-from kernel.identity.models import Unit
+from kernel.identity.models import NodeFact, Unit
 from kernel.identity.phases import phase_at, phase_of
 from kernel.plugins.bus import bus
 from kernel.plugins.manifest import Manifest
 from kernel.slots import Slot
 from kernel.storage.database import Model, UTCField
+from kernel.storage.remembered import remembered
 from kernel.storage.writing import Ready
 
 
@@ -93,24 +94,15 @@ class Switchboard:
 
     def switched(self, organ: str) -> dict[str, bool]:
         """What the organ has switched, by plugin."""
-        return dict(_SWITCHED.rows(organ))
+        return dict(_switched(organ))
 
     def effective(self, organ: str) -> frozenset[str]:
         """The plugins that work for this organ now."""
-        phase, said = phase_at(organ), self.switched(organ)
-        names = {name for name in self.manifests if self._on(name, phase, said)}
-        return _prune(names, lambda name: self.manifests[name].needs)
+        return _effective(self, organ, frozenset({*self.faults, *bus().quarantined}))
 
     def works(self, name: str, organ: str) -> bool:
         """Whether one plugin works for this organ now: it and all that it needs."""
-        phase, said = phase_at(organ), self.switched(organ)
-        return all(self._on(one, phase, said) for one in self.closure(name))
-
-    def _on(self, name: str, phase: int, said: dict[str, bool]) -> bool:
-        if not self.healthy(name):
-            return False
-        one = self.manifests[name]
-        return one.required or (one.phase <= phase and said.get(name, one.default))
+        return name in self.effective(organ)
 
     def closure(self, name: str) -> list[str]:
         """What has to be on so that this plugin works: its needs, theirs, and itself."""
@@ -178,6 +170,23 @@ class Switchboard:
             return name
         one = self.manifests[name]
         return (one.title_en if language.startswith("en") else "") or one.title
+
+
+@remembered(Activation)
+def _switched(organ: str) -> tuple[tuple[str, bool], ...]:
+    return tuple(_SWITCHED.rows(organ))
+
+
+@remembered(Unit, NodeFact, Activation)
+def _effective(board: Switchboard, organ: str, broken: frozenset[str]) -> frozenset[str]:
+    phase, said = phase_at(organ), board.switched(organ)
+    names = {
+        name
+        for name, one in board.manifests.items()
+        if name not in broken
+        and (one.required or (one.phase <= phase and said.get(name, one.default)))
+    }
+    return _prune(names, lambda name: board.manifests[name].needs)
 
 
 def _prune(names: set[str], needs: Callable[[str], tuple[str, ...]]) -> frozenset[str]:

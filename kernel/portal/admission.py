@@ -55,7 +55,10 @@ class Admission:
             door.release()
 
     async def _enter(self, door: asyncio.Semaphore) -> None:
-        if door.locked() and self._queue >= self.waiting:
+        if not door.locked():
+            await door.acquire()
+            return
+        if self._queue >= self.waiting:
             raise busy()
         self._queue += 1
         try:

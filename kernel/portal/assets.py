@@ -72,6 +72,7 @@ class Assets:
         self._themes = themes
         self._plugins = dict(plugins)
         self._cache: dict[str, tuple[float, Asset]] = {}
+        self._sheets: dict[str, tuple[float, list[str]]] = {}
         self._urls: dict[tuple[str, str], tuple[float, str]] = {}
         self._lock = threading.Lock()
         self._integrity = self._read_locks()
@@ -94,9 +95,12 @@ class Assets:
 
     def sheets(self, theme: str) -> list[str]:
         """The style sheets of a page: the bundle, then the tokens of the theme and its parents."""
-        own = [t for t in reversed(chain(self._themes, theme)) if t.id != "default"]
-        names = [f"{t.id}/tokens.css" for t in own if (t.folder / "tokens.css").exists()]
-        return [self.url(theme, name) for name in (BUNDLE, *names)]
+        known = self._sheets.get(theme)
+        if known is None or monotonic() - known[0] >= FRESH:
+            own = [t for t in reversed(chain(self._themes, theme)) if t.id != "default"]
+            names = [f"{t.id}/tokens.css" for t in own if (t.folder / "tokens.css").exists()]
+            known = self._sheets[theme] = (monotonic(), [BUNDLE, *names])
+        return [self.url(theme, name) for name in known[1]]
 
     def integrity(self, name: str) -> str:
         """The ``sha384-…`` of a vendored file, from the lock."""

@@ -86,7 +86,7 @@ def settings_name() -> str:
     """The name of the node, for pages before sign-in."""
     from kernel.identity.models import NodeFact
 
-    return str((NodeFact.read("genesis") or {}).get("name", ""))
+    return str((NodeFact.lasting("genesis") or {}).get("name", ""))
 
 
 def _page_desk(desk: Desk, posts: list[Post]) -> PageDesk:

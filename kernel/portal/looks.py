@@ -6,6 +6,7 @@ from kernel.identity.models import Look
 from kernel.portal.page import Brand
 from kernel.portal.theme import Theme
 from kernel.portal.urls import url
+from kernel.storage.remembered import remembered
 from kernel.storage.writing import Ready
 
 NODE_THEME = "zhangye"
@@ -16,8 +17,13 @@ PLAIN = Look(organ="", act="")
 
 def look_of(organ: str) -> Look:
     """What an organ has set; :data:`PLAIN` where it has set nothing."""
-    found: Look | None = _LOOK.one(Look, organ) if organ else None
-    return found or PLAIN
+    return (_set(organ) if organ else None) or PLAIN
+
+
+@remembered(Look)
+def _set(organ: str) -> Look | None:
+    found: Look | None = _LOOK.one(Look, organ)
+    return found
 
 
 _LOOK = Ready(lambda organ: Look.select().where(Look.organ == organ).limit(1))

@@ -6,6 +6,7 @@ from datetime import datetime
 
 from kernel.acts.models import NoticeWish
 from kernel.portal.words import local
+from kernel.storage.remembered import remembered
 from kernel.storage.writing import Ready
 from kernel.work.calendar import working_days
 
@@ -13,6 +14,7 @@ AT_ANY_HOUR = frozenset({"特急", "特提"})
 """Urgencies that are told in quiet hours as well: they count natural hours (domain 3.8)."""
 
 
+@remembered(NoticeWish)
 def wish_of(person: str) -> NoticeWish:
     """How a person (uid) likes to be told; the defaults where he said nothing."""
     found: NoticeWish | None = _WISH.one(NoticeWish, person)

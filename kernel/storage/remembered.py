@@ -1,0 +1,86 @@
+"""Answers that are remembered until a row changes that they may come from.
+
+Who works where and with which rights, which plugins are on, which phase the node has reached: every
+page and every act asks it several times, and it changes a few times a day. So each change of such a
+table, by whomever and by whatever statement, gives the database another *edition*: triggers see to
+it, see the migrations. An answer holds for the edition in which it was asked for, and the edition
+is read each time, in the transaction of who asks: what somebody else has committed counts at once
+in all processes, and what one has changed oneself counts before it is committed. An edition that
+was rolled back never comes again.
+
+On PostgreSQL nothing is remembered: transactions there run beside each other, and all of those that
+change such a table would have to wait for one row.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import OrderedDict
+from collections.abc import Callable, Hashable
+from functools import wraps
+from typing import Any, ParamSpec, TypeVar
+
+from kernel.storage.database import Model, db, on_postgresql
+
+P = ParamSpec("P")
+R = TypeVar("R")
+EDITIONS, MOST = 4, 4096
+"""So many editions are kept (that of a transaction under way beside the one that others see), with
+so many answers each."""
+ASKED: dict[Callable[..., Any], tuple[type[Model], ...]] = {}
+"""What is remembered, and the tables that it comes from."""
+_NOTHING = object()
+_Answers = dict[Hashable, Any]
+_editions: OrderedDict[bytes, _Answers] = OrderedDict()
+_lock = threading.Lock()
+
+
+def remembered(*tables: type[Model]) -> Callable[[Callable[P, R]], Callable[P, R]]:
+    """Let a function, within a connection, answer the same question once in each edition.
+
+    Its arguments are hashable, and its answer is shared by all who ask: nobody may change it. It
+    depends on these tables and its arguments alone; not on the time of day.
+
+    :param tables: all that it reads. Each has the triggers that make editions.
+    """
+
+    def decorated(call: Callable[P, R]) -> Callable[P, R]:
+        ASKED[call] = tables
+
+        @wraps(call)
+        def asked(*given: P.args, **named: P.kwargs) -> R:
+            edition = None if named else _edition()
+            if edition is None:
+                return call(*given, **named)
+            answers = _editions.get(edition)
+            if answers is None:
+                answers = _begin(edition)
+            question = (call, given)
+            found: Any = answers.get(question, _NOTHING)
+            if found is _NOTHING:
+                found = call(*given, **named)
+                if len(answers) >= MOST:
+                    answers.clear()
+                answers[question] = found
+            answer: R = found
+            return answer
+
+        return asked
+
+    return decorated
+
+
+def _edition() -> bytes | None:
+    """What the watched tables are now; None where nobody notes it."""
+    if on_postgresql():
+        return None
+    edition: bytes = db.execute_sql("SELECT edition FROM storage_edition").fetchone()[0]
+    return edition
+
+
+def _begin(edition: bytes) -> _Answers:
+    with _lock:
+        answers = _editions.setdefault(edition, {})
+        while len(_editions) > EDITIONS:
+            _editions.popitem(last=False)
+    return answers
