@@ -132,6 +132,7 @@ def serve(instance: Path, idle: float = IDLE_SECONDS) -> None:
             server.serve()
         finally:
             work.close()
+            signer_place.forget(instance)
 
 
 def main(arguments: list[str] | None = None) -> int:

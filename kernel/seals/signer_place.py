@@ -6,6 +6,7 @@ import hashlib
 import os
 import stat
 import tempfile
+from contextlib import suppress
 from pathlib import Path
 
 from kernel.errors import Unavailable
@@ -38,6 +39,14 @@ def record(instance: Path) -> Path:
     scratch.write_text(str(path), "utf-8")
     scratch.replace(folder / "signer.path")
     return path
+
+
+def forget(instance: Path) -> None:
+    """Once the signer has ended: leave no empty folder behind among the temporary ones."""
+    path = recorded(instance)
+    if path is not None and path.parent != instance / "run":
+        with suppress(OSError):  # not empty: what is in it is not ours
+            path.parent.rmdir()
 
 
 def _short(instance: Path) -> Path:
