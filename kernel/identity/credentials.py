@@ -17,6 +17,7 @@ from kernel.crypto.ids import now, parse_stamp, stamp, uuid7
 from kernel.errors import OfficeError, Refused, Unavailable
 from kernel.identity.authority import Authority, authority
 from kernel.identity.models import Credential, Person
+from kernel.storage.remembered import remembered
 from kernel.storage.writing import Ready
 
 _KEPT = Ready(
@@ -96,7 +97,7 @@ def read(uid: str) -> dict[str, Any]:
 
 def _read(uid: str) -> tuple[dict[str, Any], datetime | None]:
     """The statement, and when the key was revoked, if it was."""
-    row = _KEPT.first(uid)
+    row = _row(uid)
     if row is None:
         raise _unknown()
     holder, said, signature, revoked_at = row
@@ -104,6 +105,11 @@ def _read(uid: str) -> tuple[dict[str, Any], datetime | None]:
     if facts["credential"] != uid or facts["person"] != holder:
         raise _unknown()
     return dict(facts), revoked_at
+
+
+@remembered(Credential)
+def _row(uid: str) -> tuple[Any, ...] | None:
+    return _KEPT.first(uid)
 
 
 @lru_cache(maxsize=1024)

@@ -9,7 +9,7 @@ from peewee import sqlite3
 
 from kernel.acts.house import grants
 from kernel.errors import NotFound
-from kernel.identity import delegations, desk, models, phases, rights, sessions
+from kernel.identity import credentials, delegations, desk, models, phases, rights, sessions
 from kernel.identity.models import NodeFact, Unit
 from kernel.plugins import installed, switches
 from kernel.portal import looks, quiet
@@ -78,6 +78,7 @@ def test_each_answer_comes_from_the_tables_that_it_names(open_office: Office):
         desk._held: (levels, who.post.uid),
         sessions._own: (levels, who.person.uid, who.post.uid, who.credential),
         sessions._posts: (who.person.uid,),
+        credentials._row: (who.credential,),
         delegations._to: (who.post.uid,),
         delegations._from: (who.post.uid,),
         installed.of_verb: ("documents.submit",),
