@@ -66,7 +66,7 @@ from kernel.seals import resuming, revoking
 from kernel.seals.models import Seal
 from kernel.seals.signer_client import Signer, signer
 from kernel.settings import ROOT, Settings
-from kernel.storage import log_check, search
+from kernel.storage import log_check, remembered, search
 from kernel.storage.blobs import open_blobs
 from kernel.storage.database import close_database, connection, db, open_database
 from kernel.storage.log import open_log_key
@@ -170,6 +170,7 @@ def opening(settings: Settings) -> Iterator[Node]:
             _refuse_other(settings)
             board = _load_plugins(settings)
             _refuse_pending(board)
+            _look_at_triggers()
             _fill(node, board)
         yield node
     finally:
@@ -197,6 +198,13 @@ def _refuse_other(settings: Settings) -> None:
 def _load_plugins(settings: Settings) -> Switchboard:
     bus.fill(Bus())
     return switchboard.fill(load_all(places(settings), demo=settings.demo))
+
+
+def _look_at_triggers() -> None:
+    with connection():
+        missing = remembered.look_at_triggers()
+    if missing:
+        _log.error("storage.unwatched", extra={"said": {"tables": missing}})
 
 
 def _refuse_pending(board: Switchboard) -> None:

@@ -191,7 +191,7 @@ _STANDING = Ready(
         Post.select(Post.roles).join(Person).where((Post.uid == post) & Post.active & Person.active)
     )
 )
-"""Of one or two posts: uid, whether post and person are active, and the roles."""
+"""The roles of a post that is there, as its person is."""
 
 
 def require(desk: Desk | None) -> Desk:

@@ -31,7 +31,8 @@ _ROLLOUT = Ready(
 
 def node_phase() -> int:
     """The phase that the node has reached."""
-    return int(NodeFact.lasting(PHASE) or 1)
+    reached = NodeFact.lasting(PHASE)
+    return 1 if reached is None else int(reached)
 
 
 def connected(unit: Unit) -> bool:

@@ -7,7 +7,6 @@ from kernel.portal.page import Brand
 from kernel.portal.theme import Theme
 from kernel.portal.urls import url
 from kernel.storage.remembered import remembered
-from kernel.storage.writing import Ready
 
 NODE_THEME = "zhangye"
 """The theme of organs that have not chosen one, and of pages before sign-in."""
@@ -17,16 +16,13 @@ PLAIN = Look(organ="", act="")
 
 def look_of(organ: str) -> Look:
     """What an organ has set; :data:`PLAIN` where it has set nothing."""
-    return (_set(organ) if organ else None) or PLAIN
+    return _looks().get(organ, PLAIN)
 
 
 @remembered(Look)
-def _set(organ: str) -> Look | None:
-    found: Look | None = _LOOK.one(Look, organ)
-    return found
-
-
-_LOOK = Ready(lambda organ: Look.select().where(Look.organ == organ).limit(1))
+def _looks() -> dict[str, Look]:
+    """All at once: a visitor may ask for any name, and what he asks for is not to be kept."""
+    return {one.organ: one for one in Look.select()}
 
 
 def brand_of(look: Look, theme: Theme, name: str, short: str = "") -> Brand:

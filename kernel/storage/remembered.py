@@ -15,7 +15,7 @@ change such a table would have to wait for one row.
 from __future__ import annotations
 
 import threading
-from collections import OrderedDict
+from collections import Counter, OrderedDict
 from collections.abc import Callable, Hashable
 from functools import wraps
 from typing import Any, ParamSpec, TypeVar
@@ -24,12 +24,15 @@ from kernel.storage.database import Model, db, on_postgresql
 
 P = ParamSpec("P")
 R = TypeVar("R")
-EDITIONS, MOST = 4, 4096
+EDITIONS, MOST = 2, 12_288
 """So many editions are kept (that of a transaction under way beside the one that others see), with
-so many answers each."""
+so many answers each: some eight for each person at work, of 2 KB each."""
+EVENTS = ("insert", "update", "delete")
+"""Each table that is asked has a trigger for each of them."""
 ASKED: dict[Callable[..., Any], tuple[type[Model], ...]] = {}
 """What is remembered, and the tables that it comes from."""
 _NOTHING = object()
+_watched = True
 _Answers = dict[Hashable, Any]
 _editions: OrderedDict[bytes, _Answers] = OrderedDict()
 _lock = threading.Lock()
@@ -39,7 +42,8 @@ def remembered(*tables: type[Model]) -> Callable[[Callable[P, R]], Callable[P, R
     """Let a function, within a connection, answer the same question once in each edition.
 
     Its arguments are hashable, and its answer is shared by all who ask: nobody may change it. It
-    depends on these tables and its arguments alone; not on the time of day.
+    depends on these tables and its arguments alone; not on the time of day. No argument may come
+    from a visitor as he wrote it: whatever he makes up would be kept.
 
     :param tables: all that it reads. Each has the triggers that make editions.
     """
@@ -59,9 +63,11 @@ def remembered(*tables: type[Model]) -> Callable[[Callable[P, R]], Callable[P, R
             found: Any = answers.get(question, _NOTHING)
             if found is _NOTHING:
                 found = call(*given, **named)
-                if len(answers) >= MOST:
-                    answers.clear()
-                answers[question] = found
+                # What somebody has changed in between belongs to the next edition.
+                if _edition() == edition:
+                    if len(answers) >= MOST:
+                        answers.clear()
+                    answers[question] = found
             answer: R = found
             return answer
 
@@ -72,10 +78,25 @@ def remembered(*tables: type[Model]) -> Callable[[Callable[P, R]], Callable[P, R
 
 def _edition() -> bytes | None:
     """What the watched tables are now; None where nobody notes it."""
-    if on_postgresql():
+    if not _watched or on_postgresql():
         return None
     edition: bytes = db.execute_sql("SELECT edition FROM storage_edition").fetchone()[0]
     return edition
+
+
+def look_at_triggers() -> list[str]:
+    """Of the open database: the tables whose changes nobody notes. While there are any, nothing is
+    remembered; that is slower, and right."""
+    global _watched
+    _watched = True
+    if on_postgresql():
+        return []
+    query = "SELECT tbl_name FROM sqlite_master WHERE type = 'trigger' AND name LIKE '%_edition'"
+    found = Counter(table for (table,) in db.execute_sql(query))
+    tables = {one._meta.table_name for tables in ASKED.values() for one in tables}
+    missing = sorted(table for table in tables if found[table] != len(EVENTS))
+    _watched = not missing
+    return missing
 
 
 def _begin(edition: bytes) -> _Answers:

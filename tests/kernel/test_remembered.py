@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from peewee import sqlite3
 
+from kernel import node
 from kernel.acts.house import grants
 from kernel.errors import NotFound
 from kernel.identity import credentials, delegations, desk, models, phases, rights, sessions
@@ -84,7 +85,7 @@ def test_each_answer_comes_from_the_tables_that_it_names(open_office: Office):
         installed.of_verb: ("documents.submit",),
         switches._switched: (ORGAN,),
         switches._effective: (board, ORGAN, frozenset()),
-        looks._set: (ORGAN,),
+        looks._looks: (),
         quiet.wish_of: (who.person.uid,),
     }
     calls = {one.__wrapped__: given for one, given in questions.items()}
@@ -141,13 +142,46 @@ def test_no_more_is_kept_than_there_is_room_for(
 ):
     monkeypatch.setattr(remembered, "MOST", 3)
     for number in range(20):
-        assert looks._set(f"organ {number}") is None
+        assert sessions._posts(f"person {number}") == ()
     for number in range(20):
         with transaction():
             NodeFact.write("said", number)
         assert NodeFact.lasting("said") == number
     assert len(remembered._editions) <= remembered.EDITIONS
     assert all(len(answers) <= 3 for answers in remembered._editions.values())
+
+
+@pytest.mark.database("sqlite")  # elsewhere nothing is remembered
+def test_what_changes_while_it_is_asked_is_not_remembered(
+    open_office: Office, monkeypatch: pytest.MonkeyPatch
+):
+    """Somebody who reads in a snapshot would be told what came after it."""
+    read = NodeFact.read
+
+    def changed_meanwhile(key: str) -> Any:
+        with another() as there:
+            there.execute("UPDATE identity_node_fact SET value = '7' WHERE key = 'phase'")
+        return read(key)
+
+    before = edition()
+    monkeypatch.setattr(NodeFact, "read", changed_meanwhile)
+    assert NodeFact.lasting(phases.PHASE) == 7
+    assert edition() != before
+    assert remembered._editions.get(before) == {}
+
+
+@pytest.mark.database("sqlite")  # elsewhere nothing is remembered
+def test_without_a_trigger_nothing_is_remembered_and_the_node_says_so(
+    open_office: Office, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+):
+    post = open_office.desk(PERSON).post.uid
+    monkeypatch.setattr(remembered, "_watched", True)  # put back, for whoever comes next
+    db.execute_sql("DROP TRIGGER identity_post_update_edition")
+    node._look_at_triggers()
+    assert "storage.unwatched" in caplog.text
+    assert desk._held(rights.rights(), post)
+    db.execute_sql("UPDATE identity_post SET active = 0 WHERE uid = ?", (post,))
+    assert desk._held(rights.rights(), post) is None
 
 
 @pytest.mark.both
