@@ -223,7 +223,7 @@ def find(
     more = len(found) > limit
     del found[limit:]
     last = f"{'t' if len(titled) >= limit else 'u'}{found[-1][0]}" if more else None
-    return Page([Hit(*row[1:-1], _moment(row[-1])) for row in found], last)
+    return Page([Hit._make((*row[1:-1], _moment(row[-1]))) for row in found], last)
 
 
 _moment = datetime.fromisoformat
