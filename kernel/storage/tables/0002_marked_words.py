@@ -20,10 +20,10 @@ MOST, SHARED = 8, "y"
 COLUMNS = ("title", "body", "scope")
 AT_ONCE = 24_000_000
 """So many words are held in memory, eight bytes each; for each as many the index is read anew."""
-ROWS = 50_000
+ROWS = 1_000
 HASH, USUAL_HASH = 64 * 1024 * 1024, 1024 * 1024
 """Bytes of new words that FTS5 gathers before it writes them: many, so that it merges seldom."""
-READING, WRITING = 0.4, 0.5
+READING, WRITING = 0.5, 0.45
 """The parts of the time that reading and writing take; the rest is for the last merge."""
 
 
@@ -36,8 +36,11 @@ def up(migrator: SchemaMigrator, db: Database, told: Told = lambda _: None) -> N
     def marked(_: int, words: Words) -> list[str]:
         may = [mark for mark in words[2] if mark not in on]
         own = may if len(may) <= MOST else [SHARED]
-        both = ((mark + word for mark in own for word in some) for some in words[:2])
-        return [*map(" ".join, both), "" if own is may else " ".join(may)]
+        both = (
+            " ".join(mark + f" {mark}".join(some) for mark in own) if some else ""
+            for some in words[:2]
+        )
+        return [*both, "" if own is may else " ".join(may)]
 
     _replace(db, marked, told)
 
@@ -129,17 +132,17 @@ def _portion(
     """A word is a number of column, place and term: sorted, they stand as in the text."""
     places = {number: array("Q") for number in numbers}
     terms: list[str] = [""]
-    columns = {name: at << 60 for at, name in enumerate(COLUMNS)}
     rows = db.execute_sql(
-        'SELECT term, doc, col, "offset" FROM words WHERE doc BETWEEN ? AND ?',
+        "SELECT term, doc, ((col = 'body') + 2 * (col = 'scope')) << 60 | \"offset\" << 30 "
+        "FROM words WHERE doc BETWEEN ? AND ?",
         (numbers[0], numbers[-1]),
     )
     read, part = 0, READING / (READING + WRITING)
     while some := rows.fetchmany(ROWS):
-        for term, number, column, at in some:
+        for term, number, place in some:
             if term != terms[-1]:
                 terms.append(term)
-            places[number].append(columns[column] | at << 30 | len(terms) - 1)
+            places[number].append(place | len(terms) - 1)
         read += len(some)
         share(part * read / size)
     for done, number in enumerate(numbers):
