@@ -133,7 +133,7 @@ def _portion(
     places = {number: array("Q") for number in numbers}
     terms: list[str] = [""]
     rows = db.execute_sql(
-        "SELECT term, doc, ((col = 'body') + 2 * (col = 'scope')) << 60 | \"offset\" << 30 "
+        "SELECT term, doc, ((col = 'body') + 2 * (col = 'scope') << 60) | (\"offset\" << 30) "
         "FROM words WHERE doc BETWEEN ? AND ?",
         (numbers[0], numbers[-1]),
     )
