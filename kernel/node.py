@@ -70,7 +70,7 @@ from kernel.storage import log_check, remembered, search
 from kernel.storage.blobs import open_blobs
 from kernel.storage.database import close_database, connection, db, open_database
 from kernel.storage.log import open_log_key
-from kernel.storage.migrations import Applied, MigrationSet, migrate, pending
+from kernel.storage.migrations import Applied, Far, MigrationSet, migrate, pending
 from kernel.storage.notes import Notebook, notebook
 from kernel.storage.postgresql import masked
 from kernel.work.schedules import Job, Schedules, schedules
@@ -135,15 +135,20 @@ def require_founded(settings: Settings) -> None:
 
 
 def prepare_database(
-    settings: Settings, progress: Callable[[Applied], object] | None = None
+    settings: Settings,
+    progress: Callable[[Applied], object] | None = None,
+    far: Far = lambda *_: None,
 ) -> list[Applied]:
-    """Open the database and bring its tables up to date, under the migration lock."""
+    """Open the database and bring its tables up to date, under the migration lock.
+
+    :param progress, far: told of each step, and how far a long one has come; see :func:`migrate`.
+    """
     with refused_if_damaged(settings):
         open_database(settings)
         _refuse_other(settings)
         board = _load_plugins(settings)
         pending(migration_sets(board))  # so that a history that cannot be read is found here
-    return migrate(migration_sets(board), progress)
+    return migrate(migration_sets(board), progress, far)
 
 
 @contextmanager

@@ -95,8 +95,7 @@ def restore(
             )
         _check_kind(said, database)
         settings = _lay_out(scratch, said, database)
-        progress("check", 0, 0)
-        result = _reopen_or_empty(settings, said)
+        result = _reopen_or_empty(settings, said, progress)
         if folder.exists():
             folder.rmdir()
         settings.instance.rename(folder)
@@ -181,19 +180,20 @@ def _not_empty(place: object) -> Conflict:
     )
 
 
-def _reopen_or_empty(settings: Settings, said: Manifest) -> Restored:
+def _reopen_or_empty(settings: Settings, said: Manifest, progress: Progress) -> Restored:
     try:
-        return _reopen(settings, said)
+        return _reopen(settings, said, progress)
     except BaseException:
         if settings.database:
             _empty(settings)
         raise
 
 
-def _reopen(settings: Settings, said: Manifest) -> Restored:
+def _reopen(settings: Settings, said: Manifest, progress: Progress) -> Restored:
     """Bring the tables up to date, open the next epoch, and check the whole log."""
-    prepare_database(settings)
+    prepare_database(settings, far=lambda _, share: progress("upgrade", int(share * 100), 100))
     close_database()
+    progress("check", 0, 0)
     with opening(settings):
         by_node(
             ServiceDesk(reason="restore"),

@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any
 
 import peewee
@@ -261,6 +261,30 @@ def _settle(*columns: str) -> Ready:
         return Notice.update(seen=moment).where(which)
 
     return Ready(seeing, 2 + len(columns))
+
+
+def settle_tasks(subject: str, tasks: Sequence[str], words: tuple[str, ...] = ()) -> None:
+    """What is told of these tasks needs no reading any more; other things told of the subject do.
+
+    :param tasks: their uids. :param words: how the keys of what else was told of them begin.
+    """
+    keys = [f"task.{when}:{uid}" for uid in tasks for when in _ITS_OWN]
+    _settle_tasks(len(keys), *words).run(now(), subject, *keys)
+
+
+_ITS_OWN = ("new", "soon", "late")
+
+
+@lru_cache(maxsize=64)
+def _settle_tasks(count: int, *words: str) -> Ready:
+    def seeing(moment: Any, subject: Any, *keys: Any) -> Any:
+        belong = Notice.key.in_(keys)
+        for word in words:
+            belong |= peewee.fn.SUBSTR(Notice.key, 1, len(word)) == word
+        which = (Notice.subject == subject) & Notice.seen.is_null() & belong
+        return Notice.update(seen=moment).where(which)
+
+    return Ready(seeing, 2 + count)
 
 
 # What the clock tells

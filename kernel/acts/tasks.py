@@ -62,24 +62,43 @@ def assign(
 
 
 def finish(
-    subject: Subject, *, by: str = "", post: str = "", organ: str = "", step: str = ""
+    subject: Subject,
+    *,
+    by: str = "",
+    post: str = "",
+    organ: str = "",
+    step: str = "",
+    words: tuple[str, ...] = (),
 ) -> int:
-    """Close the open tasks on a subject (of one post, organ or step); ``by`` is who did it."""
+    """Close the open tasks on a subject (of one post, organ or step); ``by`` is who did it.
+
+    What they told of is marked as read: all that was told of the subject (to that post or organ),
+    unless a step is named; then what was told of the tasks that are closed, and nothing else.
+
+    :param words: what else was told of the tasks of that step: how the keys of these notices begin.
+    """
     only = {"post": post, "organ": organ, "step": step}
     given = {name: value for name, value in only.items() if value}
-    done = _finish(*given).run(now(), by, subject.uid, *given.values())
+    values = now(), by, subject.uid, *given.values()
+    if step:
+        closed = [uid for (uid,) in _finish(*given, told=True).rows(*values)]
+        if closed:
+            notices.settle_tasks(subject.uid, closed, words)
+        return len(closed)
+    done = _finish(*given).run(*values)
     if done:
         notices.settle(subject.uid, organ=organ, post=post)
     return done
 
 
 @cache
-def _finish(*columns: str) -> Ready:
+def _finish(*columns: str, told: bool = False) -> Ready:
     def closing(moment: Any, by: Any, subject: Any, *values: Any) -> Any:
         which = (Task.subject == subject) & Task.done.is_null()
         for name, value in zip(columns, values, strict=True):
             which &= Task._meta.fields[name] == value
-        return Task.update(done=moment, done_by=by).where(which)
+        closed = Task.update(done=moment, done_by=by).where(which)
+        return closed.returning(Task.uid) if told else closed
 
     return Ready(closing, 3 + len(columns))
 

@@ -137,13 +137,14 @@ def _facts(path: Path, made: Manifest) -> dict[str, Any]:
 
 
 class Steps:
-    """Each step of a backup or restore as a line of progress, in MB."""
+    """Each step of a backup or restore as a line of progress: in MB, an upgrade in percent."""
 
     LABELS = {
         "snapshot": "数据库快照 snapshot",
         "write": "写入 writing",
         "verify": "读回核验 verifying",
         "read": "读出 reading",
+        "upgrade": "升级数据库 upgrading the tables",
         "check": "核验日志 checking the log",
     }
 
@@ -152,15 +153,16 @@ class Steps:
         self._step, self._done = "", 0
 
     def step(self, step: str, done: int, total: int) -> None:
-        """A step is at ``done`` bytes of ``total``."""
+        """A step is at ``done`` bytes of ``total``; an upgrade at so many percent."""
+        unit, size = ("%", 1) if step == "upgrade" else ("MB", 1_000_000)
         if step != self._step:
             self._close()
             self._step, self._done = step, 0
-            self._line = Progress(f"{self.LABELS[step]} MB", total // 1_000_000)
-        megabytes = done // 1_000_000
-        if self._line is not None and megabytes > self._done:
-            self._line.step(megabytes - self._done)
-            self._done = megabytes
+            self._line = Progress(f"{self.LABELS[step]} {unit}", total // size)
+        pieces = done // size
+        if self._line is not None and pieces > self._done:
+            self._line.step(pieces - self._done)
+            self._done = pieces
 
     def _close(self) -> None:
         if self._line is not None:

@@ -9,10 +9,11 @@ from dataclasses import replace
 import click
 
 from kernel import cli
+from kernel.cli.migrate import upgrade
 from kernel.cli.running import Worker, listen, log_to_files, own_signer, serve
 from kernel.errors import Invalid
 from kernel.founding import found
-from kernel.node import founded, open_node, prepare_database
+from kernel.node import founded, open_node
 from kernel.reference import read
 from kernel.settings import Settings
 from kernel.storage.database import close_database
@@ -78,5 +79,5 @@ def _prepare(settings: Settings) -> None:
         found(settings, read(), furnish=True, progress=lambda step: click.echo(f"  {step}"))
         click.echo(f"  完成 done  {time.monotonic() - started:.1f} s")
         return
-    prepare_database(settings)
+    upgrade(settings)
     close_database()

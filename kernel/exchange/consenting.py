@@ -92,5 +92,5 @@ def refuse_recall(desk: Desk, delivery: Delivery, *, reason: str) -> None:
         **records.deed(deed),
     )
     records.keep(delivery.package, records.by_node([kept], deed), deed)
-    tasks.finish(delivery, by=desk.post.uid, step=CONSENT)
+    tasks.finish(delivery, by=desk.post.uid, step=CONSENT, words=telling.TO_ANSWER)
     telling.sender("refused", delivery.package, delivery.organ)

@@ -158,7 +158,10 @@ def settled(desk: ServiceDesk, delivery: Delivery, *, state: str, evidence: str)
         parked=state == "signed",
         asked=delivery.asked if state == "signed" else "",
     ).where(Delivery.id == delivery.id).execute()
-    tasks.finish(delivery, by=deed.post, step="签收" if state == "signed" else "")
+    if state == "signed":  # it may have been asked for back meanwhile: that stays to be answered
+        tasks.finish(delivery, by=deed.post, step="签收", words=telling.TO_SIGN)
+    else:
+        tasks.finish(delivery, by=deed.post)
     _tell_sender(delivery, state)
 
 

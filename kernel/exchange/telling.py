@@ -33,6 +33,9 @@ AT_SENDER = {
 }
 _WAITING = frozenset({"new", "urged", "moved"})
 """What matters only while nobody there has signed for it."""
+TO_SIGN = tuple(f"exchange.{what}:" for what in sorted(_WAITING))
+TO_ANSWER = ("exchange.asked:",)
+"""How the keys begin of what is told of the task to sign, and of the one to answer."""
 
 
 def recipients(what: str, uids: Sequence[str]) -> None:

@@ -8,6 +8,13 @@
 writes ``0001_initial.py``, or the next number with what changed since. See
 :mod:`kernel.storage.schema` for what it can and what must be written by hand.
 
+A script that may take long says how far it has come, to a third argument if it is given one::
+
+    def up(migrator, db, told=lambda share: None):
+        for number, row in enumerate(rows):
+            ...
+            told(number / len(rows))
+
 **Applying.** ``migrate(sets)`` when a node is opened; never at import.
 
 **Checking.** A test of each room asserts ``schema_differences(MODELS) == []`` after ``migrate``.
@@ -15,12 +22,16 @@ writes ``0001_initial.py``, or the next number with what changed since. See
 
 from __future__ import annotations
 
+import inspect
 import re
 import time
 from collections.abc import Callable, Iterable, Iterator, Set
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import peewee
 from playhouse.migrations import MigrationError, Runner
@@ -77,15 +88,22 @@ def room_set(room: str) -> MigrationSet:
     return MigrationSet(room, kernel / room / ("tables" if room == "storage" else "migrations"))
 
 
+Far = Callable[[Applied, float], object]
+"""Is told of a script that is running, and how much of it is done, from 0 to 1."""
+
+
 def migrate(
-    sets: Iterable[MigrationSet], progress: Callable[[Applied], object] | None = None
+    sets: Iterable[MigrationSet],
+    progress: Callable[[Applied], object] | None = None,
+    far: Far = lambda *_: None,
 ) -> list[Applied]:
     """Run all scripts that are not in their history yet, set after set, each in a transaction.
 
     Processes that start together wait for each other. A script that fails leaves its own changes
     undone; what ran before it stays.
 
-    :param progress: called after each script.
+    :param progress: called after each script. :param far: called now and then while a script runs
+        that says how far it has come.
     :raises Unavailable: ``storage.migration`` (a script failed), ``storage.newer`` (the data was
         written by a newer version), ``storage.busy`` (another process migrates for too long).
     """
@@ -94,10 +112,11 @@ def migrate(
         tables = set(db.get_tables())
         for part in sets:
             for name in _pending(part, tables):
-                _run(part, name)
-                applied.append(Applied(part.name, name))
+                one = Applied(part.name, name)
+                _run(part, name, partial(far, one))
+                applied.append(one)
                 if progress:
-                    progress(applied[-1])
+                    progress(one)
     return applied
 
 
@@ -128,8 +147,22 @@ def _lock() -> Iterator[None]:
             db.execute_sql("SELECT pg_advisory_unlock(%s)", number)
 
 
-def _runner(part: MigrationSet) -> Runner:
-    return Runner(db.obj, str(part.directory), table_name=f"migration_{part.name}")
+class _Runner(Runner):  # type: ignore[misc]  # it has no stubs
+    """Gives scripts that take it a third argument: whom they tell how far they have come."""
+
+    told: Callable[[float], object]
+
+    def _run(self, name: str, module: Any, direction: str, fake: bool = False) -> None:
+        step = getattr(module, direction)
+        if len(inspect.signature(step).parameters) > 2:
+            atomic = getattr(module, "atomic", True)
+            told = {direction: partial(step, told=self.told)}
+            module = SimpleNamespace(atomic=atomic, **told)
+        super()._run(name, module, direction, fake)
+
+
+def _runner(part: MigrationSet) -> _Runner:
+    return _Runner(db.obj, str(part.directory), table_name=f"migration_{part.name}")
 
 
 def _pending(part: MigrationSet, tables: Set[str]) -> list[str]:
@@ -152,9 +185,11 @@ def _pending(part: MigrationSet, tables: Set[str]) -> list[str]:
     return [name for _, name in scripts if name not in applied]
 
 
-def _run(part: MigrationSet, name: str) -> None:
+def _run(part: MigrationSet, name: str, told: Callable[[float], object]) -> None:
+    runner = _runner(part)
+    runner.told = told
     try:
-        _runner(part).up(name)
+        runner.up(name)
     except (peewee.PeeweeException, MigrationError, ValueError) as error:
         raise Unavailable(
             "storage.migration",

@@ -98,6 +98,9 @@ class Engine(Protocol):
     def tidy(self, first: bool) -> bool:
         """Bring the parts of the index closer to one; whether more is to be done."""
 
+    def in_use(self, may: list[str]) -> tuple[list[str], list[str]]:
+        """What of these marks has to be asked for, as a query has it: ``may``, ``shared``."""
+
     def in_titles(self, query: Query, below: int, limit: int) -> list[Row]:
         """Entries below a number that hold all phrases in the title, the highest first."""
 
@@ -201,25 +204,29 @@ def find(
     terms, who, what = phrases(text), set(principals), set(plugins)
     if not terms or not who or not what:
         return Page([])
-    query = Query(terms, marks("may", who), sorted(what))
-    found: list[tuple[str, Row]] = []
+    titled: list[Row] = []
+    others: list[Row] = []
+    known = None
     with connection():
+        own, shared = _engine().in_use(marks("may", who))
+        if not own and not shared:
+            return Page([])
+        query = Query(terms, own, shared, sorted(what))
         start, below = _cursor(before)
-        titled = None
         if start == "t":
-            first = below == NEWEST
-            found = [("t", row) for row in _engine().in_titles(query, below, limit + 1)]
-            below, titled = NEWEST, frozenset(row[0] for _, row in found) if first else None
-        if len(found) <= limit:
-            left = limit + 1 - len(found)
-            found += [("u", row) for row in _engine().elsewhere(query, below, left, titled)]
-    hits = [_hit(row) for _, row in found[:limit]]
+            titled = _engine().in_titles(query, below, limit + 1)
+            known = frozenset(row[0] for row in titled) if below == NEWEST else None
+            below = NEWEST
+        if len(titled) <= limit:
+            others = _engine().elsewhere(query, below, limit + 1 - len(titled), known)
+    found = titled + others
     more = len(found) > limit
-    return Page(hits, f"{found[limit - 1][0]}{found[limit - 1][1][0]}" if more else None)
+    del found[limit:]
+    last = f"{'t' if len(titled) >= limit else 'u'}{found[-1][0]}" if more else None
+    return Page([Hit._make((*row[1:-1], _moment(row[-1]))) for row in found], last)
 
 
-def _hit(row: Row) -> Hit:
-    return Hit._make((*row[1:-1], datetime.fromisoformat(row[-1])))
+_moment = datetime.fromisoformat
 
 
 def _cursor(text: str | None) -> tuple[str, int]:

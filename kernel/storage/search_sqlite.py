@@ -24,12 +24,16 @@ SHARED = "y"
 
 def put_many(entries: list[tuple[int, str, str, str, list[str]]]) -> None:
     """Index the tokens of entries. The plugin is that of the row: see :func:`_wanted`."""
-    rows = []
+    rows: list[Row] = []
+    used: set[tuple[str, bool]] = set()
     for number, title, body, _, may in entries:
-        own = may if len(may) <= MOST else [SHARED]
+        shared = len(may) > MOST
+        own = [SHARED] if shared else may
         rows.append(
-            (number, _marked(title, own), _marked(body, own), "" if own is may else " ".join(may))
+            (number, _marked(title, own), _marked(body, own), " ".join(may) if shared else "")
         )
+        used.update((mark, shared) for mark in may)
+    execute_many("INSERT OR IGNORE INTO search_who (mark, shared) VALUES (?, ?)", sorted(used))
     execute_many("INSERT INTO search_text (rowid, title, body, scope) VALUES (?, ?, ?, ?)", rows)
 
 
@@ -74,9 +78,21 @@ STEP = 500
 """Pages of a step: some fifty milliseconds in which nobody else can write."""
 
 
+def in_use(may: list[str]) -> tuple[list[str], list[str]]:
+    """Those marks that have tokens of their own in the index, and those that share some.
+
+    Each word of a query is looked up once for each mark, which costs more than to ask for all of
+    them here: by most posts and people nothing is marked.
+    """
+    places = ", ".join("?" * len(may))
+    asked = f"SELECT mark, shared FROM search_who WHERE mark IN ({places})"  # noqa: S608  # ours
+    rows = db.execute_sql(asked, may).fetchall()
+    return [mark for mark, shared in rows if not shared], [mark for mark, shared in rows if shared]
+
+
 def in_titles(query: Query, below: int, limit: int) -> list[Row]:
     """Newest first. Ranking by bm25 instead would sort all hits of a common word."""
-    return _wanted(query, _all_in("title", query), below, limit, limit, None)
+    return _wanted(query, _all_in("title", query), below, limit, None)
 
 
 def elsewhere(
@@ -85,68 +101,56 @@ def elsewhere(
     """Newest first.
 
     FTS5's own NOT runs through all hits in titles, however many: the few rows that are shown are
-    looked at here instead. Where it is known which ones they are, one look is enough.
+    looked at here instead.
     """
 
     def untitled(row: Row) -> bool:
         return not (holds(row[_TITLE], query.phrases) if titled is None else row[0] in titled)
 
-    size = 2 * limit if titled is None else limit + len(titled)
-    return _wanted(query, _all_in("{title body}", query), below, limit, size, untitled)
+    return _wanted(query, _all_in("{title body}", query), below, limit, untitled)
 
 
 def _wanted(
-    query: Query,
-    expression: str,
-    below: int,
-    limit: int,
-    size: int,
-    wanted: Callable[[Row], bool] | None,
+    query: Query, expression: str, below: int, limit: int, wanted: Callable[[Row], bool] | None
 ) -> list[Row]:
     """The plugins are compared in the rows: in the index each has as many entries as it has
     objects, and all these would be run through.
 
-    :param size: how many rows are looked at first.
+    No more rows are read than are needed. A LIMIT would not spare any, and SQLite plans a statement
+    anew each time that its limit is a parameter, for a third of what the whole search takes.
     """
     plugins = frozenset(query.plugins)
+    if below == NEWEST:  # the first page: FTS5 needs a tenth less without a bound
+        cursor = db.execute_sql(_NEWEST, (expression,))
+    else:
+        cursor = db.execute_sql(_BELOW, (expression, below))
     found: list[Row] = []
-    while len(found) < limit:
-        rows = _rows(expression, below, size)
+    while len(found) < limit and (rows := cursor.fetchmany(limit - len(found))):
         seen = [row for row in rows if row[_PLUGIN] in plugins]
         found += seen if wanted is None else [row for row in seen if wanted(row)]
-        if len(rows) < size:
-            break
-        below, size = rows[-1][0], 2 * size
-    return found[:limit]
-
-
-def _rows(expression: str, below: int, limit: int) -> list[Row]:
-    if below == NEWEST:  # the first page: FTS5 needs a tenth less without a bound
-        cursor = db.execute_sql(_HITS.format(""), (expression, limit))
-    else:
-        bound = "AND search_text.rowid < ?"
-        cursor = db.execute_sql(_HITS.format(bound), (expression, below, limit))
-    found: list[Row] = cursor.fetchall()
+    cursor.close()
     return found
 
 
 _HITS = (
     "SELECT e.id, e.plugin, e.kind, e.uid, e.organ, e.title, e.summary, e.time FROM search_text "
-    "CROSS JOIN search_entry AS e ON e.id = search_text.rowid WHERE search_text MATCH ? {} "
-    "ORDER BY search_text.rowid DESC LIMIT ?"
+    "CROSS JOIN search_entry AS e ON e.id = search_text.rowid WHERE search_text MATCH ? {}"
+    "ORDER BY search_text.rowid DESC"
 )
+_NEWEST, _BELOW = _HITS.format(""), _HITS.format("AND search_text.rowid < ? ")
 _PLUGIN, _TITLE = 1, 5
 
 
 def _all_in(columns: str, query: Query) -> str:
     """All phrases in these columns, as somebody may see them who asks."""
-    own = (
-        f"{columns} : ({' OR '.join(_fts5(phrase, mark) for mark in query.may)})"
-        for phrase in query.phrases
-    )
-    shared = (f"{columns} : {_fts5(phrase, SHARED)}" for phrase in query.phrases)
-    seen = f"scope : ({' OR '.join(query.may)})"
-    return f"({' AND '.join(own)}) OR ({' AND '.join(shared)} AND {seen})"
+    found = []
+    if query.may:
+        own = (" OR ".join(_fts5(phrase, mark) for mark in query.may) for phrase in query.phrases)
+        found.append(" AND ".join(f"{columns} : ({words})" for words in own))
+    if query.shared:
+        words = (f"{columns} : {_fts5(phrase, SHARED)}" for phrase in query.phrases)
+        found.append(f"{' AND '.join(words)} AND scope : ({' OR '.join(query.shared)})")
+    return f"({') OR ('.join(found)})"
 
 
 def _fts5(phrase: Phrase, mark: str) -> str:

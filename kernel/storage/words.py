@@ -46,12 +46,13 @@ class Phrase:
 class Query:
     """What a database is asked for.
 
-    :ivar phrases: all of them must occur. :ivar may: tokens of who asks.
-    :ivar plugins: the names of those that are on.
+    :ivar phrases: all of them must occur. :ivar may: tokens of who asks. :ivar shared: those of
+        them that a database keeps apart. :ivar plugins: the names of those that are on.
     """
 
     phrases: list[Phrase]
     may: list[str]
+    shared: list[str]
     plugins: list[str]
 
 

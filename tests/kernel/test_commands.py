@@ -14,13 +14,15 @@ from typing import Any
 
 import pytest
 from click.testing import CliRunner, Result
+from playhouse.migrations import Runner
 
 from kernel import cli
+from kernel.node import ROOMS
 from kernel.reference import read
 from kernel.rehearsal import Watcher, rehearse
 from kernel.seals.signer_client import Signer
 from kernel.settings import ROOT, Settings
-from kernel.storage.database import transaction
+from kernel.storage.database import close_database, connection, db, open_database, transaction
 from kernel.testing_databases import Databases
 from kernel.testing_office import UNITS, settings_of
 from tests.threats.attacks import drop_guards
@@ -152,6 +154,26 @@ def test_without_a_node_every_command_says_how_to_get_one(tmp_path: Path, comman
     instance = ["--instance", str(tmp_path / "none")]
     result = CliRunner().invoke(cli.main, [*instance, *command.split()])
     assert result.exit_code == 3 and "node.not_founded" in result.stderr
+
+
+def test_a_long_upgrade_says_how_far_it_has_come(run: Run, office_folder: Path):
+    open_database(Settings(office_folder))
+    with connection(), db.atomic():
+        runner = Runner(db.obj, str(ROOMS["storage"]), table_name="migration_storage")
+        for one in reversed(runner.migrations()):
+            if one.name in ("0002_marked_words", "0004_marks_in_use"):
+                one.load().down(runner.migrator, db.obj)
+                runner.History.delete().where(runner.History.name == one.name).execute()
+    close_database()
+    result = run("migrate")
+    assert result.exit_code == 0, result.output
+    done = [line.split() for line in result.stdout.splitlines() if line.startswith("  storage ")]
+    assert ["storage", "0002_marked_words"] == done[0]
+    assert [line.partition("  ")[0] for line in result.stderr.strip().splitlines()] == [
+        "storage 0002_marked_words % 100/100"
+    ]
+    again = run("migrate")
+    assert ("已是最新" in again.stdout, again.stderr) == (True, "")
 
 
 def free_port() -> int:

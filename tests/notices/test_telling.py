@@ -4,16 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
 from kernel.acts import notices, outbox
 from kernel.acts.models import Notice
 from kernel.crypto.ids import now, stamp
+from kernel.exchange.consenting import refuse_recall
 from kernel.exchange.deadlines import set_deadline
-from kernel.exchange.ending import void
+from kernel.exchange.ending import supersede, void
 from kernel.exchange.inbound import send_back
 from kernel.exchange.recalling import recall
+from kernel.exchange.resending import request_resend, resend
 from kernel.exchange.urging import urge
 from kernel.storage.database import connection
 from kernel.testing_office import Office
@@ -116,6 +119,67 @@ def test_what_is_done_needs_no_reading_any_more(office: Office):
         assert mine.count() == 0
         other = Notice.select().where(Notice.subject == delivery(GEDU).uid)
         assert all(row.seen is None for row in other)
+
+
+def waiting(office: Office, name: str, subject: str) -> list[str]:
+    """What a person has not read yet of what he was told of an object, the newest first."""
+    outbox.drain()
+    with connection():
+        mine = (Notice.post == office.post(name).uid) & (Notice.subject == subject)
+        rows = Notice.select().where(mine & Notice.seen.is_null())
+        return [row.zh for row in rows.order_by(Notice.id.desc())]
+
+
+@pytest.mark.parametrize("verb", [recall, void, supersede, resend])
+def test_what_ends_a_package_settles_the_request_and_no_other_word(office: Office, verb: Any):
+    sender, clerk = office.desk("孙倩"), office.desk("刘志强")
+    office.act(clerk, send_back, opened(office, GFIN), reason="误退")
+    back, sent = delivery(GFIN), package()
+    returned = waiting(office, "孙倩", sent.uid)
+    assert returned == ["市财政局退回"]
+    more: dict[str, Any] = {"by": another(office).uid} if verb is supersede else {}
+    more |= {"units": [GFIN]} if verb is resend else {}
+    office.act(clerk, request_resend, back, reason="误退，请补发")
+    assert waiting(office, "孙倩", sent.uid) == ["新待办：补发", *returned]
+    office.act(sender, verb, sent, reason="办理", **more)
+    assert waiting(office, "孙倩", sent.uid) == returned
+
+
+def test_signing_settles_what_was_told_of_signing_and_no_other_word(office: Office):
+    item = delivery(GFIN)
+    sender_does(office, urge, units=[GFIN])
+    until = stamp(now() + DAY)
+    sender_does(office, set_deadline, sign_by=until, units=[], reason="提前")
+    sender_does(office, void, reason="发错版本")
+    ended, *rest = waiting(office, "刘志强", item.uid)
+    assert ended == "发文单位已作废此件"
+    assert set(rest) == {"新来文，请签收", "发文单位催收，请尽快签收", "签收时限已修改"}
+    assert waiting(office, "陈静", delivery(GEDU).uid) != []
+    signed_for(office, GFIN)
+    assert waiting(office, "刘志强", item.uid) == [ended]
+    assert waiting(office, "陈静", delivery(GEDU).uid) != []
+
+
+def test_what_the_clock_told_of_a_task_is_settled_with_it(office: Office):
+    until = now() + 20 * DAY
+    sender_does(office, set_deadline, sign_by=stamp(until), units=[], reason="放宽")
+    for moment in (now(), until - timedelta(hours=1), until + DAY):
+        notices.tell_due(moment)
+    item = delivery(GFIN)
+    assert {"即将到期：签收", "已超过办理时限：签收"} < {*waiting(office, "刘志强", item.uid)}
+    signed_for(office, GFIN)
+    assert waiting(office, "刘志强", item.uid) == []
+
+
+def test_an_answer_settles_the_request_and_no_other_word(office: Office):
+    signed_for(office, GFIN)
+    sender_does(office, recall, reason="发错版本", ask=True)
+    sender_does(office, void, reason="发错版本")
+    item = delivery(GFIN)
+    told = ["发文单位已作废此件", "发文单位申请撤回，请答复"]
+    assert waiting(office, "刘志强", item.uid) == told
+    recipient_does(office, GFIN, refuse_recall, reason="已办理")
+    assert waiting(office, "刘志强", item.uid) == told[:1]
 
 
 def test_the_clock_tells_once_of_what_falls_due_and_of_what_is_late(

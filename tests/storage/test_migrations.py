@@ -171,6 +171,17 @@ def test_a_script_that_fails_is_undone_and_named(folder: Path) -> None:
     assert pending([part]) == {"books": ["0002_bad"]}
 
 
+def test_a_script_tells_how_far_it_has_come(folder: Path) -> None:
+    part = books(folder)
+    write(part, "0001_short", "pass")
+    long = "def up(migrator, db, told=lambda share: None):\n    told(0.25)\n    told(1)\n"
+    (part.directory / "0002_long.py").write_text(long, "utf-8")
+    done: list[object] = []
+    migrate([part], done.append, lambda one, share: done.append((one.name, share)))
+    short, after = Applied("books", "0001_short"), Applied("books", "0002_long")
+    assert done == [short, ("0002_long", 0.25), ("0002_long", 1), after]
+
+
 def test_data_of_a_newer_version_is_left_alone(folder: Path) -> None:
     part = books(folder)
     write(part, "0001_good", "db.execute_sql('CREATE TABLE one (id INTEGER)')")
