@@ -35,6 +35,7 @@ from kernel.crypto.suites import (
 )
 from kernel.crypto.suites import sign as sign_bytes
 from kernel.crypto.suites import verify as verify_signature
+from kernel.dataclasses import dataclass
 from kernel.errors import (
     Conflict,
     Invalid,
@@ -143,6 +144,7 @@ __all__ = [
     "DocNumber",
     "act_record",
     # Small things
+    "dataclass",
     "canonical",
     "now",
     "parse_stamp",

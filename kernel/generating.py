@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 from collections import defaultdict
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from random import Random
 from typing import Any
 
@@ -19,6 +19,7 @@ from kernel.acts.gate import by_node
 from kernel.acts.generated import Generation, Place, Workplace
 from kernel.acts.house.generating import FACT, generate, require_demo
 from kernel.crypto.ids import now, parse_stamp, stamp
+from kernel.dataclasses import dataclass
 from kernel.errors import Conflict, Invalid
 from kernel.identity.desk import ServiceDesk
 from kernel.identity.models import NodeFact, Person, Post, Unit

@@ -16,10 +16,11 @@ notify     told after the fact; a plugin that raises is reported
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 import pluggy
+
+from kernel.dataclasses import dataclass
 
 if TYPE_CHECKING:
     from datetime import date

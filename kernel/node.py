@@ -10,7 +10,7 @@ import json
 import logging
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -38,6 +38,7 @@ from kernel.acts.subjects import Kinds, Subject, kinds
 from kernel.acts.verbs import Verbs, verbs
 from kernel.crypto.ids import now
 from kernel.damaged import refused_if_damaged
+from kernel.dataclasses import dataclass
 from kernel.errors import Unavailable
 from kernel.exchange import ledger as exchange_ledger
 from kernel.exchange import room as exchange_room

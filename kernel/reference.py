@@ -9,10 +9,11 @@ from __future__ import annotations
 import json
 import tomllib
 from collections.abc import Collection
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from kernel.dataclasses import dataclass
 from kernel.errors import Invalid
 from kernel.settings import REFERENCE
 

@@ -8,7 +8,7 @@ import secrets
 import shutil
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 from kernel import __version__
@@ -17,6 +17,7 @@ from kernel.acts.gate import by_node
 from kernel.acts.house.resuming import restored
 from kernel.crypto.ids import now, stamp
 from kernel.crypto.keyfile import write_private
+from kernel.dataclasses import dataclass
 from kernel.errors import Conflict, Invalid
 from kernel.identity.authority import authority
 from kernel.identity.desk import ServiceDesk

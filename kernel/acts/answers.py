@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
@@ -19,6 +18,7 @@ import peewee
 from kernel.acts.models import Act, Answer, Prepared, Proposal
 from kernel.acts.subjects import Subject
 from kernel.crypto.ids import now
+from kernel.dataclasses import dataclass
 from kernel.identity.desk import Desk
 from kernel.storage.database import after_commit, connection, transaction, will_follow
 

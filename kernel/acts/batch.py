@@ -12,7 +12,7 @@ from __future__ import annotations
 import logging
 import secrets
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, replace
 from typing import Any
 
 from kernel.acts import answers, outbox
@@ -24,6 +24,7 @@ from kernel.acts.verbs import Verb, verb_of, verbs
 from kernel.crypto import acts_batch, canonical
 from kernel.crypto.acts_batch import PREFIX
 from kernel.crypto.ids import now
+from kernel.dataclasses import dataclass
 from kernel.errors import Conflict, Invalid, OfficeError, Unavailable
 from kernel.identity.authenticators import Signature
 from kernel.identity.desk import Desk

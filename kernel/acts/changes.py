@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime
 
 from kernel.acts.models import Act, Touch
@@ -10,6 +9,7 @@ from kernel.acts.subjects import Subject
 from kernel.acts.verbs import Verb, verbs
 from kernel.crypto import canonical
 from kernel.crypto.ids import now
+from kernel.dataclasses import dataclass
 from kernel.identity.desk import Desk
 from kernel.identity.models import Person
 

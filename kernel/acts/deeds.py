@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Collection, Iterator
-from dataclasses import dataclass
 from typing import Any
 
 from kernel.acts.models import Act, ActPrivate
 from kernel.acts.people import signed_names
 from kernel.crypto import canonical
+from kernel.dataclasses import dataclass
 from kernel.identity.desk import written_name
 from kernel.storage.comparing import STRETCH, Found, Row, missing, rows_of, stretches
 from kernel.storage.log_check import stored_bytes

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from datetime import datetime
 from functools import cache, partial
 from typing import Any
@@ -28,6 +27,7 @@ from kernel.acts.subjects import hold as keep_from_others
 from kernel.acts.verbs import Verb, verb_of, verbs
 from kernel.crypto.acts_batch import PREFIX
 from kernel.crypto.ids import now, parse_stamp
+from kernel.dataclasses import dataclass
 from kernel.errors import Conflict, NotFound, Refused, Stale
 from kernel.identity.authenticators import Signature
 from kernel.identity.desk import Desk, ServiceDesk, at_this_moment

@@ -8,8 +8,8 @@ as an opinion is, by a salted digest, and drawn anew from its numbers wherever i
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 
+from kernel.dataclasses import dataclass
 from kernel.errors import Invalid
 
 MOST = 60_000

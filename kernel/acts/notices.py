@@ -11,7 +11,7 @@ notice carries no right; what it leads to is looked up as always when it is open
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from datetime import datetime, timedelta
 from functools import cache
 from typing import Any
@@ -24,6 +24,7 @@ from kernel.acts.models import Act, Notice, Task
 from kernel.acts.outbox import Step, TwoSteps
 from kernel.acts.subjects import Subject
 from kernel.crypto.ids import now, parse_stamp, stamp
+from kernel.dataclasses import dataclass
 from kernel.identity.authority import authority
 from kernel.identity.desk import Desk
 from kernel.identity.models import NodeFact

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from datetime import timedelta
 
 from kernel.acts import hold
 from kernel.acts.models import Number, Series
 from kernel.acts.subjects import Subject
 from kernel.crypto.ids import now
+from kernel.dataclasses import dataclass
 from kernel.errors import Conflict, Invalid
 from kernel.identity.models import Unit
 from kernel.storage.bulk import insert_rows

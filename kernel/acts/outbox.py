@@ -16,7 +16,6 @@ import random
 import threading
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
 from pathlib import Path
@@ -28,6 +27,7 @@ from kernel.acts import clock
 from kernel.acts.context import this_act
 from kernel.acts.models import Effect
 from kernel.crypto.ids import now, stamp
+from kernel.dataclasses import dataclass
 from kernel.errors import OfficeError, Unavailable
 from kernel.slots import Slot
 from kernel.storage.database import (

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -13,6 +12,7 @@ from kernel.acts.statement import Statement, arguments_of, read
 from kernel.acts.subjects import Subject, find, kinds
 from kernel.acts.verbs import Verb, verbs
 from kernel.crypto.ids import now, parse_stamp
+from kernel.dataclasses import dataclass
 from kernel.errors import Conflict
 from kernel.identity.desk import Desk
 from kernel.storage.database import connection

@@ -7,11 +7,11 @@ leave none, and it gives no right: what a desk may not see is not among what is 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
 
 from kernel.acts.models import Star, Task
 from kernel.acts.subjects import Subject, kinds
+from kernel.dataclasses import dataclass
 from kernel.errors import Invalid, NotFound
 from kernel.identity.desk import Desk
 from kernel.identity.models import Person

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import secrets
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -12,6 +11,7 @@ from kernel.acts.subjects import Subject
 from kernel.acts.verbs import Verb
 from kernel.crypto import canonical
 from kernel.crypto.ids import stamp, uuid7
+from kernel.dataclasses import dataclass
 from kernel.errors import Invalid
 from kernel.identity.desk import Desk, ServiceDesk
 from kernel.identity.models import NodeFact

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from functools import cache
 from typing import Any, ClassVar, TypeVar
 
 import peewee
 
 from kernel.crypto.ids import uuid7
+from kernel.dataclasses import dataclass
 from kernel.errors import NotFound
 from kernel.identity.desk import Desk
 from kernel.slots import Slot

@@ -7,10 +7,10 @@ import types
 import typing
 import unicodedata
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 from typing import Any, Literal, TypeVar
 
 from kernel.acts.subjects import Subject
+from kernel.dataclasses import dataclass
 from kernel.errors import Invalid, NotFound
 from kernel.slots import Slot
 

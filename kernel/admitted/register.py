@@ -7,7 +7,6 @@ holds names, is kept beside the act as any private text is. No act changes a col
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import peewee
@@ -16,6 +15,7 @@ from kernel.acts.deeds import Deed
 from kernel.acts.models import ActPrivate
 from kernel.acts.preimages import opens
 from kernel.crypto import canonical
+from kernel.dataclasses import dataclass
 from kernel.errors import OfficeError
 from kernel.identity.models import Post, Unit, UnitGroup, UnitTie
 from kernel.seals.models import Seal

@@ -8,12 +8,12 @@ import shutil
 import subprocess
 import sys
 import time
-from dataclasses import dataclass
 
 import click
 
 from kernel import cli, testing_parts
 from kernel.cli.output import table
+from kernel.dataclasses import dataclass
 from kernel.settings import ROOT
 
 LINT_IMPORTS = "import sys; from importlinter.cli import lint_imports_command as c; sys.exit(c())"

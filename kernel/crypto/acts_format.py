@@ -19,7 +19,6 @@ else's name has one member more, ``grant`` (:mod:`kernel.crypto.acts_grants`).
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
 from typing import Any, NamedTuple
@@ -29,6 +28,7 @@ from kernel.crypto.canonical import check_salted, digest, loads, unb64
 from kernel.crypto.credential_format import KINDS, read_statement, verify_signature
 from kernel.crypto.ids import parse_stamp
 from kernel.crypto.memory import remembered
+from kernel.dataclasses import dataclass
 from kernel.errors import Invalid, Unverified
 
 ACT_FORMAT = "juyan-act-1"

@@ -15,11 +15,11 @@ import re
 import secrets
 import unicodedata
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 
 import rfc8785
 
+from kernel.dataclasses import dataclass
 from kernel.errors import Invalid, Unverified
 
 SALT_BYTES = 16

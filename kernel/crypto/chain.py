@@ -7,7 +7,6 @@ carry the policy of the purpose, and nothing that says DEMO counts below a root 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 
 from cryptography import x509
@@ -18,6 +17,7 @@ from kernel.crypto import certs
 from kernel.crypto.certs import Certificate, Crl, unverified
 from kernel.crypto.memory import remembered, told_apart
 from kernel.crypto.revocation import Period, check_lists, periods, revoked_at
+from kernel.dataclasses import dataclass
 
 _KNOWN = {
     x509.BasicConstraints.oid,

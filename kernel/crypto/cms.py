@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import NamedTuple
 
@@ -18,6 +17,7 @@ from kernel.crypto import der, suites, x509
 from kernel.crypto.canonical import is_digest
 from kernel.crypto.memory import remembered
 from kernel.crypto.oids import ACT_DIGEST
+from kernel.dataclasses import dataclass
 from kernel.errors import Unverified
 
 DATA = "1.2.840.113549.1.7.1"

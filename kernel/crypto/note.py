@@ -13,12 +13,12 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
 from kernel.crypto.canonical import b64, unb64
+from kernel.dataclasses import dataclass
 from kernel.errors import Invalid, Unverified
 
 _ED25519 = b"\x01"

@@ -15,7 +15,6 @@ too, so that a caller needs one name.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from cryptography import x509
@@ -43,6 +42,7 @@ from kernel.crypto.certs import (
 from kernel.crypto.chain import DOCUMENT_SIGNING, Trust, leaning_on, verify_chain
 from kernel.crypto.ids import now
 from kernel.crypto.oids import PURPOSES
+from kernel.dataclasses import dataclass
 from kernel.errors import Invalid
 
 __all__ = [

@@ -5,7 +5,7 @@ Codes A to F follow the events of ETSI EN 319 522-1; X are those of this house.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from kernel.dataclasses import dataclass
 
 OPEN = ("sealed", "accepted", "in_transit")
 """States before a package lies in the recipient's box."""

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 
+from kernel.dataclasses import dataclass
 from kernel.slots import Slot
 
 

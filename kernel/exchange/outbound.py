@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -12,6 +11,7 @@ from kernel.acts.context import this_act
 from kernel.acts.subjects import Subject
 from kernel.crypto import canonical
 from kernel.crypto.ids import now, stamp, uuid7
+from kernel.dataclasses import dataclass
 from kernel.errors import Conflict, Invalid
 from kernel.exchange.envelope import FORMAT, SUITE, check_envelope, check_metadata
 from kernel.exchange.models import Package

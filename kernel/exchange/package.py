@@ -23,12 +23,13 @@ import hashlib
 import re
 from binascii import b2a_base64
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from functools import cached_property, lru_cache
 from typing import Any
 from urllib.parse import quote
 
 from kernel.crypto.canonical import digest, dumps, loads
+from kernel.dataclasses import dataclass
 from kernel.errors import Invalid
 from kernel.exchange import container
 from kernel.exchange.envelope import check_envelope, check_metadata, is_document

@@ -6,11 +6,12 @@ For ``log verify``; see :mod:`kernel.exchange.ledger`.
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import field
 from functools import cached_property
 from typing import Any, NamedTuple
 
 from kernel.acts.deeds import Deed
+from kernel.dataclasses import dataclass
 from kernel.storage.comparing import Row
 
 ACTS = (

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
 
@@ -10,6 +9,7 @@ import peewee
 
 from kernel.crypto import canonical
 from kernel.crypto.x509 import unit_of
+from kernel.dataclasses import dataclass
 from kernel.errors import OfficeError
 from kernel.exchange import package as packages
 from kernel.exchange.evidence_types import TYPES

@@ -10,7 +10,6 @@ A package that is not genuine does not use up the msg_id that it names: only its
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from typing import Any
 
 import peewee
@@ -21,6 +20,7 @@ from kernel.acts.gate import by_node
 from kernel.acts.verbs import act
 from kernel.crypto import canonical
 from kernel.crypto.ids import now, parse_stamp, stamp, uuid7
+from kernel.dataclasses import dataclass
 from kernel.errors import Unavailable
 from kernel.exchange import evidence as evidences
 from kernel.exchange import records

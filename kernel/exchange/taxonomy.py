@@ -6,7 +6,7 @@ first · 7xx a hint. They stand in evidence as the code of a reason, beside the 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from kernel.dataclasses import dataclass
 
 SENDER, RECIPIENT, OPERATOR = "sender", "recipient", "operator"
 

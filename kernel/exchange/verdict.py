@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from kernel.crypto import cms, x509
 from kernel.crypto.acts_format import ActFacts, verify_record
 from kernel.crypto.ids import now, parse_stamp
 from kernel.crypto.memory import remembered
+from kernel.dataclasses import dataclass
 from kernel.errors import Unverified
 from kernel.exchange import package as packages
 from kernel.exchange.envelope import is_document

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
+from kernel.dataclasses import dataclass
 from kernel.errors import NotSignedIn, Refused
 from kernel.identity.models import Grant, Person, Post, Unit
 from kernel.identity.phases import organ_of, require_connected

@@ -6,8 +6,7 @@ the opinion in which a phrase is used.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
+from kernel.dataclasses import dataclass
 from kernel.errors import Conflict, Invalid, NotFound
 from kernel.identity.models import OwnPhrase, Person
 from kernel.storage.database import exclusive, require_transaction

@@ -8,10 +8,10 @@ The root's key may be kept elsewhere; its lists run for more than a year.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from kernel.crypto import x509
+from kernel.dataclasses import dataclass
 from kernel.identity.authority import PURPOSES, authority
 from kernel.identity.models import HOLD, NodeFact, RevocationList, RevokedCertificate
 from kernel.storage.database import connection, exclusive, transaction

@@ -7,9 +7,9 @@ more or takes one away. A desk carries the set of its levels, so that no list as
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from typing import Any
 
+from kernel.dataclasses import dataclass
 from kernel.errors import Invalid
 from kernel.identity.models import Grant, Person, Post, Unit
 from kernel.slots import Slot

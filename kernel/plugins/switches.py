@@ -8,11 +8,11 @@ process; nothing is ever deleted.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 
 import peewee
 
 from kernel.crypto.ids import now
+from kernel.dataclasses import dataclass
 from kernel.identity.models import NodeFact, Unit
 from kernel.identity.phases import phase_at, phase_of
 from kernel.plugins.bus import bus

@@ -7,11 +7,11 @@ piece of the form (``BrowserAuthenticator.template``), which posts the field ``a
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
 from typing import Any
 
 from starlette.responses import Response
 
+from kernel.dataclasses import dataclass
 from kernel.errors import Refused
 from kernel.identity import credentials, sessions
 from kernel.identity.authenticators import Signature, authenticators

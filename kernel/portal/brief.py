@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any, Literal
 
+from kernel.dataclasses import dataclass
 from kernel.portal.parts import Phrase
 
 Said = Any

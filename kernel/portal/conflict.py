@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from difflib import SequenceMatcher
 from typing import Any
 
@@ -12,6 +11,7 @@ from starlette.responses import Response
 from kernel.acts import changes
 from kernel.acts.subjects import Subject
 from kernel.acts.verbs import verbs
+from kernel.dataclasses import dataclass
 from kernel.portal.ctx import Ctx
 from kernel.portal.form_tokens import FIELD
 from kernel.portal.forms import Form

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import base64
 import json
-from dataclasses import dataclass
 from datetime import date, datetime
 
 import peewee
 
+from kernel.dataclasses import dataclass
 from kernel.errors import Invalid
 from kernel.storage.fields import UTCField
 

@@ -6,10 +6,11 @@ import csv
 import io
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import date, datetime
 from typing import Any
 
+from kernel.dataclasses import dataclass
 from kernel.errors import Invalid
 from kernel.portal.cursor import Cursor
 from kernel.portal.lists import Fetch, ListSpec, parse, read

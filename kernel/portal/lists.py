@@ -13,10 +13,10 @@ list of a million rows is as quick on its last page as on its first.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from operator import attrgetter
 from typing import Any, Literal, NamedTuple
 
+from kernel.dataclasses import dataclass
 from kernel.portal.cursor import Cursor, fits, lost, read_cursor
 from kernel.portal.i18n import Lazy, _l
 from kernel.portal.urls import query_of

@@ -9,12 +9,12 @@ back as it was typed, with that branch whole. Pages have nothing to do for eithe
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import wtforms
 from wtforms.validators import ValidationError
 
+from kernel.dataclasses import dataclass
 from kernel.portal.fields import Bound, Label, said
 from kernel.portal.i18n import _l
 from kernel.portal.pinyin import spelled

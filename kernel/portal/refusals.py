@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlencode
 
@@ -11,6 +10,7 @@ from starlette.datastructures import URL
 from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 
+from kernel.dataclasses import dataclass
 from kernel.errors import OfficeError
 from kernel.portal.ctx import open_ctx
 from kernel.portal.i18n import _, speaking

@@ -9,9 +9,10 @@ instance, may not.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, fields
+from dataclasses import fields
 from pathlib import Path
 
+from kernel.dataclasses import dataclass
 from kernel.errors import Invalid
 from kernel.portal import contrast
 from kernel.portal.page import Brand

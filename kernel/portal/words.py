@@ -6,7 +6,6 @@ Times come in as UTC and are shown in Asia/Shanghai, on the 24-hour clock.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache
 from gettext import NullTranslations
@@ -14,6 +13,7 @@ from typing import Any, Literal
 
 from markupsafe import Markup, escape
 
+from kernel.dataclasses import dataclass
 from kernel.portal.i18n import _, language, ngettext, translations
 from kernel.work.calendar import CHINA, day_begins
 

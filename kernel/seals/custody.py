@@ -7,11 +7,11 @@ seal. The node itself never holds a unit's key.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from kernel.crypto import suites, x509
 from kernel.crypto.canonical import digest
 from kernel.crypto.ids import uuid7
+from kernel.dataclasses import dataclass
 from kernel.errors import Invalid, NotFound, Unverified
 from kernel.identity.authority import authority
 from kernel.identity.models import Unit

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import io
 import math
-from dataclasses import dataclass
 from functools import cache
 from html import escape
 from typing import Any
@@ -19,6 +18,7 @@ import typst
 from fontTools.pens.svgPathPen import SVGPathPen
 from fontTools.ttLib import TTFont
 
+from kernel.dataclasses import dataclass
 from kernel.errors import Invalid
 from kernel.work.fonts import FACES, characters
 

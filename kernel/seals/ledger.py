@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from cryptography.x509 import CRLNumber
 
@@ -11,6 +10,7 @@ from kernel.acts.deeds import agreed, deeds
 from kernel.crypto import canonical, x509
 from kernel.crypto.ids import parse_stamp
 from kernel.crypto.revocation import signed_by
+from kernel.dataclasses import dataclass
 from kernel.errors import OfficeError
 from kernel.identity import revocation
 from kernel.identity.authority import authority

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import io
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from asn1crypto.crl import CertificateList
@@ -27,6 +26,7 @@ from pyhanko.stamp import StaticStampStyle
 from pyhanko_certvalidator import ValidationContext
 
 from kernel.crypto import cms
+from kernel.dataclasses import dataclass
 from kernel.errors import Invalid, Unverified
 from kernel.seals.pdf_parts import Impression, KeySigner, SealSigner, Sign, asn1, page_box
 from kernel.work.workshop import Placement

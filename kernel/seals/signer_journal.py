@@ -9,13 +9,13 @@ from __future__ import annotations
 import json
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from kernel.crypto.canonical import b64, digest, dumps
 from kernel.crypto.ids import now, stamp
 from kernel.crypto.keyfile import write_private
+from kernel.dataclasses import dataclass
 from kernel.errors import Conflict
 from kernel.storage.instance import crash_point, sync_folder
 

@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any, TypeVar
 from urllib.parse import unquote
 
 from kernel.crypto import x509
 from kernel.crypto.acts_format import ActFacts
 from kernel.crypto.canonical import digest, dumps, loads, unb64
+from kernel.dataclasses import dataclass
 from kernel.errors import Invalid, Refused, Unverified
 from kernel.seals.content import digest_of, matches
 from kernel.seals.signer_vault import Unit

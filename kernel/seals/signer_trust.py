@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
@@ -11,6 +10,7 @@ from kernel.crypto.acts_format import ActFacts, verify_record
 from kernel.crypto.canonical import digest
 from kernel.crypto.ids import now
 from kernel.crypto.keyfile import write_private
+from kernel.dataclasses import dataclass
 from kernel.errors import Unavailable
 
 AUTHORITIES = ("people", "seals", "exchange", "nodes")

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import json
 import re
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from kernel.crypto import keyfile, suites, x509
 from kernel.crypto.canonical import digest, unb64
+from kernel.dataclasses import dataclass
 from kernel.errors import Conflict, Invalid, NotFound, Unverified
 from kernel.seals import statement as statements
 from kernel.seals.signer_trust import Trust

@@ -6,13 +6,13 @@ the keepers reads them here.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from kernel.crypto import suites, x509
 from kernel.crypto.canonical import dumps, is_digest, loads
 from kernel.crypto.ids import parse_stamp, stamp
+from kernel.dataclasses import dataclass
 from kernel.errors import Invalid, Unverified
 
 FORMAT = "juyan-seal-1"

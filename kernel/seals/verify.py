@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
 
 from kernel.crypto import x509
+from kernel.dataclasses import dataclass
 from kernel.errors import Unverified
 from kernel.identity.authority import authority
 from kernel.work.calendar import CHINA

@@ -12,7 +12,6 @@ import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from contextvars import ContextVar
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self, cast
 
@@ -20,6 +19,7 @@ import peewee
 from peewee import __exception_wrapper__ as _peewee_errors  # type: ignore[attr-defined]  # no stub
 from playhouse.pool import PooledSqliteDatabase
 
+from kernel.dataclasses import dataclass
 from kernel.settings import Settings
 from kernel.storage import instance, postgresql
 from kernel.storage.faults import database_errors, sqlite3

@@ -5,10 +5,11 @@ from __future__ import annotations
 import json
 import os
 import time
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
 from types import TracebackType
 
+from kernel.dataclasses import dataclass
 from kernel.errors import Unavailable
 from kernel.storage import instance
 

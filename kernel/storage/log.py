@@ -16,7 +16,6 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Collection, Iterable
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +26,7 @@ from kernel.crypto import canonical, merkle
 from kernel.crypto.ids import now
 from kernel.crypto.keyfile import write_private
 from kernel.crypto.note import Checkpoint, new_log_key, read_checkpoint, sign_checkpoint
+from kernel.dataclasses import dataclass
 from kernel.errors import Unavailable, Unverified
 from kernel.slots import Slot
 from kernel.storage import instance

@@ -19,12 +19,12 @@ import re
 import time
 from collections.abc import Callable, Iterable, Iterator, Set
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 
 import peewee
 from playhouse.migrations import MigrationError, Runner
 
+from kernel.dataclasses import dataclass
 from kernel.errors import Unavailable
 from kernel.storage import instance
 from kernel.storage.database import connection, db, on_postgresql

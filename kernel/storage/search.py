@@ -10,7 +10,6 @@ from __future__ import annotations
 import re
 import zlib
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from time import monotonic
 from typing import Any, NamedTuple, Protocol
@@ -18,6 +17,7 @@ from typing import Any, NamedTuple, Protocol
 import peewee
 
 from kernel.crypto.ids import stamp
+from kernel.dataclasses import dataclass
 from kernel.storage import search_postgresql, search_sqlite
 from kernel.storage.bulk import insert_tuples
 from kernel.storage.database import (

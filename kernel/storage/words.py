@@ -12,8 +12,9 @@ import hashlib
 import re
 import unicodedata
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from functools import cache, lru_cache
+
+from kernel.dataclasses import dataclass
 
 GAP = "_"
 MOST_TERMS = 10

@@ -14,13 +14,13 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta, timezone
 from functools import cache
 from typing import Any
 
 import peewee
 
+from kernel.dataclasses import dataclass
 from kernel.settings import ROOT
 from kernel.storage.database import Model
 

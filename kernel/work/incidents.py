@@ -9,10 +9,11 @@ from __future__ import annotations
 import json
 import os
 import secrets
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
 
 from kernel.crypto.ids import now, stamp
+from kernel.dataclasses import dataclass
 from kernel.work.logs import places
 
 FILE = "incidents.jsonl"

@@ -10,12 +10,12 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 import peewee
 
 from kernel.crypto.ids import now
+from kernel.dataclasses import dataclass
 from kernel.errors import OfficeError
 from kernel.slots import Slot
 from kernel.storage.database import Model, UTCField, connection, transaction

@@ -7,9 +7,10 @@ it and what it means was decided before. The same sheet always gives the same by
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, fields
 from typing import Any, Literal
 
+from kernel.dataclasses import dataclass
 from kernel.errors import Invalid
 
 

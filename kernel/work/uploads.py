@@ -10,9 +10,9 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Callable, Collection
-from dataclasses import dataclass
 from pathlib import PurePosixPath
 
+from kernel.dataclasses import dataclass
 from kernel.errors import Invalid
 from kernel.work import markup, zips
 

@@ -12,9 +12,9 @@ import sys
 import threading
 from collections.abc import Collection
 from contextlib import suppress
-from dataclasses import dataclass
 from typing import Any
 
+from kernel.dataclasses import dataclass
 from kernel.errors import Invalid, Unavailable
 from kernel.settings import ROOT
 from kernel.slots import Slot

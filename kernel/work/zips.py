@@ -11,8 +11,8 @@ import stat
 import unicodedata
 import zipfile
 import zlib
-from dataclasses import dataclass
 
+from kernel.dataclasses import dataclass
 from kernel.errors import Invalid
 
 MAGIC = b"PK\x03\x04"

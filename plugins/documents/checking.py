@@ -9,12 +9,11 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any
 
-from kernel.api import language, level_of
+from kernel.api import dataclass, language, level_of
 from plugins.documents.elements import TYPES, URGENCIES
 from plugins.documents.relations import Relations
 

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from difflib import SequenceMatcher
 from typing import Any, Literal
 
-from kernel.api import Lazy, Unit, _l
+from kernel.api import Lazy, Unit, _l, dataclass
 
 Kind = Literal["same", "ins", "del"]
 MOST_STEPS = 4_000_000

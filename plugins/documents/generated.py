@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 from bisect import bisect
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cache
 from itertools import accumulate
@@ -21,6 +20,7 @@ from kernel.api import (
     Generation,
     SearchEntry,
     Task,
+    dataclass,
     insert_tuples,
     search,
     stamp,

@@ -9,7 +9,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
 
 from kernel.api import (
@@ -22,6 +22,7 @@ from kernel.api import (
     Unit,
     act_at,
     connection,
+    dataclass,
     desk_at,
     rights,
     units,

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 
-from kernel.api import Unit, units
+from kernel.api import Unit, dataclass, units
 
 
 @dataclass(frozen=True)

@@ -9,10 +9,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
 
-from kernel.api import Invalid, Unit, _, scan, units, workshop
+from kernel.api import Invalid, Unit, _, dataclass, scan, units, workshop
 from plugins.documents import attachments, elements
 from plugins.documents.checking import NUMBER
 

@@ -6,10 +6,9 @@ import base64
 import binascii
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
-from kernel.api import webauthn
+from kernel.api import dataclass, webauthn
 
 MOST = 20_000
 """Characters of an answer; real ones have less than 3,000."""

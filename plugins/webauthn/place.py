@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import ipaddress
-from dataclasses import dataclass
 from urllib.parse import urlsplit
 
-from kernel.api import Invalid, Settings
+from kernel.api import Invalid, Settings, dataclass
 
 
 @dataclass(frozen=True)

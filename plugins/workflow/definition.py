@@ -21,9 +21,11 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Literal
+
+from kernel.api import dataclass
 
 Scope = Literal["starter", "section", "organ"]
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 
 from kernel.api import (
     Conflict,
@@ -13,6 +12,7 @@ from kernel.api import (
     Post,
     ServiceDesk,
     Subject,
+    dataclass,
     insert_tuples,
     rights,
     tasks,

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any, Literal
 
 from starlette.responses import Response
 
 from kernel.crypto.ids import stamp
+from kernel.dataclasses import dataclass
 from kernel.errors import OfficeError
 from kernel.exchange.chosen import waiting
 from kernel.exchange.deadlines import set_deadline

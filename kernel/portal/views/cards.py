@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 from markupsafe import Markup
@@ -12,6 +12,7 @@ from kernel.acts import agenda
 from kernel.acts.models import URGENT
 from kernel.acts.subjects import Ref
 from kernel.acts.tasks import Row
+from kernel.dataclasses import dataclass
 from kernel.plugins.bus import bus
 from kernel.portal.brief import Brief, Move
 from kernel.portal.ctx import ROOMS, Ctx

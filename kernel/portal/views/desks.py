@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime
 
 from kernel.acts.agenda import Waiting, waiting
 from kernel.crypto.ids import now
+from kernel.dataclasses import dataclass
 from kernel.errors import OfficeError
 from kernel.identity import delegations
 from kernel.identity.desk import Desk, desk_of

@@ -11,10 +11,10 @@ import shutil
 import tarfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, cast
 
+from kernel.dataclasses import dataclass
 from kernel.errors import Conflict, OfficeError, Unavailable
 from kernel.storage import instance
 from kernel.storage.backup import reading, snapshot

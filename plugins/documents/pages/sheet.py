@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from starlette.responses import Response
@@ -18,6 +17,7 @@ from kernel.api import (
     Tab,
     Unit,
     _,
+    dataclass,
     opinions,
     page,
     report_of,

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from starlette.responses import Response
 
-from kernel.api import Ctx, NotFound, _, local, page, speaking, url
+from kernel.api import Ctx, NotFound, _, dataclass, local, page, speaking, url
 from plugins.documents.acts import versions
 from plugins.documents.acts.writing import OUTGOING
 from plugins.documents.comparing import compare
