@@ -6,12 +6,14 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from functools import cache
 
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
-from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from kernel.crypto.canonical import b64, unb64
+from kernel.crypto.deferred import serialization
 from kernel.crypto.memory import remembered
 from kernel.errors import Invalid, Unverified
 
@@ -32,8 +34,10 @@ def new_key() -> PrivateKey:
     return ec.generate_private_key(ec.SECP256R1())
 
 
-_Key: type[PublicKey] = type(new_key().public_key())
-"""What OpenSSL's keys are; the other is an abstract class, and slow to be asked."""
+@cache
+def _key() -> type[PublicKey]:
+    """What OpenSSL's keys are; the other is an abstract class, and slow to be asked."""
+    return type(new_key().public_key())
 
 
 def check_suite(suite: str, at: datetime | None = None) -> None:
@@ -85,7 +89,7 @@ def check_key(key: object) -> PublicKey:
 
     :raises Unverified: ``suites.key``.
     """
-    if type(key) is _Key and type(key.curve) is ec.SECP256R1:
+    if type(key) is _key() and type(key.curve) is ec.SECP256R1:
         return key
     raise Unverified(
         "suites.key",

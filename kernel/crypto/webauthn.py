@@ -16,10 +16,11 @@ from collections.abc import Mapping
 from typing import Any
 
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
-from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519
 
 from kernel.crypto.canonical import b64, dumps, loads, unb64
+from kernel.crypto.deferred import serialization
 from kernel.dataclasses import dataclass
 from kernel.errors import Unverified
 

@@ -130,9 +130,10 @@ class Topics:
     def _read(plugin: str, file: Path) -> Topic | None:
         if not plugin:
             return read_topic(file)
+        found: Topic | None = None
         with bus().isolated(plugin, "help"):
-            return read_topic(file, plugin)
-        return None
+            found = read_topic(file, plugin)
+        return found
 
     def _of(self, path: str) -> Topic | None:
         """The topic that names this very page. Only a file in which the page stands is parsed, so
