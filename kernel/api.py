@@ -36,6 +36,7 @@ from kernel.crypto.suites import (
 from kernel.crypto.suites import sign as sign_bytes
 from kernel.crypto.suites import verify as verify_signature
 from kernel.dataclasses import dataclass
+from kernel.deferred import pattern
 from kernel.errors import (
     Conflict,
     Invalid,
@@ -100,6 +101,7 @@ from kernel.settings import load as load_settings
 from kernel.storage import comparing, search
 from kernel.storage.blobs import blobs
 from kernel.storage.bulk import insert_tuples
+from kernel.storage.comparing import ReconcilerIn
 from kernel.storage.database import (
     JSONField,
     Model,
@@ -147,6 +149,7 @@ __all__ = [
     "dataclass",
     "canonical",
     "now",
+    "pattern",
     "parse_stamp",
     "stamp",
     "uuid7",
@@ -294,6 +297,7 @@ __all__ = [
     "check_recipients",
     # What `log verify` asks
     "comparing",
+    "ReconcilerIn",
     "deeds",
     "numbering",
     "whose",

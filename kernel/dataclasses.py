@@ -14,6 +14,7 @@ from __future__ import annotations
 import dataclasses
 import threading
 from collections.abc import Callable
+from dataclasses import field as field
 from typing import TYPE_CHECKING, Any
 
 _compiling = threading.RLock()  # again by the same thread, because bases are compiled first

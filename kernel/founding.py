@@ -10,7 +10,6 @@ import json
 import shutil
 import tomllib
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import field
 from itertools import islice
 from pathlib import Path
 
@@ -21,7 +20,7 @@ from kernel.acts.house.genesis import open_node as genesis
 from kernel.admitted import older, register
 from kernel.crypto import canonical, suites
 from kernel.crypto.ids import now, stamp, uuid7
-from kernel.dataclasses import dataclass
+from kernel.dataclasses import dataclass, field
 from kernel.errors import Invalid, Unavailable
 from kernel.exchange.models import Delivery
 from kernel.exchange.terminal import receive

@@ -13,14 +13,13 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import field
 from pathlib import Path
 from typing import Any
 
 from kernel.acts.house import confirm, rollout
 from kernel.acts.terminal import act_at, desk_at
 from kernel.crypto.x509 import load_cert
-from kernel.dataclasses import dataclass
+from kernel.dataclasses import dataclass, field
 from kernel.errors import Unverified
 from kernel.exchange import evidence as evidences
 from kernel.exchange import verify as standalone

@@ -10,7 +10,7 @@ import os
 import shutil
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
-from dataclasses import field, replace
+from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -24,7 +24,7 @@ from starlette.testclient import TestClient
 from kernel.acts import outbox
 from kernel.acts.gate import Done, PreparedAct, perform, prepare
 from kernel.acts.subjects import Subject
-from kernel.dataclasses import dataclass
+from kernel.dataclasses import dataclass, field
 from kernel.founding import found
 from kernel.identity import sessions
 from kernel.identity.authenticators import Signature, authenticators

@@ -7,7 +7,6 @@ that everybody opens first in the morning, all at once.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import field
 from datetime import datetime
 from functools import lru_cache
 from typing import Any
@@ -16,7 +15,7 @@ import peewee
 
 from kernel.acts.models import Task
 from kernel.acts.tasks import FORMS, Row, degree, open_of, theirs
-from kernel.dataclasses import dataclass
+from kernel.dataclasses import dataclass, field
 from kernel.identity.desk import Desk
 from kernel.storage.writing import Ready
 

@@ -9,7 +9,6 @@ stands before the first such row and names how many of each there are.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import field
 from datetime import datetime, timedelta
 from random import Random
 from typing import Any, ClassVar, NamedTuple
@@ -17,7 +16,7 @@ from typing import Any, ClassVar, NamedTuple
 import peewee
 
 from kernel.acts.models import Act
-from kernel.dataclasses import dataclass
+from kernel.dataclasses import dataclass, field
 
 MARK = "生成"
 """What titles of posts, numbers of documents and slips of tasks say of a generated row."""

@@ -6,13 +6,12 @@ What decides it is the room's or plugin's to say; here it is held against the ro
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
-from dataclasses import field
 from typing import Any
 
 from kernel.acts.generated import vouched
 from kernel.acts.models import Task
 from kernel.acts.subjects import Subject
-from kernel.dataclasses import dataclass
+from kernel.dataclasses import dataclass, field
 from kernel.storage.comparing import Found, Row, differs, rows_of, stretches
 
 ANYBODY = frozenset({""})

@@ -7,22 +7,16 @@ stand for, inside functions; whoever reads one at the top of a module imports it
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from cryptography import x509 as x509
     from cryptography.hazmat.primitives import serialization as serialization
 else:
+    from functools import partial
     from importlib import import_module
 
-    class _Deferred:
-        def __init__(self, name: str) -> None:
-            self._name = name
+    from kernel.deferred import Deferred
 
-        def __getattr__(self, attribute: str) -> Any:
-            found = getattr(import_module(self._name), attribute)
-            setattr(self, attribute, found)  # so that it is asked for once
-            return found
-
-    x509 = _Deferred("cryptography.x509")
-    serialization = _Deferred("cryptography.hazmat.primitives.serialization")
+    x509 = Deferred(partial(import_module, "cryptography.x509"))
+    serialization = Deferred(partial(import_module, "cryptography.hazmat.primitives.serialization"))

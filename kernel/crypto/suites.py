@@ -26,7 +26,10 @@ ALLOWED: dict[str, tuple[datetime, datetime]] = {
 }
 """Suite → the time within which signatures may be made with it."""
 
-_ECDSA = ec.ECDSA(hashes.SHA256())
+
+@cache
+def _ecdsa() -> ec.ECDSA:
+    return ec.ECDSA(hashes.SHA256())
 
 
 def new_key() -> PrivateKey:
@@ -64,7 +67,7 @@ def check_suite(suite: str, at: datetime | None = None) -> None:
 def sign(key: PrivateKey, data: bytes, suite: str = INTL_1) -> bytes:
     """Sign the bytes; the result is a DER signature of 70 to 72 bytes."""
     check_suite(suite)
-    return key.sign(data, _ECDSA)
+    return key.sign(data, _ecdsa())
 
 
 def verify(public_key: PublicKey, data: bytes, signature: bytes, suite: str = INTL_1) -> None:
@@ -75,7 +78,7 @@ def verify(public_key: PublicKey, data: bytes, signature: bytes, suite: str = IN
     check_suite(suite)
     check_key(public_key)
     try:
-        public_key.verify(signature, data, _ECDSA)
+        public_key.verify(signature, data, _ecdsa())
     except InvalidSignature as error:
         raise Unverified(
             "suites.signature",

@@ -9,7 +9,6 @@ each record carrying its path.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import field
 from datetime import datetime
 from functools import cached_property
 from typing import Any
@@ -18,7 +17,7 @@ from kernel.crypto import merkle, suites, x509
 from kernel.crypto.acts_format import ActFacts, verify_record
 from kernel.crypto.canonical import b64, digest, dumps, is_digest, loads, unb64
 from kernel.crypto.ids import parse_stamp
-from kernel.dataclasses import dataclass
+from kernel.dataclasses import dataclass, field
 from kernel.errors import Invalid, Unverified
 from kernel.exchange.evidence_types import TYPES
 from kernel.exchange.taxonomy import fits

@@ -23,13 +23,13 @@ import hashlib
 import re
 from binascii import b2a_base64
 from collections.abc import Mapping, Sequence
-from dataclasses import field
 from functools import cached_property, lru_cache
 from typing import Any
 from urllib.parse import quote
 
 from kernel.crypto.canonical import digest, dumps, loads
-from kernel.dataclasses import dataclass
+from kernel.dataclasses import dataclass, field
+from kernel.deferred import pattern
 from kernel.errors import Invalid
 from kernel.exchange import container
 from kernel.exchange.envelope import check_envelope, check_metadata, is_document
@@ -46,7 +46,7 @@ BODY, PAYLOAD = "content/body.pdf", "content/payload.json"
 MAX_METADATA = 1 << 20
 MAX_ATTACHMENTS = 99
 
-_ATTACHMENT = re.compile(r"content/attachments/([0-9]{2})-([^/]+)")
+_ATTACHMENT = pattern(r"content/attachments/([0-9]{2})-([^/]+)")
 _TYPES = {"json": "application/json", "pdf": "application/pdf", "pem": "application/x-pem-file"}
 _HEAD = (
     '<?xml version="1.0" encoding="UTF-8"?>\n'

@@ -6,12 +6,11 @@ For ``log verify``; see :mod:`kernel.exchange.ledger`.
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import field
 from functools import cached_property
 from typing import Any, NamedTuple
 
 from kernel.acts.deeds import Deed
-from kernel.dataclasses import dataclass
+from kernel.dataclasses import dataclass, field
 from kernel.storage.comparing import Row
 
 ACTS = (

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import field
 from typing import Any, Protocol, runtime_checkable
 
-from kernel.dataclasses import dataclass
+from kernel.dataclasses import dataclass, field
 from kernel.slots import Slot
 
 

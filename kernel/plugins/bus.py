@@ -10,7 +10,6 @@ import time
 from collections import deque
 from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
-from dataclasses import field
 from functools import partial
 from types import ModuleType
 from typing import Any
@@ -18,7 +17,7 @@ from typing import Any
 import pluggy
 
 from kernel import hooks
-from kernel.dataclasses import dataclass
+from kernel.dataclasses import dataclass, field
 from kernel.errors import OfficeError, Refused
 from kernel.plugins.aside import within
 from kernel.slots import Slot

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from dataclasses import field
 from pathlib import Path
 from typing import Any
 
-from kernel.dataclasses import dataclass
+from kernel.dataclasses import dataclass, field
 from kernel.settings import read_toml
 
 API = 1

@@ -18,12 +18,13 @@ from pathlib import Path
 from time import monotonic
 
 from kernel.dataclasses import dataclass
+from kernel.deferred import pattern
 from kernel.portal.theme import Theme, chain
 
 BUNDLE = "app.css"
 FRESH = 2.0
 """Seconds before a file is looked at again: a page asks for the same few some fifty times."""
-_COMMENT = re.compile(rb"/\*.*?\*/", re.DOTALL)
+_COMMENT = pattern(rb"/\*.*?\*/", re.DOTALL)
 """What the sheet of sheets leaves out: its comments are for who writes them."""
 _TYPES = {".js": "text/javascript", ".css": "text/css", ".svg": "image/svg+xml"}
 

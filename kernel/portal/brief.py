@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import field
 from typing import Any, Literal
 
-from kernel.dataclasses import dataclass
+from kernel.dataclasses import dataclass, field
 from kernel.portal.parts import Phrase
 
 Said = Any

@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import field
 from functools import cached_property
 from typing import Any
 
@@ -20,7 +19,7 @@ from kernel.acts.house import reading
 from kernel.acts.subjects import Subject, find
 from kernel.acts.verbs import Verb
 from kernel.crypto.ids import now
-from kernel.dataclasses import dataclass
+from kernel.dataclasses import dataclass, field
 from kernel.errors import Invalid, OfficeError, Refused
 from kernel.identity import sessions
 from kernel.identity.authenticators import Signature

@@ -17,7 +17,7 @@ import re
 from collections import Counter
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import field, replace
+from dataclasses import replace
 from typing import Any
 from weakref import WeakKeyDictionary
 
@@ -26,7 +26,7 @@ from starlette.concurrency import run_in_threadpool
 
 from kernel.acts.models import Notice
 from kernel.crypto.ids import now
-from kernel.dataclasses import dataclass
+from kernel.dataclasses import dataclass, field
 from kernel.errors import OfficeError
 from kernel.exchange.models import Evidence
 from kernel.identity.watching import still_at

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import calendar
 from collections.abc import Iterable, Sequence
-from dataclasses import field
 from datetime import date, datetime, timedelta
 
-from kernel.dataclasses import dataclass
+from kernel.dataclasses import dataclass, field
 from kernel.portal.i18n import _
 from kernel.portal.words import day_cn, weekday_cn
 from kernel.work.calendar import Calendar, Day, working_days

@@ -6,10 +6,9 @@ data, so that a page can be drawn in a test without a node.
 
 from __future__ import annotations
 
-from dataclasses import field
 from typing import Literal, NamedTuple
 
-from kernel.dataclasses import dataclass
+from kernel.dataclasses import dataclass, field
 
 Size = Literal["normal", "large"]
 Mood = Literal["ok", "info", "warn", "danger"]

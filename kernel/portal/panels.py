@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import field
 from typing import Any
 
-from kernel.dataclasses import dataclass
+from kernel.dataclasses import dataclass, field
 
 
 @dataclass(frozen=True)

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import field
 from datetime import datetime
 from typing import Literal, NamedTuple
 
-from kernel.dataclasses import dataclass
+from kernel.dataclasses import dataclass, field
 from kernel.portal.i18n import Lazy, _l
 
 ReceiptState = Literal[

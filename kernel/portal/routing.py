@@ -10,7 +10,6 @@ Each page says which level it takes and what its POST weighs; a test reads the r
 
 from __future__ import annotations
 
-import re
 from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
 from typing import Any, Literal
@@ -22,6 +21,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from kernel.acts import hold
+from kernel.deferred import pattern
 from kernel.errors import Invalid, OfficeError, Refused
 from kernel.identity.desk import require
 from kernel.portal import cookies
@@ -175,7 +175,7 @@ def _check_signs(request: Request, form: FormData | None) -> None:
         raise _strange()
 
 
-_STRANGE = re.compile("[\0\ud800-\udfff\ufffe\uffff]")
+_STRANGE = pattern("[\0\ud800-\udfff\ufffe\uffff]")
 
 
 def _strange() -> Invalid:

@@ -18,20 +18,20 @@ names the pages that it helps with. The help link of a page leads to the topic o
 
 from __future__ import annotations
 
-import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 from kernel.dataclasses import dataclass
+from kernel.deferred import pattern
 from kernel.plugins.bus import bus
 from kernel.settings import read_toml
 from kernel.slots import Slot
 
 OWN = Path(__file__).resolve().parent / "help"
 PARTS = ("what", "first", "wrong", "ask")
-_NAME = re.compile(r"[a-z][a-z0-9_-]{0,40}")
+_NAME = pattern(r"[a-z][a-z0-9_-]{0,40}")
 _KEYS = {"title": str, "title_en": str, "pages": list, "door": bool, "zh": dict, "en": dict}
 
 

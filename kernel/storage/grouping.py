@@ -18,10 +18,9 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Sequence
 from contextvars import Context, copy_context
-from dataclasses import field
 from typing import Generic, TypeVar
 
-from kernel.dataclasses import dataclass
+from kernel.dataclasses import dataclass, field
 from kernel.storage.database import in_transaction, on_postgresql, savepoint, transaction
 from kernel.storage.faults import busy, database_errors
 from kernel.storage.instance import crash_point

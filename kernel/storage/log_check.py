@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
-from dataclasses import field
 from itertools import pairwise
 from typing import NamedTuple
 
@@ -17,7 +16,7 @@ import peewee
 
 from kernel.crypto import canonical, merkle
 from kernel.crypto.note import Checkpoint, read_checkpoint
-from kernel.dataclasses import dataclass
+from kernel.dataclasses import dataclass, field
 from kernel.errors import OfficeError
 from kernel.storage.comparing import Found, Noted, Step
 from kernel.storage.database import connection, db

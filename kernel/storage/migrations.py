@@ -2,7 +2,7 @@
 
 **Writing one.** After adding or changing models, in the repository root::
 
-    from kernel.storage.migrations import generate
+    from kernel.storage.schema import generate
     generate("identity", [Unit, Person, Post], "kernel/identity/migrations")
 
 writes ``0001_initial.py``, or the next number with what changed since. See
@@ -15,36 +15,32 @@ writes ``0001_initial.py``, or the next number with what changed since. See
 
 from __future__ import annotations
 
-import re
 import time
 from collections.abc import Callable, Iterable, Iterator, Set
 from contextlib import contextmanager
 from pathlib import Path
 
 import peewee
-from playhouse.migrations import MigrationError, Runner
 
 from kernel.dataclasses import dataclass
+from kernel.deferred import pattern
 from kernel.errors import Unavailable
 from kernel.storage import instance
 from kernel.storage.database import connection, db, on_postgresql
 from kernel.storage.faults import busy
 from kernel.storage.postgresql import number_of
-from kernel.storage.schema import generate, schema_differences
 
 __all__ = [
     "Applied",
     "MigrationSet",
-    "generate",
     "migrate",
     "pending",
     "room_set",
-    "schema_differences",
 ]
 
 LOCK_SECONDS = 120.0
-_NAME = re.compile(r"[a-z][a-z0-9_]*")
-_NUMBER = re.compile(r"^\d+")
+_NAME = pattern(r"[a-z][a-z0-9_]*")
+_NUMBER = pattern(r"^\d+")
 
 
 @dataclass(frozen=True)
@@ -128,10 +124,6 @@ def _lock() -> Iterator[None]:
             db.execute_sql("SELECT pg_advisory_unlock(%s)", number)
 
 
-def _runner(part: MigrationSet) -> Runner:
-    return Runner(db.obj, str(part.directory), table_name=f"migration_{part.name}")
-
-
 def _pending(part: MigrationSet, tables: Set[str]) -> list[str]:
     """What the runner's status says, with one query a set: every start of a process asks.
 
@@ -153,8 +145,10 @@ def _pending(part: MigrationSet, tables: Set[str]) -> list[str]:
 
 
 def _run(part: MigrationSet, name: str) -> None:
+    from playhouse.migrations import MigrationError, Runner  # a start only looks what is pending
+
     try:
-        _runner(part).up(name)
+        Runner(db.obj, str(part.directory), table_name=f"migration_{part.name}").up(name)
     except (peewee.PeeweeException, MigrationError, ValueError) as error:
         raise Unavailable(
             "storage.migration",

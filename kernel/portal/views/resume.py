@@ -13,6 +13,7 @@ from kernel.acts import hold, numbers
 from kernel.acts.house.resuming import state
 from kernel.crypto import x509
 from kernel.crypto.ids import parse_stamp
+from kernel.deferred import pattern
 from kernel.errors import Invalid, OfficeError
 from kernel.identity.models import Credential, Person, Unit
 from kernel.portal.ctx import Ctx
@@ -156,7 +157,7 @@ def _keys(text: str) -> list[str]:
     return sorted(set(found))
 
 
-_PEM = re.compile("-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----")
+_PEM = pattern("-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----")
 
 
 def _certificates(text: str) -> list[str]:

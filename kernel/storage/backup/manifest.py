@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict, field
+from dataclasses import asdict
 from typing import Any
 
 from cryptography import x509
@@ -13,7 +13,7 @@ from kernel.crypto import canonical, suites
 from kernel.crypto.certs import load_cert, public_key
 from kernel.crypto.chain import verify_chain
 from kernel.crypto.ids import parse_stamp
-from kernel.dataclasses import dataclass
+from kernel.dataclasses import dataclass, field
 from kernel.errors import OfficeError
 from kernel.storage.backup.sealed import altered
 
