@@ -161,12 +161,13 @@ def _params(function: Callable[..., Any]) -> tuple[type[Subject] | None, tuple[P
     hints = typing.get_type_hints(function)
     subject: type[Subject] | None = None
     params: list[Param] = []
-    for index, param in enumerate(inspect.signature(function).parameters.values()):
-        kind = hints.get(param.name, Any)
-        if param.kind is param.KEYWORD_ONLY:
-            params.append(Param(param.name, kind, param.default))
-        elif index == 1:
-            subject = kind
+    # From its code, because to make a signature costs more than all the rest of the declaration.
+    body = inspect.unwrap(function)
+    code, names, defaults = body.__code__, body.__code__.co_varnames, body.__kwdefaults__ or {}
+    for name in names[code.co_argcount : code.co_argcount + code.co_kwonlyargcount]:
+        params.append(Param(name, hints.get(name, Any), defaults.get(name, _EMPTY)))
+    if code.co_argcount > 1:
+        subject = hints.get(names[1], Any)
     return subject, tuple(params)
 
 

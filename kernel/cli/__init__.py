@@ -12,7 +12,6 @@ import gc
 import importlib
 import importlib.util
 import os
-import pkgutil
 from dataclasses import replace
 from pathlib import Path
 from types import ModuleType
@@ -95,6 +94,8 @@ class Commands(click.Group):
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         """The names of all modules here that export ``command``, and of the plugins' commands."""
+        import pkgutil  # here, because a command that is named is found without it
+
         _with_plugins(self, ctx)
         names = {module.name.replace("_", "-") for module in pkgutil.iter_modules(__path__)}
         return [n for n in sorted(names.union(self.commands)) if self.get_command(ctx, n)]
