@@ -1,24 +1,27 @@
-"""The standard library's dataclasses, whose methods are compiled when a class is first used.
+"""The standard library's dataclasses, which cost a start next to nothing.
 
-The standard library compiles up to six methods for each class, about a millisecond, while its
-module is imported; of the 180 classes here a process uses a third, and the first page waits for
-none of the others. :func:`dataclass` takes only what this code base uses: nothing, or ``frozen``.
+The standard library compiles up to six methods for each class, a millisecond in all, while its
+module is imported. Here nothing happens to a class until somebody makes the first one of it or asks
+for its fields: of 180 classes the first page uses 30. Then the standard library looks through its
+fields, ``__init__`` is compiled, and the other methods are plain functions that know the fields.
 
-What a class is in the end, the standard library made; only the text of ``__init__`` is written
-here, because it has to take the place of what waits for the first call in one step: other threads
-may be calling it. Until then the defaults of fields stand in the class as they were written.
+:func:`dataclass` takes only what this code base uses: nothing, or ``frozen``. Until its first use
+the defaults of a class stand in it as they were written.
 """
 
 from __future__ import annotations
 
 import dataclasses
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from dataclasses import MISSING, FrozenInstanceError, fields
 from dataclasses import field as field
+from operator import attrgetter
+from reprlib import recursive_repr
 from typing import TYPE_CHECKING, Any
 
 _compiling = threading.RLock()  # again by the same thread, because bases are compiled first
-_FIELDS = "__dataclass_fields__"
+_FIELDS, _PARAMS = "__dataclass_fields__", "__dataclass_params__"
 
 if TYPE_CHECKING:
     from dataclasses import dataclass as dataclass
@@ -51,28 +54,95 @@ class _Waiting:
         return getattr(self._of[0], _FIELDS)
 
 
-def _compile(cls: type, frozen: bool) -> None:
+def _compile(cls: Any, frozen: bool) -> None:
     with _compiling:
-        if isinstance(vars(cls)[_FIELDS], _Waiting):
-            dataclasses.dataclass(init=False, frozen=frozen)(cls)
-            cls.__init__ = _init(cls, frozen)  # type: ignore[misc]  # it takes what cls says
+        if not isinstance(vars(cls)[_FIELDS], _Waiting):
+            return  # another thread was first
+        if frozen and any(hasattr(base, _FIELDS) for base in cls.__mro__[1:]):
+            dataclasses.dataclass(init=False, frozen=True)(cls)  # it knows who may be whose base
+        else:
+            dataclasses.dataclass(init=False, repr=False, eq=False)(cls)
+            _furnish(cls, frozen)
+        getattr(cls, _PARAMS).init = True
+        # Last and in one step, because other threads may be calling what stands there now.
+        cls.__init__ = _init(cls, frozen)
+
+
+def _furnish(cls: Any, frozen: bool) -> None:
+    """Give the class what the standard library would have compiled, but for ``__init__``."""
+    own, params = vars(cls), getattr(cls, _PARAMS)
+    params.repr = params.eq = True
+    params.frozen = frozen
+    known_hash = own.get("__hash__", MISSING)
+    if known_hash is MISSING or (known_hash is None and "__eq__" in own):
+        cls.__hash__ = _hash(cls) if frozen else None
+    if "__repr__" not in own:
+        cls.__repr__ = _repr
+    if "__eq__" not in own:
+        cls.__eq__ = _eq(cls)
+    if frozen:
+        cls.__setattr__, cls.__delattr__ = _guards(cls)
+
+
+@recursive_repr()
+def _repr(self: Any) -> str:
+    said = (f"{one.name}={getattr(self, one.name)!r}" for one in fields(self) if one.repr)
+    return f"{type(self).__qualname__}({', '.join(said)})"
+
+
+def _values(names: Iterable[str]) -> Callable[[Any], tuple[Any, ...]]:
+    names = tuple(names)
+    if len(names) > 1:
+        return attrgetter(*names)
+    return lambda self: tuple([getattr(self, name) for name in names])
+
+
+def _eq(cls: Any) -> Callable[[Any, Any], Any]:
+    values = _values(one.name for one in fields(cls) if one.compare)
+
+    def __eq__(self: Any, other: Any) -> Any:
+        return values(self) == values(other) if type(other) is type(self) else NotImplemented
+
+    return __eq__
+
+
+def _hash(cls: Any) -> Callable[[Any], int]:
+    counted = ((one.name, one.compare if one.hash is None else one.hash) for one in fields(cls))
+    values = _values(name for name, counts in counted if counts)
+    return lambda self: hash(values(self))
+
+
+def _guards(cls: Any) -> tuple[Callable[[Any, str, Any], None], Callable[[Any, str], None]]:
+    """What keeps the fields of a frozen class as they are."""
+    names = {one.name for one in fields(cls)}
+
+    def __setattr__(self: Any, name: str, value: Any) -> None:
+        if type(self) is cls or name in names:
+            raise FrozenInstanceError(f"cannot assign to field {name!r}")
+        super(cls, self).__setattr__(name, value)
+
+    def __delattr__(self: Any, name: str) -> None:
+        if type(self) is cls or name in names:
+            raise FrozenInstanceError(f"cannot delete field {name!r}")
+        super(cls, self).__delattr__(name)
+
+    return __setattr__, __delattr__
 
 
 def _init(cls: Any, frozen: bool) -> Callable[..., None]:
     """``__init__`` as the standard library would write it."""
     known: dict[str, Any] = {"_set": object.__setattr__, "_none": object()}
     given, body = ["self"], []
-    for one in dataclasses.fields(cls):
-        name, value = one.name, one.name
-        if one.default_factory is not dataclasses.MISSING:
+    for one in fields(cls):
+        name = value = one.name
+        if one.default_factory is not MISSING:
             known[f"_make_{name}"] = one.default_factory
-            value = (
-                f"_make_{name}() if {name} is _none else {name}" if one.init else f"_make_{name}()"
-            )
+            made = f"_make_{name}()"
+            value = f"{made} if {name} is _none else {name}" if one.init else made
             given += [f"{name}=_none"] if one.init else []
         elif not one.init:
             continue  # __post_init__ gives it its value, or the class has a default
-        elif one.default is not dataclasses.MISSING:
+        elif one.default is not MISSING:
             known[f"_default_{name}"] = one.default
             given.append(f"{name}=_default_{name}")
         else:
@@ -81,6 +151,6 @@ def _init(cls: Any, frozen: bool) -> Callable[..., None]:
     body += ["self.__post_init__()"] if hasattr(cls, "__post_init__") else []
     lines = "\n ".join(body or ["pass"])
     exec(f"def __init__({', '.join(given)}):\n {lines}", known)  # noqa: S102 # of names alone
-    made: Callable[..., None] = known["__init__"]
-    made.__qualname__ = f"{cls.__qualname__}.__init__"
-    return made
+    written: Callable[..., None] = known["__init__"]
+    written.__qualname__ = f"{cls.__qualname__}.__init__"
+    return written

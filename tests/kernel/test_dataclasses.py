@@ -18,7 +18,7 @@ import kernel
 from kernel.dataclasses import dataclass
 
 
-def _both(frozen: bool) -> list[type]:
+def _both(frozen: bool, derived: bool) -> list[type]:
     made = []
     for decorate in (dataclasses.dataclass(frozen=frozen), dataclass(frozen=frozen)):
 
@@ -28,14 +28,15 @@ def _both(frozen: bool) -> list[type]:
             name: str
             size: int = 3
 
-        Base = decorate(Base)  # a class
-
-        class One(Base):
+        class One(decorate(Base) if derived else object):  # type: ignore[misc]
             """One."""
 
+            name: str
+            size: int = 3
             more: list[int] = dataclasses.field(default_factory=list)
             quiet: str = dataclasses.field(default="q", repr=False, compare=False)
             late: int = dataclasses.field(init=False, default=7)
+            odd: int = dataclasses.field(default=0, hash=False)
 
             def __post_init__(self) -> None:
                 object.__setattr__(self, "late", self.size + 1)
@@ -62,20 +63,82 @@ def _behaviour(one: Any) -> list[Any]:
         _said(lambda: delattr(gone, "size")),
         dataclasses.asdict(a), dataclasses.astuple(b), repr(dataclasses.replace(a, size=8)),
         [(f.name, f.type, f.init, f.repr, f.compare) for f in dataclasses.fields(one)],
-        dataclasses.is_dataclass(one), one.__match_args__, one.size, one.__doc__,
+        dataclasses.is_dataclass(one), repr(one.__dataclass_params__),
+        one.__match_args__, one.size, one.__doc__,
         [*inspect.signature(one).parameters], repr(copy.copy(a)), copy.deepcopy(b) == b,
-        _said(one), _said(lambda: one("n", 1, [], "q", 5)), _said(lambda: one("n", wrong=1)),
+        _said(one), _said(lambda: one("n", 1, [], "q", 5, 6)), _said(lambda: one("n", wrong=1)),
     ]  # fmt: skip
 
 
+@pytest.mark.parametrize("derived", [False, True])
 @pytest.mark.parametrize("frozen", [False, True])
-def test_the_same_as_the_standard_library(frozen: bool):
-    standard, ours = _both(frozen)
+def test_the_same_as_the_standard_library(frozen: bool, derived: bool):
+    standard, ours = _both(frozen, derived)
     assert _behaviour(ours) == _behaviour(standard)
 
 
+@pytest.mark.parametrize("frozen", [False, True])
+def test_what_a_class_says_itself_counts(frozen: bool):
+    behaviour = []
+    for decorate in (dataclasses.dataclass(frozen=frozen), dataclass(frozen=frozen)):
+
+        class Own:
+            """With methods of its own."""
+
+            name: str
+            next: Any = None
+
+            def __eq__(self, other: object) -> bool:
+                return True
+
+            def __repr__(self) -> str:
+                return "own"
+
+        class Hashed:
+            """With a hash of its own."""
+
+            name: str
+            next: Any = None
+
+            def __hash__(self) -> int:
+                return 5
+
+        class Empty:
+            """Without fields."""
+
+        for plain in (Own, Hashed, Empty):
+            cls = decorate(plain)
+            one, other = (cls(), cls()) if plain is Empty else (cls("a"), cls("b"))
+            round_ = cls() if plain is Empty else cls("a", [])
+            if plain is not Empty:
+                round_.next.append(round_)
+            child = type("Child", (cls,), {})
+            young = child() if plain is Empty else child("a")
+            behaviour.append([
+                repr(one), one == other, repr(round_), repr(young), young == one,
+                _said(lambda one=one: hash(one)) == 5, _said(lambda one=one: hash(one) and 0),
+                _said(lambda young=young: setattr(young, "more", 1)),
+                _said(lambda young=young: setattr(young, "name", 1)),
+                _said(lambda young=young: delattr(young, "more")),
+            ])  # fmt: skip
+    assert behaviour[:3] == behaviour[3:]
+
+
+@pytest.mark.parametrize(("base", "child"), [(True, False), (False, True)])
+def test_frozen_and_others_do_not_mix(base: bool, child: bool):
+    wrong = []
+    for make in (dataclasses.dataclass, dataclass):
+        one = make(frozen=base)(type("Base", (), {"__annotations__": {"name": "str"}}))
+
+        def declare(make: Any = make, one: Any = one) -> Any:
+            return make(frozen=child)(type("Child", (one,), {"__annotations__": {}}))("n")
+
+        wrong.append(_said(declare))
+    assert wrong[0] == wrong[1] and wrong[0][0] is TypeError
+
+
 def test_asked_for_its_fields_first():
-    standard, ours = _both(True)
+    standard, ours = _both(True, False)
     names = [field.name for field in dataclasses.fields(ours)]
     assert names == [field.name for field in dataclasses.fields(standard)]
     assert dataclasses.is_dataclass(ours) and repr(ours("n")) == repr(standard("n"))
