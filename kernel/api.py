@@ -87,10 +87,10 @@ from kernel.portal.phrases import usual_phrases
 from kernel.portal.picker import Branch, Leaf, Units
 from kernel.portal.pinyin import spelled
 from kernel.portal.routing import SIGNED_IN, page
+from kernel.portal.sealed import page_images, seal_line
 from kernel.portal.starring import star_of
 from kernel.portal.timeline import Entry, Step, row_of_steps, with_stays
 from kernel.portal.urls import url
-from kernel.portal.views.boxes import page_images, seal_line
 from kernel.portal.words import date_cn, end_of, local, whole
 from kernel.seals.content import content_of
 from kernel.seals.custody import keepers_of, seal_of

@@ -11,7 +11,8 @@ Each page says which level it takes and what its POST weighs; a test reads the r
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
-from functools import partial
+from functools import cached_property, partial
+from importlib import import_module
 from typing import Any, Literal
 
 from starlette.convertors import CONVERTOR_TYPES, IntegerConvertor, register_url_convertor
@@ -71,6 +72,27 @@ def _check_path(path: str) -> None:
     unknown = {kind for _, kind in found} - {"", *(f":{kind}" for kind in CONVERTOR_TYPES)}
     if not path.startswith("/") or unknown or len(names) != len(set(names)):
         raise ValueError(f"not a path for a page: {path!r}")
+
+
+class ViewIn:
+    """A view that is imported when its page is first opened.
+
+    :param where: ``package.module:function``.
+    """
+
+    def __init__(self, where: str) -> None:
+        self.where = where
+
+    @cached_property
+    def function(self) -> View:
+        """The view itself."""
+        module, _, name = self.where.partition(":")
+        found: View = getattr(import_module(module), name)
+        return found
+
+    def __call__(self, ctx: Ctx, **params: Any) -> Response:
+        """What it answers."""
+        return self.function(ctx, **params)
 
 
 def page(

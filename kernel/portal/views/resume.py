@@ -20,7 +20,6 @@ from kernel.portal.ctx import Ctx
 from kernel.portal.fields import said
 from kernel.portal.forms import Check, Form, Hidden, Number, Paragraphs
 from kernel.portal.i18n import _, _l, speaking
-from kernel.portal.routing import page
 from kernel.portal.urls import url
 from kernel.seals.models import Seal
 from kernel.seals.resuming import LARGEST, in_words, resume
@@ -85,13 +84,6 @@ def _form(known: dict[str, int], posted: Any) -> ResumeForm:
     return form
 
 
-@page(
-    "/admin/resume",
-    name="admin:resume",
-    level="house.resume",
-    methods=("GET", "POST"),
-    weight="signed",
-)
 def resume_page(ctx: Ctx) -> Response:
     """See why the node is held; propose to go on, which another administrator confirms."""
     facts, status = hold.held(), 200
