@@ -12,6 +12,8 @@ import gc
 import importlib
 import importlib.util
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from types import ModuleType
@@ -130,17 +132,21 @@ class Commands(click.Group):
             ctx.exit(70)
 
 
-def _imported(name: str) -> ModuleType:
-    """A command's module, with most of the kernel behind it.
-
-    What is loaded stays until the end: the collector looks at it neither now nor later.
-    """
+@contextmanager
+def loading() -> Iterator[None]:
+    """What is loaded in here stays until the end: no collector looks at it, now or later."""
     gc.disable()
     try:
-        return importlib.import_module(name)
+        yield
     finally:
         gc.freeze()
         gc.enable()
+
+
+def _imported(name: str) -> ModuleType:
+    """A command's module, with most of the kernel behind it."""
+    with loading():
+        return importlib.import_module(name)
 
 
 def _with_plugins(group: Commands, ctx: click.Context) -> None:
