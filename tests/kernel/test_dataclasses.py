@@ -28,7 +28,7 @@ def _both(frozen: bool, derived: bool) -> list[type]:
             name: str
             size: int = 3
 
-        class One(decorate(Base) if derived else object):  # type: ignore[misc]
+        class One(decorate(Base) if derived else object):
             """One."""
 
             name: str
