@@ -35,6 +35,7 @@ from kernel.crypto.suites import (
 )
 from kernel.crypto.suites import sign as sign_bytes
 from kernel.crypto.suites import verify as verify_signature
+from kernel.deferred import pattern
 from kernel.errors import (
     Conflict,
     Invalid,
@@ -85,10 +86,10 @@ from kernel.portal.phrases import usual_phrases
 from kernel.portal.picker import Branch, Leaf, Units
 from kernel.portal.pinyin import spelled
 from kernel.portal.routing import SIGNED_IN, page
+from kernel.portal.sealed import page_images, seal_line
 from kernel.portal.starring import star_of
 from kernel.portal.timeline import Entry, Step, row_of_steps, with_stays
 from kernel.portal.urls import url
-from kernel.portal.views.boxes import page_images, seal_line
 from kernel.portal.words import date_cn, end_of, local, whole
 from kernel.seals.content import content_of
 from kernel.seals.custody import keepers_of, seal_of
@@ -99,6 +100,7 @@ from kernel.settings import load as load_settings
 from kernel.storage import comparing, search
 from kernel.storage.blobs import blobs
 from kernel.storage.bulk import insert_tuples
+from kernel.storage.comparing import ReconcilerIn
 from kernel.storage.database import (
     JSONField,
     Model,
@@ -145,6 +147,7 @@ __all__ = [
     # Small things
     "canonical",
     "now",
+    "pattern",
     "parse_stamp",
     "stamp",
     "uuid7",
@@ -292,6 +295,7 @@ __all__ = [
     "check_recipients",
     # What `log verify` asks
     "comparing",
+    "ReconcilerIn",
     "deeds",
     "numbering",
     "whose",

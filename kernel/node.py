@@ -17,21 +17,9 @@ from typing import Any
 
 from starlette.applications import Starlette
 
-from kernel import admitted
-from kernel.acts import (
-    hold,
-    house,
-    ledger,
-    notice_rows,
-    notices,
-    numbering,
-    numbers,
-    people,
-    standing,
-)
+from kernel.acts import hold, house, notices, numbers
 from kernel.acts.granted import is_granted
-from kernel.acts.house import entered, generating, guarding, key_rows, key_slots, node_facts
-from kernel.acts.house import ledger as house_ledger
+from kernel.acts.house import guarding
 from kernel.acts.models import Proposal
 from kernel.acts.outbox import Handler, Handlers, handlers
 from kernel.acts.subjects import Kinds, Subject, kinds
@@ -39,7 +27,6 @@ from kernel.acts.verbs import Verbs, verbs
 from kernel.crypto.ids import now
 from kernel.damaged import refused_if_damaged
 from kernel.errors import Unavailable
-from kernel.exchange import ledger as exchange_ledger
 from kernel.exchange import room as exchange_room
 from kernel.exchange.kinds import ExchangeKinds, exchange_kinds
 from kernel.exchange.models import Delivery, Package
@@ -61,13 +48,13 @@ from kernel.portal.render import Renderer
 from kernel.portal.routing import PageRoute
 from kernel.portal.topics import Topics, topics
 from kernel.portal.urls import urls
-from kernel.seals import ledger as seals_ledger
 from kernel.seals import resuming, revoking
 from kernel.seals.models import Seal
 from kernel.seals.signer_client import Signer, signer
 from kernel.settings import ROOT, Settings
 from kernel.storage import log_check, remembered, search
 from kernel.storage.blobs import open_blobs
+from kernel.storage.comparing import ReconcilerIn
 from kernel.storage.database import close_database, connection, db, open_database
 from kernel.storage.log import open_log_key
 from kernel.storage.migrations import Applied, Far, MigrationSet, migrate, pending
@@ -88,6 +75,13 @@ ROOMS = {
     "exchange": KERNEL / "exchange" / "tables",
 }
 """The rooms that have tables, with their migrations."""
+RECONCILERS = (
+    *("acts.hold", "acts.ledger", "acts.numbering", "acts.standing", "exchange.ledger"),
+    *("acts.house.ledger", "acts.house.generating", "admitted.reconciling", "acts.notice_rows"),
+    *("acts.people", "acts.house.entered", "acts.house.key_rows", "acts.house.key_slots"),
+    *("acts.house.node_facts", "seals.ledger"),
+)
+"""The modules that hold the kernel's own rows against the log."""
 FOUNDED = "founded.json"
 """The file in the instance folder that the founding writes last."""
 
@@ -247,10 +241,8 @@ def _fill(node: Node, board: Switchboard) -> None:
     key = open_log_key(settings.instance, log_origin)
     notebook.fill(Notebook(settings.notes, key.public, numbers.marks))
     hold.look()
-    rooms = (hold, ledger, numbering, standing, exchange_ledger, house_ledger, generating)
-    rows = (notice_rows, people, entered, key_rows, key_slots, node_facts, seals_ledger)
-    for room in (*rooms, admitted, *rows):
-        log_check.add_reconciler(room.reconcile)
+    for module in RECONCILERS:
+        log_check.add_reconciler(ReconcilerIn(f"kernel.{module}"))
     authority.fill(Authority(settings.instance / "keys"))
     signer.fill(Signer(settings.instance))
     workshop.fill(Workshop())

@@ -6,11 +6,11 @@ two people: deleting its folder or spoiling its manifest opens nothing.
 
 from __future__ import annotations
 
-import re
 from typing import Any
 
 from kernel.acts.subjects import Subject
 from kernel.acts.verbs import Verb, texts_in
+from kernel.deferred import pattern
 from kernel.errors import Refused, Unavailable
 from kernel.identity.desk import Desk
 from kernel.plugins import installed
@@ -25,7 +25,7 @@ UNSCANNED = UNGUARDED | {
     *("house.revoke_key", "house.revoke_certificate", "house.resume", "house.switch_plugin"),
 }
 """What does not wait for a scanner that is out of order: stopping a lost key, mending the node."""
-_CODE = re.compile(r"[!-~]*")
+_CODE = pattern(r"[!-~]*")
 
 
 def names_of(verb: str) -> frozenset[str]:

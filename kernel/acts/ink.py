@@ -7,14 +7,14 @@ as an opinion is, by a salted digest, and drawn anew from its numbers wherever i
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 
+from kernel.deferred import pattern
 from kernel.errors import Invalid
 
 MOST = 60_000
 """Characters; a page full of writing has a third of them."""
-_FORM = re.compile(r"[0-9]{2,4} [0-9]{2,4}(;[0-9]{1,4},[0-9]{1,4}( [0-9]{1,4},[0-9]{1,4})*)+")
+_FORM = pattern(r"[0-9]{2,4} [0-9]{2,4}(;[0-9]{1,4},[0-9]{1,4}( [0-9]{1,4},[0-9]{1,4})*)+")
 _MARGIN = 12
 Point = tuple[int, int]
 

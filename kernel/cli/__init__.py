@@ -12,7 +12,8 @@ import gc
 import importlib
 import importlib.util
 import os
-import pkgutil
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from types import ModuleType
@@ -95,6 +96,8 @@ class Commands(click.Group):
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         """The names of all modules here that export ``command``, and of the plugins' commands."""
+        import pkgutil  # here, because a command that is named is found without it
+
         _with_plugins(self, ctx)
         names = {module.name.replace("_", "-") for module in pkgutil.iter_modules(__path__)}
         return [n for n in sorted(names.union(self.commands)) if self.get_command(ctx, n)]
@@ -129,17 +132,21 @@ class Commands(click.Group):
             ctx.exit(70)
 
 
-def _imported(name: str) -> ModuleType:
-    """A command's module, with most of the kernel behind it.
-
-    What is loaded stays until the end: the collector looks at it neither now nor later.
-    """
+@contextmanager
+def loading() -> Iterator[None]:
+    """What is loaded in here stays until the end: no collector looks at it, now or later."""
     gc.disable()
     try:
-        return importlib.import_module(name)
+        yield
     finally:
         gc.freeze()
         gc.enable()
+
+
+def _imported(name: str) -> ModuleType:
+    """A command's module, with most of the kernel behind it."""
+    with loading():
+        return importlib.import_module(name)
 
 
 def _with_plugins(group: Commands, ctx: click.Context) -> None:

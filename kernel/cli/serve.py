@@ -29,7 +29,8 @@ def command(host: str | None, port: int | None, no_worker: bool) -> None:
         taken = enter(listen(settings))
         enter(own_signer(settings))
         log_to_files(settings)
-        node = enter(open_node(settings))
+        with cli.loading():
+            node = enter(open_node(settings))
         if not no_worker:
             enter(Worker())
         click.echo(f"{settings.public_origin}    停止 stop: Ctrl-C")

@@ -11,7 +11,6 @@ import binascii
 import hashlib
 import hmac
 import json
-import re
 import secrets
 import unicodedata
 from collections.abc import Callable
@@ -20,12 +19,13 @@ from typing import Any
 
 import rfc8785
 
+from kernel.deferred import pattern
 from kernel.errors import Invalid, Unverified
 
 SALT_BYTES = 16
 _DEPTH = 64
 _MAX_INT = 2**53 - 1
-_DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
+_DIGEST = pattern(r"sha256:[0-9a-f]{64}")
 # The encoder in C writes what RFC 8785 wants, as long as there are no floats, and keys sort by code
 # points as they do by UTF-16 units: that is, beyond the BMP no longer.
 _encoder = json.JSONEncoder(

@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import wraps
-from typing import ParamSpec, TypeVar
+from functools import cache, wraps
+from typing import ParamSpec, TypeAlias, TypeVar
 
-from cryptography import x509
 from cryptography.exceptions import UnsupportedAlgorithm
-from cryptography.hazmat.primitives import serialization
 from cryptography.utils import CryptographyDeprecationWarning
-from cryptography.x509.oid import NameOID
 
 from kernel.crypto import suites
+from kernel.crypto.deferred import serialization, x509
 from kernel.crypto.der import BIT_STRING, SEQUENCE, parse
 from kernel.crypto.memory import remembered
 from kernel.crypto.oids import PURPOSES
@@ -20,16 +18,21 @@ from kernel.errors import Unverified
 
 DEMO = "DEMO"
 """The first word of the organisation in everything that only demonstrates."""
-_UNREADABLE = (
-    *(ValueError, TypeError, LookupError, AttributeError, UnsupportedAlgorithm),
-    # These are exceptions of their own in cryptography, and no ValueErrors.
-    *(x509.InvalidVersion, x509.DuplicateExtension, x509.UnsupportedGeneralNameType),
-    CryptographyDeprecationWarning,  # where warnings are errors
-)
-Certificate = x509.Certificate
-Crl = x509.CertificateRevocationList
+Certificate: TypeAlias = "x509.Certificate"
+Crl: TypeAlias = "x509.CertificateRevocationList"
 P = ParamSpec("P")
 R = TypeVar("R")
+
+
+@cache
+def _unreadable() -> tuple[type[Exception], ...]:
+    """What parsers raise over broken input."""
+    return (
+        *(ValueError, TypeError, LookupError, AttributeError, UnsupportedAlgorithm),
+        # These are exceptions of their own in cryptography, and no ValueErrors.
+        *(x509.InvalidVersion, x509.DuplicateExtension, x509.UnsupportedGeneralNameType),
+        CryptographyDeprecationWarning,  # where warnings are errors
+    )
 
 
 class sound:
@@ -48,7 +51,7 @@ class sound:
 
     def __exit__(self, kind: object, error: BaseException | None, _: object) -> None:
         """Raise the refusal instead."""
-        if isinstance(error, _UNREADABLE):
+        if isinstance(error, _unreadable()):
             raise self._refusal() from error
 
     def __call__(self, function: Callable[P, R]) -> Callable[P, R]:
@@ -58,7 +61,7 @@ class sound:
         def guarded(*args: P.args, **kwargs: P.kwargs) -> R:
             try:
                 return function(*args, **kwargs)
-            except _UNREADABLE as error:
+            except _unreadable() as error:
                 raise self._refusal() from error
 
         return guarded
@@ -81,21 +84,21 @@ def malformed() -> Unverified:
 @remembered(1024)
 def is_demo(cert: Certificate) -> bool:
     """Whether the subject says DEMO: it proves the way, never the matter (custody level L0)."""
-    values = cert.subject.get_attributes_for_oid(NameOID.ORGANIZATION_NAME)
+    values = cert.subject.get_attributes_for_oid(x509.oid.NameOID.ORGANIZATION_NAME)
     return any(str(value.value).split(" ")[0] == DEMO for value in values)
 
 
 @remembered(1024)
 def unit_of(cert: Certificate) -> str:
     """The unit code that a certificate names; empty when it names none."""
-    values = cert.subject.get_attributes_for_oid(NameOID.ORGANIZATION_IDENTIFIER)
+    values = cert.subject.get_attributes_for_oid(x509.oid.NameOID.ORGANIZATION_IDENTIFIER)
     return str(values[0].value) if len(values) == 1 else ""
 
 
 @remembered(1024)
 def common_name(cert: Certificate) -> str:
     """The common name that a certificate shows; empty when it has none."""
-    values = cert.subject.get_attributes_for_oid(NameOID.COMMON_NAME)
+    values = cert.subject.get_attributes_for_oid(x509.oid.NameOID.COMMON_NAME)
     return str(values[0].value) if values else ""
 
 

@@ -10,24 +10,20 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from cryptography import x509
 from cryptography.exceptions import InvalidSignature
-from cryptography.x509.oid import ExtendedKeyUsageOID, SignatureAlgorithmOID
 
 from kernel.crypto import certs
 from kernel.crypto.certs import Certificate, Crl, unverified
+from kernel.crypto.deferred import x509
 from kernel.crypto.memory import remembered, told_apart
 from kernel.crypto.revocation import Period, check_lists, periods, revoked_at
 
-_KNOWN = {
-    x509.BasicConstraints.oid,
-    x509.KeyUsage.oid,
-    x509.ExtendedKeyUsage.oid,
-    x509.CertificatePolicies.oid,
-}
-DOCUMENT_SIGNING = x509.ObjectIdentifier("1.3.6.1.5.5.7.3.36")  # RFC 9336
+_KNOWN = {"2.5.29.19", "2.5.29.15", "2.5.29.37", "2.5.29.32"}
+"""basicConstraints, keyUsage, extKeyUsage and certificatePolicies (RFC 5280, 4.2.1)."""
+DOCUMENT_SIGNING = "1.3.6.1.5.5.7.3.36"  # RFC 9336
 _Fault = tuple[str, str, str]
-DOCUMENTS = {DOCUMENT_SIGNING, ExtendedKeyUsageOID.EMAIL_PROTECTION}
+EMAIL_PROTECTION = "1.3.6.1.5.5.7.3.4"
+DOCUMENTS = {DOCUMENT_SIGNING, EMAIL_PROTECTION}
 
 
 @told_apart
@@ -209,7 +205,7 @@ def _is_issued(cert: Certificate, candidates: Sequence[Certificate]) -> bool:
 
 @remembered(1024)
 def _issued(issuer: Certificate, cert: Certificate) -> bool:
-    if cert.signature_algorithm_oid != SignatureAlgorithmOID.ECDSA_WITH_SHA256:
+    if cert.signature_algorithm_oid != x509.oid.SignatureAlgorithmOID.ECDSA_WITH_SHA256:
         return False
     # A BIT STRING may name unused bits and still give the same signature: another byte form.
     if not certs.der(cert).endswith(b"\0" + cert.signature):
@@ -228,7 +224,8 @@ def _usage_fault(cert: Certificate, position: int, *, authority: bool) -> _Fault
         usage = extensions.get_extension_for_class(x509.KeyUsage).value
     except x509.ExtensionNotFound:
         return ("usage", "证书缺少用途", "the certificate lacks its usages")
-    if any(extension.critical and extension.oid not in _KNOWN for extension in extensions):
+    critical = {extension.oid.dotted_string for extension in extensions if extension.critical}
+    if not critical <= _KNOWN:
         return ("usage", "证书含有不认识的关键扩展", "it has an unknown critical extension")
     if authority:
         deep_enough = basic.path_length is None or basic.path_length >= position - 1
@@ -245,4 +242,4 @@ def _is_for_documents(extensions: x509.Extensions) -> bool:
         usages = extensions.get_extension_for_class(x509.ExtendedKeyUsage).value
     except x509.ExtensionNotFound:
         return True
-    return any(usage in DOCUMENTS for usage in usages)
+    return any(usage.dotted_string in DOCUMENTS for usage in usages)

@@ -9,18 +9,23 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
-from functools import update_wrapper
+from functools import cache, update_wrapper
 from typing import Any, Generic, ParamSpec, TypeVar
 
-from cryptography import x509
+from kernel.crypto.deferred import x509
 
 LONGEST, MOST = 1 << 13, 32
 """Longer bytes and longer tuples are not kept: it was somebody else who chose their size."""
-_AS_OBJECTS: set[type] = {x509.Certificate, x509.CertificateRevocationList}
+_AS_OBJECTS: set[type] = set()
 _SIZED = (bytes, str)
 C = TypeVar("C", bound=type)
 P = ParamSpec("P")
 R = TypeVar("R")
+
+
+@cache
+def _certificates() -> tuple[type, type]:
+    return x509.Certificate, x509.CertificateRevocationList
 
 
 def told_apart(cls: C) -> C:
@@ -68,7 +73,7 @@ def _keys(things: tuple[Any, ...]) -> tuple[Any, ...] | None:
     found: list[Any] = []
     for one in things:
         kind = type(one)
-        if kind in _AS_OBJECTS:
+        if kind in _AS_OBJECTS or kind in _certificates():
             found.append(id(one))
         elif kind is tuple:
             inner = _keys(one) if len(one) <= MOST else None

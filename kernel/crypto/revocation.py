@@ -10,11 +10,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 
-from cryptography import x509
-from cryptography.x509.oid import SignatureAlgorithmOID
-
 from kernel.crypto import certs
 from kernel.crypto.certs import Certificate, Crl, unverified
+from kernel.crypto.deferred import x509
 from kernel.crypto.memory import remembered
 from kernel.errors import Unverified
 
@@ -37,7 +35,7 @@ def signed_by(crl: Crl, authority: Certificate) -> bool:
     """Whether this authority has signed the list and may do so."""
     if crl.issuer != authority.subject or not _may_sign_lists(authority):
         return False
-    if crl.signature_algorithm_oid != SignatureAlgorithmOID.ECDSA_WITH_SHA256:
+    if crl.signature_algorithm_oid != x509.oid.SignatureAlgorithmOID.ECDSA_WITH_SHA256:
         return False
     # A critical extension changes what the list says (RFC 5280, 5.2): it may be one of a series.
     if any(extension.critical for extension in crl.extensions):

@@ -6,12 +6,14 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from functools import cache
 
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
-from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from kernel.crypto.canonical import b64, unb64
+from kernel.crypto.deferred import serialization
 from kernel.crypto.memory import remembered
 from kernel.errors import Invalid, Unverified
 
@@ -24,7 +26,10 @@ ALLOWED: dict[str, tuple[datetime, datetime]] = {
 }
 """Suite → the time within which signatures may be made with it."""
 
-_ECDSA = ec.ECDSA(hashes.SHA256())
+
+@cache
+def _ecdsa() -> ec.ECDSA:
+    return ec.ECDSA(hashes.SHA256())
 
 
 def new_key() -> PrivateKey:
@@ -32,8 +37,10 @@ def new_key() -> PrivateKey:
     return ec.generate_private_key(ec.SECP256R1())
 
 
-_Key: type[PublicKey] = type(new_key().public_key())
-"""What OpenSSL's keys are; the other is an abstract class, and slow to be asked."""
+@cache
+def _key() -> type[PublicKey]:
+    """What OpenSSL's keys are; the other is an abstract class, and slow to be asked."""
+    return type(new_key().public_key())
 
 
 def check_suite(suite: str, at: datetime | None = None) -> None:
@@ -60,7 +67,7 @@ def check_suite(suite: str, at: datetime | None = None) -> None:
 def sign(key: PrivateKey, data: bytes, suite: str = INTL_1) -> bytes:
     """Sign the bytes; the result is a DER signature of 70 to 72 bytes."""
     check_suite(suite)
-    return key.sign(data, _ECDSA)
+    return key.sign(data, _ecdsa())
 
 
 def verify(public_key: PublicKey, data: bytes, signature: bytes, suite: str = INTL_1) -> None:
@@ -71,7 +78,7 @@ def verify(public_key: PublicKey, data: bytes, signature: bytes, suite: str = IN
     check_suite(suite)
     check_key(public_key)
     try:
-        public_key.verify(signature, data, _ECDSA)
+        public_key.verify(signature, data, _ecdsa())
     except InvalidSignature as error:
         raise Unverified(
             "suites.signature",
@@ -85,7 +92,7 @@ def check_key(key: object) -> PublicKey:
 
     :raises Unverified: ``suites.key``.
     """
-    if type(key) is _Key and type(key.curve) is ec.SECP256R1:
+    if type(key) is _key() and type(key.curve) is ec.SECP256R1:
         return key
     raise Unverified(
         "suites.key",

@@ -17,10 +17,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
-from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519
 
 from kernel.crypto.canonical import b64, dumps, loads, unb64
+from kernel.crypto.deferred import serialization
 from kernel.errors import Unverified
 
 TAG = b"juyan-act\x00"

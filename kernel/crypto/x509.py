@@ -18,9 +18,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from cryptography import x509
 from cryptography.hazmat.primitives import hashes
-from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 from kernel.crypto import suites
 from kernel.crypto.certs import (
@@ -40,7 +38,8 @@ from kernel.crypto.certs import (
     unit_of,
     unverified,
 )
-from kernel.crypto.chain import DOCUMENT_SIGNING, Trust, leaning_on, verify_chain
+from kernel.crypto.chain import DOCUMENT_SIGNING, EMAIL_PROTECTION, Trust, leaning_on, verify_chain
+from kernel.crypto.deferred import x509
 from kernel.crypto.ids import now
 from kernel.crypto.oids import PURPOSES
 from kernel.errors import Invalid
@@ -103,10 +102,10 @@ class Subject:
         """The distinguished name."""
         organisation = f"{DEMO} {self.organisation}" if demo else self.organisation
         pairs = [
-            (NameOID.COUNTRY_NAME, "CN"),
-            (NameOID.ORGANIZATION_NAME, organisation),
-            (NameOID.ORGANIZATION_IDENTIFIER, self.unit),
-            (NameOID.COMMON_NAME, self.common_name),
+            (x509.oid.NameOID.COUNTRY_NAME, "CN"),
+            (x509.oid.NameOID.ORGANIZATION_NAME, organisation),
+            (x509.oid.NameOID.ORGANIZATION_IDENTIFIER, self.unit),
+            (x509.oid.NameOID.COMMON_NAME, self.common_name),
         ]
         try:
             return x509.Name([x509.NameAttribute(oid, text) for oid, text in pairs if text])
@@ -156,9 +155,10 @@ def issue(
     builder = _builder(name, issuer.cert.subject, public_key, not_before, not_after)
     builder = builder.add_extension(x509.BasicConstraints(False, None), critical=True)
     builder = builder.add_extension(_usage(signature=True, commitment=True), critical=True)
-    usages = [DOCUMENT_SIGNING, ExtendedKeyUsageOID.EMAIL_PROTECTION]
+    usages = [x509.ObjectIdentifier(usage) for usage in (DOCUMENT_SIGNING, EMAIL_PROTECTION)]
     if purpose == "nodes":
-        usages += [ExtendedKeyUsageOID.CLIENT_AUTH, ExtendedKeyUsageOID.SERVER_AUTH]
+        more = x509.oid.ExtendedKeyUsageOID
+        usages += [more.CLIENT_AUTH, more.SERVER_AUTH]
     builder = builder.add_extension(x509.ExtendedKeyUsage(usages), critical=False)
     builder = _with_policy(_with_issuer(builder, issuer), purpose)
     return builder.sign(issuer.key, hashes.SHA256())

@@ -6,12 +6,12 @@ person who signs the dispatch signs all of it. Metadata are the core elements of
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
 from kernel.crypto.canonical import is_digest
 from kernel.crypto.ids import parse_stamp
+from kernel.deferred import pattern
 from kernel.errors import Invalid
 from kernel.exchange.refusals import ALGORITHM, CLASSIFIED, ENVELOPE, EXPIRED, PackageRefused
 
@@ -31,9 +31,9 @@ MOST_ELEMENTS, LONGEST_NAME, LONGEST_ELEMENT, LONGEST_LIST = 100, 100, 20_000, 1
 """Of metadata: how many, and of how many characters; an element of another profile may be a list
 of texts, and one of so many."""
 
-_UUID7 = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}")
-_TYPE = re.compile(r"[a-z][a-z_]*\.[a-z][a-z_]*")
-_PREFIXED = re.compile(r"[a-z][a-z0-9_]*:\S+")
+_UUID7 = pattern(r"[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}")
+_TYPE = pattern(r"[a-z][a-z_]*\.[a-z][a-z_]*")
+_PREFIXED = pattern(r"[a-z][a-z0-9_]*:\S+")
 _COLUMNS = ("标题", "发文字号")
 """What lists show."""
 _OPEN = ("", "无", "none", None)

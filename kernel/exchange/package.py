@@ -29,6 +29,7 @@ from typing import Any
 from urllib.parse import quote
 
 from kernel.crypto.canonical import digest, dumps, loads
+from kernel.deferred import pattern
 from kernel.errors import Invalid
 from kernel.exchange import container
 from kernel.exchange.envelope import check_envelope, check_metadata, is_document
@@ -45,7 +46,7 @@ BODY, PAYLOAD = "content/body.pdf", "content/payload.json"
 MAX_METADATA = 1 << 20
 MAX_ATTACHMENTS = 99
 
-_ATTACHMENT = re.compile(r"content/attachments/([0-9]{2})-([^/]+)")
+_ATTACHMENT = pattern(r"content/attachments/([0-9]{2})-([^/]+)")
 _TYPES = {"json": "application/json", "pdf": "application/pdf", "pem": "application/x-pem-file"}
 _HEAD = (
     '<?xml version="1.0" encoding="UTF-8"?>\n'

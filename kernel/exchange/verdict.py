@@ -6,7 +6,6 @@ two is the other's test.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -15,6 +14,7 @@ from kernel.crypto import cms, x509
 from kernel.crypto.acts_format import ActFacts, verify_record
 from kernel.crypto.ids import now, parse_stamp
 from kernel.crypto.memory import remembered
+from kernel.deferred import pattern
 from kernel.errors import Unverified
 from kernel.exchange import package as packages
 from kernel.exchange.envelope import is_document
@@ -31,7 +31,7 @@ DISPATCHING = (".dispatch", ".send")
 Chain = Sequence[x509.Certificate]
 
 _RANGE_KEY = b"/ByteRange"
-_BYTE_RANGE = re.compile(_RANGE_KEY + rb"\s*\[\s*0 +([0-9]+) +([0-9]+) +([0-9]+)\s*\]")
+_BYTE_RANGE = pattern(_RANGE_KEY + rb"\s*\[\s*0 +([0-9]+) +([0-9]+) +([0-9]+)\s*\]")
 
 
 @dataclass(frozen=True)

@@ -12,10 +12,8 @@ import json
 from datetime import timedelta
 from pathlib import Path
 
-from cryptography import x509
-from cryptography.hazmat.primitives.serialization import Encoding
-
 from kernel.crypto import keyfile, suites
+from kernel.crypto.deferred import serialization, x509
 from kernel.crypto.ids import now
 from kernel.crypto.suites import PrivateKey, PublicKey
 from kernel.crypto.x509 import Issuer, Subject, issue, issue_intermediate, new_root
@@ -68,7 +66,7 @@ class Authority:
 
     def pem(self, name: str) -> bytes:
         """A certificate in PEM."""
-        return self.certificate(name).public_bytes(Encoding.PEM)
+        return self.certificate(name).public_bytes(serialization.Encoding.PEM)
 
     def chain(self, purpose: str) -> list[x509.Certificate]:
         """The intermediates between a leaf of this purpose and the root."""
@@ -126,7 +124,7 @@ class Authority:
 
 def _write(folder: Path, name: str, issuer: Issuer) -> None:
     keyfile.write_private(folder / f"{name}.key", suites.private_pem(issuer.key))
-    (folder / f"{name}.pem").write_bytes(issuer.cert.public_bytes(Encoding.PEM))
+    (folder / f"{name}.pem").write_bytes(issuer.cert.public_bytes(serialization.Encoding.PEM))
 
 
 authority: Slot[Authority] = Slot("authority")

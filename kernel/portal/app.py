@@ -71,7 +71,11 @@ def build_app(plugin_routes: Mapping[str, Sequence[Route]]) -> Starlette:
 
 
 async def _static(request: Request) -> Response:
-    asset = await run_in_threadpool(renderer().assets.read, request.path_params["path"])
+    return await run_in_threadpool(_asset, request)
+
+
+def _asset(request: Request) -> Response:
+    asset = renderer().assets.read(request.path_params["path"])
     if asset is None:
         return PlainTextResponse("not found", 404)
     data, headers = asset.sent(request.headers.get("accept-encoding", ""))

@@ -14,15 +14,17 @@ import re
 import threading
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from time import monotonic
 
+from kernel.deferred import pattern
 from kernel.portal.theme import Theme, chain
 
 BUNDLE = "app.css"
 FRESH = 2.0
 """Seconds before a file is looked at again: a page asks for the same few some fifty times."""
-_COMMENT = re.compile(rb"/\*.*?\*/", re.DOTALL)
+_COMMENT = pattern(rb"/\*.*?\*/", re.DOTALL)
 """What the sheet of sheets leaves out: its comments are for who writes them."""
 _TYPES = {".js": "text/javascript", ".css": "text/css", ".svg": "image/svg+xml"}
 
@@ -35,9 +37,13 @@ class Asset:
     media_type: str
     version: str
     """The first 12 hex digits of its SHA-256: the ``?v=`` of its URL."""
-    packed: bytes = b""
-    """The same with gzip, packed once; empty where that would save nothing. It is the same for
-    everybody, so that its length tells nobody anything (BREACH)."""
+
+    @cached_property
+    def packed(self) -> bytes:
+        """The same with gzip, packed once; empty where that would save nothing. It is the same for
+        everybody, so that its length tells nobody anything (BREACH)."""
+        packed = gzip.compress(self.data, 9, mtime=0)
+        return packed if len(packed) < len(self.data) else b""
 
     @property
     def headers(self) -> dict[str, str]:
@@ -54,7 +60,7 @@ class Asset:
 
         :param accepted: the request's ``Accept-Encoding``.
         """
-        if not (self.packed and "gzip" in accepted):
+        if not ("gzip" in accepted and self.packed):
             return self.data, self.headers
         own = {"Content-Encoding": "gzip", "ETag": f'"{self.version}-gzip"'}
         return self.packed, {**self.headers, **own}
@@ -167,10 +173,8 @@ def _load(files: list[Path]) -> Asset:
         content = _COMMENT.sub(b"", content)
     suffix = files[-1].suffix
     kind = _TYPES.get(suffix) or mimetypes.guess_type(files[-1].name)[0]
-    packed = gzip.compress(content, 9, mtime=0)
     return Asset(
         data=content,
         media_type=kind or "application/octet-stream",
         version=hashlib.sha256(content).hexdigest()[:12],
-        packed=packed if len(packed) < len(content) else b"",
     )

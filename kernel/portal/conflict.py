@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from difflib import SequenceMatcher
 from typing import Any
 
 from starlette.responses import Response
@@ -135,6 +134,8 @@ def _texts(field: Field) -> list[str]:
 
 def beside(mine: Sequence[str], there: Sequence[str]) -> Iterable[Line]:
     """Two texts, paragraph beside paragraph."""
+    from difflib import SequenceMatcher  # here, because conflicts are rare
+
     for _tag, a, b, c, d in SequenceMatcher(None, mine, there, autojunk=False).get_opcodes():
         left, right = mine[a:b], there[c:d]
         for n in range(max(len(left), len(right))):

@@ -18,7 +18,9 @@ from jinja2.runtime import Context, Macro
 from jinja2.visitor import NodeTransformer
 from markupsafe import Markup, escape
 
-_PLACE = re.compile(r"%\((\w+)\)s")
+from kernel.deferred import pattern
+
+_PLACE = pattern(r"%\((\w+)\)s")
 _SIMPLE = (nodes.Name, nodes.Getattr, nodes.Const)
 
 

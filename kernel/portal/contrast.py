@@ -8,6 +8,8 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
+from kernel.deferred import pattern
+
 LEAST = 4.5
 READ_ON = (
     ("on-brand", "brand-800"),
@@ -29,14 +31,14 @@ READ_ON = (
     ("info", "info-bg"),
 )
 """Which colour is written on which: the names of tokens."""
-FIXED = re.compile(r"(danger|warn|ok|info|focus)(-|$)")
+FIXED = pattern(r"(danger|warn|ok|info|focus)(-|$)")
 """States and focus look the same everywhere: a clerk who changes his desk must know them again."""
 
-_COMMENT = re.compile(r"/\*.*?\*/", re.DOTALL)
-_SHEET = re.compile(r"\s*@layer theme\s*\{\s*:root\s*\{([^{}]*)\}\s*\}\s*")
-_SETTING = re.compile(r"--([a-z0-9-]+)\s*:\s*([^;:{}]+)")
-_SHORT = re.compile(r"#([0-9a-fA-F])([0-9a-fA-F])([0-9a-fA-F])")
-_COLOUR = re.compile(r"#[0-9a-fA-F]{6}")
+_COMMENT = pattern(r"/\*.*?\*/", re.DOTALL)
+_SHEET = pattern(r"\s*@layer theme\s*\{\s*:root\s*\{([^{}]*)\}\s*\}\s*")
+_SETTING = pattern(r"--([a-z0-9-]+)\s*:\s*([^;:{}]+)")
+_SHORT = pattern(r"#([0-9a-fA-F])([0-9a-fA-F])([0-9a-fA-F])")
+_COLOUR = pattern(r"#[0-9a-fA-F]{6}")
 
 
 def settings_of(css: str) -> dict[str, str]:

@@ -4,19 +4,19 @@ from __future__ import annotations
 
 import csv
 import io
-import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Any
 
+from kernel.deferred import pattern
 from kernel.errors import Invalid
 from kernel.portal.cursor import Cursor
 from kernel.portal.lists import Fetch, ListSpec, parse, read
 from kernel.portal.words import local
 
 MOST_ROWS = 20_000
-_UNWRITABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
+_UNWRITABLE = pattern("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 """What no cell of a spreadsheet can hold; what comes from outside may bring it."""
 _FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
 """How a cell begins that a spreadsheet program would run; the full-width signs, because programs

@@ -9,8 +9,10 @@ from jinja2 import Environment
 from jinja2.ext import Extension
 from markupsafe import Markup
 
+from kernel.deferred import pattern
+
 FIELD = "once"
-_FORM = re.compile(r'<form\b(?:"[^"]*"|\{\{.*?\}\}|\{%.*?%\}|[^">])*>', re.DOTALL)
+_FORM = pattern(r'<form\b(?:"[^"]*"|\{\{.*?\}\}|\{%.*?%\}|[^">])*>', re.DOTALL)
 
 
 class FormTokens(Extension):

@@ -12,13 +12,14 @@ from collections.abc import Mapping
 from functools import lru_cache
 from urllib.parse import urlsplit
 
+from kernel.deferred import pattern
 from kernel.settings import Settings
 from kernel.slots import Slot
 
 settings: Slot[Settings] = Slot("settings")
 LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 TOKEN = "_token"  # noqa: S105  # the name of a form field
-_POST_FORM = re.compile(r"<form\b[^>]*\bmethod=\"post\"[^>]*>", re.IGNORECASE)
+_POST_FORM = pattern(r"<form\b[^>]*\bmethod=\"post\"[^>]*>", re.IGNORECASE)
 
 
 def secure() -> bool:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from functools import lru_cache
 
-_OTHER = re.compile(r"[^0-9a-z]")
+from kernel.deferred import pattern
+
+_OTHER = pattern(r"[^0-9a-z]")
 
 
 @lru_cache(maxsize=8192)

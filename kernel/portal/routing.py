@@ -10,18 +10,19 @@ Each page says which level it takes and what its POST weighs; a test reads the r
 
 from __future__ import annotations
 
-import re
 from collections.abc import Awaitable, Callable, Sequence
-from functools import partial
+from functools import cached_property, partial
+from importlib import import_module
 from typing import Any, Literal
 
-from starlette.convertors import IntegerConvertor, register_url_convertor
+from starlette.convertors import CONVERTOR_TYPES, IntegerConvertor, register_url_convertor
 from starlette.datastructures import FormData, UploadFile
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import Route
+from starlette.routing import PARAM_REGEX, Route, compile_path
 
 from kernel.acts import hold
+from kernel.deferred import pattern
 from kernel.errors import Invalid, OfficeError, Refused
 from kernel.identity.desk import require
 from kernel.portal import cookies
@@ -40,12 +41,58 @@ View = Callable[..., Response]
 
 
 class PageRoute(Route):
-    """A route that carries its level and its weight."""
+    """A route that carries its level and its weight.
+
+    Its pattern is compiled when an address is first held against it: no start waits for a hundred.
+    """
 
     level: str
     weight: Weight
     goes_on: bool
     view: View
+
+    def __init__(self, path: str, endpoint: Callable[..., Any], **more: Any) -> None:
+        _check_path(path)
+        super().__init__("/", endpoint, **more)
+        self.path = path
+        del self.path_regex, self.path_format, self.param_convertors
+
+    def __getattr__(self, name: str) -> Any:
+        """What the path says, when it is first asked for."""
+        if name not in ("path_regex", "path_format", "param_convertors"):
+            raise AttributeError(name)
+        self.path_regex, self.path_format, self.param_convertors = compile_path(self.path)
+        return vars(self)[name]
+
+
+def _check_path(path: str) -> None:
+    """Refuse a path that could not be compiled later."""
+    found = PARAM_REGEX.findall(path)
+    names = [name for name, _ in found]
+    unknown = {kind for _, kind in found} - {"", *(f":{kind}" for kind in CONVERTOR_TYPES)}
+    if not path.startswith("/") or unknown or len(names) != len(set(names)):
+        raise ValueError(f"not a path for a page: {path!r}")
+
+
+class ViewIn:
+    """A view that is imported when its page is first opened.
+
+    :param where: ``package.module:function``.
+    """
+
+    def __init__(self, where: str) -> None:
+        self.where = where
+
+    @cached_property
+    def function(self) -> View:
+        """The view itself."""
+        module, _, name = self.where.partition(":")
+        found: View = getattr(import_module(module), name)
+        return found
+
+    def __call__(self, ctx: Ctx, **params: Any) -> Response:
+        """What it answers."""
+        return self.function(ctx, **params)
 
 
 def page(
@@ -175,7 +222,7 @@ def _check_signs(request: Request, form: FormData | None) -> None:
         raise _strange()
 
 
-_STRANGE = re.compile("[\0\ud800-\udfff\ufffe\uffff]")
+_STRANGE = pattern("[\0\ud800-\udfff\ufffe\uffff]")
 
 
 def _strange() -> Invalid:

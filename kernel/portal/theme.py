@@ -8,10 +8,10 @@ instance, may not.
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass, fields
 from pathlib import Path
 
+from kernel.deferred import pattern
 from kernel.errors import Invalid
 from kernel.portal import contrast
 from kernel.portal.page import Brand
@@ -21,7 +21,7 @@ BUILT_IN = Path(__file__).resolve().parent.parent.parent / "themes"
 """The themes that come with the product."""
 ROOT_THEME = "default"
 
-_NAME = re.compile(r"[a-z][a-z0-9-]{0,30}")
+_NAME = pattern(r"[a-z][a-z0-9-]{0,30}")
 _MAY_HOLD = {".css", ".html", ".md", ".png", ".svg", ".toml", ".webp", ".woff2"}
 
 

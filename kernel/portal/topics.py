@@ -18,20 +18,20 @@ names the pages that it helps with. The help link of a page leads to the topic o
 
 from __future__ import annotations
 
-import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from kernel.deferred import pattern
 from kernel.plugins.bus import bus
 from kernel.settings import read_toml
 from kernel.slots import Slot
 
 OWN = Path(__file__).resolve().parent / "help"
 PARTS = ("what", "first", "wrong", "ask")
-_NAME = re.compile(r"[a-z][a-z0-9_-]{0,40}")
+_NAME = pattern(r"[a-z][a-z0-9_-]{0,40}")
 _KEYS = {"title": str, "title_en": str, "pages": list, "door": bool, "zh": dict, "en": dict}
 
 
@@ -96,6 +96,7 @@ class Topics:
     def __init__(self, plugins: Mapping[str, Path], levels: Mapping[str, str]) -> None:
         self._plugins = dict(plugins)
         self._levels = dict(levels)
+        self._by_page: dict[str, Topic | None] = {}
 
     @cached_property
     def all(self) -> Sequence[Topic]:
@@ -103,11 +104,8 @@ class Topics:
 
         A plugin's that cannot be read is left out.
         """
-        found = [read_topic(file) for file in sorted(OWN.glob("*.toml"))]
-        for name, folder in self._plugins.items():
-            for file in sorted((folder / "help").glob("*.toml")):
-                with bus().isolated(name, "help"):
-                    found.append(read_topic(file, name))
+        read = [self._read(plugin, file) for plugin, file, _ in self._files]
+        found = [topic for topic in read if topic is not None]
         owners, pages = ["", *self._plugins], ["/", *self._levels]
         place = {path: -index for index, path in enumerate(reversed(pages))}
 
@@ -119,8 +117,36 @@ class Topics:
         return sorted(found, key=order)
 
     @cached_property
-    def _by_page(self) -> dict[str, Topic]:
-        return {path: topic for topic in reversed(self.all) for path in topic.pages}
+    def _files(self) -> list[tuple[str, Path, str]]:
+        """Whose each file is, the file and its text; the kernel's own first."""
+        folders = {"": OWN} | {name: folder / "help" for name, folder in self._plugins.items()}
+        return [
+            (plugin, file, file.read_text("utf-8", "replace"))
+            for plugin, folder in folders.items()
+            for file in sorted(folder.glob("*.toml"))
+        ]
+
+    @staticmethod
+    def _read(plugin: str, file: Path) -> Topic | None:
+        if not plugin:
+            return read_topic(file)
+        found: Topic | None = None
+        with bus().isolated(plugin, "help"):
+            found = read_topic(file, plugin)
+        return found
+
+    def _of(self, path: str) -> Topic | None:
+        """The topic that names this very page. Only a file in which the page stands is parsed, so
+        that the first page of all does not wait for sixty."""
+        if path not in self._by_page:
+            named = [
+                self._read(plugin, file)
+                for plugin, file, text in self._files
+                if f'"{path.removeprefix(f"/{plugin}" if plugin else "")}"' in text
+            ]
+            found = (topic for topic in named if topic is not None and path in topic.pages)
+            self._by_page[path] = next(found, None)
+        return self._by_page[path]
 
     def named(self, name: str, among: Collection[str]) -> Topic | None:
         """The topic, if it is the kernel's or that of one of these plugins."""
@@ -133,7 +159,7 @@ class Topics:
         :param path: as in the register: ``/documents/out/{uid}``.
         """
         while path:
-            found = self._by_page.get(path) or self._by_page.get(f"{path}/")
+            found = self._of(path) or self._of(f"{path}/")
             if found is not None:
                 return found if not found.plugin or found.plugin in among else None
             path = path.rpartition("/")[0]

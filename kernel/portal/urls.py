@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Mapping
 from urllib.parse import quote, urlencode
 
+from kernel.deferred import pattern
 from kernel.slots import Slot
 
-_WANTED = re.compile(r"{([A-Za-z_]\w*)(?::\w+)?}")
+_WANTED = pattern(r"{([A-Za-z_]\w*)(?::\w+)?}")
 """A parameter of a path, as Starlette writes it."""
 
 

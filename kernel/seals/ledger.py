@@ -5,10 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from cryptography.x509 import CRLNumber
-
 from kernel.acts.deeds import agreed, deeds
-from kernel.crypto import canonical, x509
+from kernel.crypto import canonical, deferred, x509
 from kernel.crypto.ids import parse_stamp
 from kernel.crypto.revocation import signed_by
 from kernel.errors import OfficeError
@@ -184,7 +182,8 @@ def _lists(taken: dict[Named, _Taken], step: Step) -> Iterator[Found]:
             if crl is None:
                 yield where, _NO_LIST
                 continue
-            number = crl.extensions.get_extension_for_class(CRLNumber).value.crl_number
+            said = crl.extensions.get_extension_for_class(deferred.x509.CRLNumber)
+            number = said.value.crl_number
             if row["number"] != number:
                 yield where, differs(NAMES["number"], row["number"], number)
             if not _is_issued(row["issued"], crl):

@@ -6,7 +6,6 @@ statement about the seal, and in what is to be signed.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, TypeVar
@@ -15,6 +14,7 @@ from urllib.parse import unquote
 from kernel.crypto import x509
 from kernel.crypto.acts_format import ActFacts
 from kernel.crypto.canonical import digest, dumps, loads, unb64
+from kernel.deferred import pattern
 from kernel.errors import Invalid, Refused, Unverified
 from kernel.seals.content import digest_of, matches
 from kernel.seals.signer_vault import Unit
@@ -37,7 +37,7 @@ EVIDENCE = {
 _BY_RECIPIENT = ("C1", "C2", "X4", "X12")
 _EVIDENCE_FORMAT = "juyan-evidence-1"
 
-_ROW = re.compile(
+_ROW = pattern(
     r'<asic:DataObjectReference URI="([^"]+)" MimeType="[^"]+">'
     r'<ds:DigestMethod Algorithm="http://www\.w3\.org/2001/04/xmlenc#sha256"/>'
     r"<ds:DigestValue>([A-Za-z0-9+/=]+)</ds:DigestValue></asic:DataObjectReference>\n"

@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 import json
-import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from kernel.crypto import keyfile, suites, x509
 from kernel.crypto.canonical import digest, unb64
+from kernel.deferred import pattern
 from kernel.errors import Conflict, Invalid, NotFound, Unverified
 from kernel.seals import statement as statements
 from kernel.seals.signer_trust import Trust
 from kernel.seals.statement import SealStatement
 
 KINDS = ("seal", "exchange")
-_CODE = re.compile(r"[0-9A-Za-z][0-9A-Za-z._-]{0,63}")
+_CODE = pattern(r"[0-9A-Za-z][0-9A-Za-z._-]{0,63}")
 
 
 @dataclass(frozen=True)

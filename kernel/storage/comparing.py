@@ -7,8 +7,9 @@ to be found and named.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from datetime import datetime, timedelta
+from importlib import import_module
 from typing import Any, NamedTuple
 
 import peewee
@@ -34,6 +35,27 @@ STRETCH = 500
 _LONGEST = 60
 AT_ONCE = timedelta(seconds=10)
 """How long after its act a row of version 0.1 may say that it was written."""
+
+
+class ReconcilerIn:
+    """The function ``reconcile`` of a module, which is imported when somebody verifies the log.
+
+    :param module: its full name, as ``plugins.notes.proving``.
+    """
+
+    def __init__(self, module: str) -> None:
+        self.__module__ = module  # by which a report names who failed
+
+    def __call__(self, step: Step) -> Iterable[Found]:
+        """What the module finds."""
+        found: Iterable[Found] = import_module(self.__module__).reconcile(step)
+        return found
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, ReconcilerIn) and other.__module__ == self.__module__
+
+    def __hash__(self) -> int:
+        return hash(self.__module__)
 
 
 def uncounted(_: int) -> None:

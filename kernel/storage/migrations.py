@@ -2,7 +2,7 @@
 
 **Writing one.** After adding or changing models, in the repository root::
 
-    from kernel.storage.migrations import generate
+    from kernel.storage.schema import generate
     generate("identity", [Unit, Person, Post], "kernel/identity/migrations")
 
 writes ``0001_initial.py``, or the next number with what changed since. See
@@ -22,40 +22,33 @@ A script that may take long says how far it has come, to a third argument if it 
 
 from __future__ import annotations
 
-import inspect
-import re
 import time
 from collections.abc import Callable, Iterable, Iterator, Set
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from types import SimpleNamespace
-from typing import Any
 
 import peewee
-from playhouse.migrations import MigrationError, Runner
 
+from kernel.deferred import pattern
 from kernel.errors import Unavailable
 from kernel.storage import instance
 from kernel.storage.database import connection, db, on_postgresql
 from kernel.storage.faults import busy
 from kernel.storage.postgresql import number_of
-from kernel.storage.schema import generate, schema_differences
 
 __all__ = [
     "Applied",
     "MigrationSet",
-    "generate",
     "migrate",
     "pending",
     "room_set",
-    "schema_differences",
 ]
 
 LOCK_SECONDS = 120.0
-_NAME = re.compile(r"[a-z][a-z0-9_]*")
-_NUMBER = re.compile(r"^\d+")
+_NAME = pattern(r"[a-z][a-z0-9_]*")
+_NUMBER = pattern(r"^\d+")
 
 
 @dataclass(frozen=True)
@@ -147,24 +140,6 @@ def _lock() -> Iterator[None]:
             db.execute_sql("SELECT pg_advisory_unlock(%s)", number)
 
 
-class _Runner(Runner):  # type: ignore[misc]  # it has no stubs
-    """Gives scripts that take it a third argument: whom they tell how far they have come."""
-
-    told: Callable[[float], object]
-
-    def _run(self, name: str, module: Any, direction: str, fake: bool = False) -> None:
-        step = getattr(module, direction)
-        if len(inspect.signature(step).parameters) > 2:
-            atomic = getattr(module, "atomic", True)
-            told = {direction: partial(step, told=self.told)}
-            module = SimpleNamespace(atomic=atomic, **told)
-        super()._run(name, module, direction, fake)
-
-
-def _runner(part: MigrationSet) -> _Runner:
-    return _Runner(db.obj, str(part.directory), table_name=f"migration_{part.name}")
-
-
 def _pending(part: MigrationSet, tables: Set[str]) -> list[str]:
     """What the runner's status says, with one query a set: every start of a process asks.
 
@@ -186,10 +161,10 @@ def _pending(part: MigrationSet, tables: Set[str]) -> list[str]:
 
 
 def _run(part: MigrationSet, name: str, told: Callable[[float], object]) -> None:
-    runner = _runner(part)
-    runner.told = told
+    from kernel.storage.migration_runner import MigrationError, run  # a start runs none
+
     try:
-        runner.up(name)
+        run(part.directory, f"migration_{part.name}", name, told)
     except (peewee.PeeweeException, MigrationError, ValueError) as error:
         raise Unavailable(
             "storage.migration",

@@ -19,11 +19,12 @@ import peewee
 from playhouse.migrations import Runner, template
 from playhouse.schema_diff import SchemaDiff, diff_models
 
+from kernel.deferred import pattern
 from kernel.storage.database import connection, db, on_postgresql
 
 Models = Sequence[type[peewee.Model]]
 
-_BY_HAND = re.compile(r"^# [A-Z]{4}: (.*)$", re.MULTILINE)
+_BY_HAND = pattern(r"^# [A-Z]{4}: (.*)$", re.MULTILINE)
 """How peewee's template marks what it leaves to us."""
 _ARGUMENTS = "migrator: SchemaMigrator, db: Database"
 _HEAD = '''"""{title}"""

@@ -7,7 +7,6 @@ query: nothing is filtered afterwards, so that counts and pages give nothing awa
 
 from __future__ import annotations
 
-import re
 import zlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -18,6 +17,7 @@ from typing import Any, NamedTuple, Protocol
 import peewee
 
 from kernel.crypto.ids import stamp
+from kernel.deferred import pattern
 from kernel.storage import search_postgresql, search_sqlite
 from kernel.storage.bulk import insert_tuples
 from kernel.storage.database import (
@@ -37,7 +37,7 @@ TIDY_SECONDS = 120
 _BITS = 20
 """Room for a million entries in one millisecond, below the time in an entry's id."""
 _ZERO = datetime(1970, 1, 1, tzinfo=UTC)
-_CURSOR = re.compile(r"([tu])([0-9]{1,19})")
+_CURSOR = pattern(r"([tu])([0-9]{1,19})")
 
 
 @dataclass(frozen=True)

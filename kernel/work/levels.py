@@ -6,14 +6,14 @@ GB/T 9704-2012, 7.3.3: 文中结构层次序数依次可以用“一、”“（
 
 from __future__ import annotations
 
-import re
+from kernel.deferred import pattern
 
 _NUMERAL = "[一二三四五六七八九十百]{1,5}"
 _MARKS = (
-    re.compile(rf"{_NUMERAL}、"),
-    re.compile(rf"[（(]{_NUMERAL}[）)]"),
-    re.compile(r"\d{1,2}(?:[.．](?!\d)|、)"),
-    re.compile(r"[（(]\d{1,2}[）)]"),
+    pattern(rf"{_NUMERAL}、"),
+    pattern(rf"[（(]{_NUMERAL}[）)]"),
+    pattern(r"\d{1,2}(?:[.．](?!\d)|、)"),
+    pattern(r"[（(]\d{1,2}[）)]"),
 )
 _SENTENCE_ENDS = "。！？"
 LONGEST_HEADING = 52

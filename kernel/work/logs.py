@@ -10,12 +10,12 @@ from __future__ import annotations
 import json
 import logging
 import logging.handlers
-import re
 import time
 import traceback
 from collections.abc import Mapping
 from pathlib import Path
 
+from kernel.deferred import pattern
 from kernel.errors import OfficeError
 
 FIELDS = (
@@ -33,7 +33,7 @@ FIELDS = (
     "errno",
 )
 """What a line may say beside its time, level, logger and event."""
-_PLAIN = re.compile(r"[A-Za-z0-9._:/{}<>+-]{0,200}")
+_PLAIN = pattern(r"[A-Za-z0-9._:/{}<>+-]{0,200}")
 _log = logging.getLogger("juyan")
 
 

@@ -6,12 +6,13 @@ import re
 import unicodedata
 from typing import Any
 
+from kernel.deferred import pattern
 from kernel.work.levels import is_heading_line, level_of
 from kernel.work.sheet import Attachment, Sheet
 from kernel.work.title import break_title
 
-_DATE = re.compile(r"(\d{4})年(\d{1,2})月(\d{1,2})日")
-_STAGE = re.compile(r"第[一二三四五六七八九十]{1,3}(?:阶段|步|部分|章|节|条)")
+_DATE = pattern(r"(\d{4})年(\d{1,2})月(\d{1,2})日")
+_STAGE = pattern(r"第[一二三四五六七八九十]{1,3}(?:阶段|步|部分|章|节|条)")
 _ONE_LINE = 26
 """Characters of a first line: 28 less the indent."""
 

@@ -14,7 +14,6 @@ from dataclasses import dataclass
 from pathlib import PurePosixPath
 
 from kernel.errors import Invalid
-from kernel.work import markup, zips
 
 LARGEST = 200 << 20
 """Bytes of one file, where the form says no less."""
@@ -140,6 +139,8 @@ def _ole(data: bytes) -> str:
 
 
 def _container(data: bytes) -> str:
+    from kernel.work import markup, zips  # here and below, because forms are read without them
+
     found = zips.members(data)
     if any(name.lower().endswith(("vbaproject.bin", ".bin", ".xlm")) for name in found):
         raise _refuse("macro", "文件含有宏或嵌入对象，请删除后另存", "it holds macros or objects")
@@ -167,6 +168,8 @@ def _container_kind(found: dict[str, bytes]) -> str:
 
 def _text_kind(data: bytes, claimed: str) -> str:
     if claimed == "xml" and data.lstrip(b"\xef\xbb\xbf \r\n\t").startswith(b"<"):
+        from kernel.work import markup
+
         markup.parse(data)
         return "xml"
     return claimed if claimed in ("csv", "txt") and text_of(data) is not None else ""
@@ -188,7 +191,6 @@ _MAGIC: tuple[tuple[bytes, Callable[[bytes], str]], ...] = (
     (b"%PDF-", lambda data: "pdf"),
     (b"\x89PNG\r\n\x1a\n", lambda data: "png"),
     (b"\xff\xd8\xff", lambda data: "jpg"),
-    (zips.MAGIC, _container),
     (b"PK", _container),
     (_OLE, _ole),
 )

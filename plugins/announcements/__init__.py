@@ -8,8 +8,8 @@ from typing import Any
 
 from starlette.routing import Route
 
-from kernel.api import CalendarItem, Desk, Level, MenuItem, Panel, Subject, hookimpl
-from plugins.announcements import acts, pages, proving
+from kernel.api import CalendarItem, Desk, Level, MenuItem, Panel, ReconcilerIn, Subject, hookimpl
+from plugins.announcements import acts, pages
 from plugins.announcements.models import Announcement
 
 
@@ -57,7 +57,7 @@ def register_routes() -> Sequence[Route]:
 @hookimpl
 def register_reconcilers() -> Sequence[Callable[..., Any]]:
     """Announcements against the acts on them."""
-    return [proving.reconcile]
+    return [ReconcilerIn("plugins.announcements.proving")]
 
 
 @hookimpl

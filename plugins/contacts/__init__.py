@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from kernel.api import Desk, Level, MenuItem, _, hookimpl, rights_roles, url
-from plugins.contacts import acts, pages, proving
+from kernel.api import Desk, Level, MenuItem, ReconcilerIn, _, hookimpl, rights_roles, url
+from plugins.contacts import acts, pages
 
 
 @hookimpl
@@ -24,7 +24,7 @@ def register_levels() -> Sequence[Level]:
 @hookimpl
 def register_reconcilers() -> Sequence[Callable[..., Any]]:
     """Cards against the acts that entered them."""
-    return [proving.reconcile]
+    return [ReconcilerIn("plugins.contacts.proving")]
 
 
 @hookimpl

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import re
-
-from kernel.api import Desk, Invalid, Refused, act, this_moment
+from kernel.api import Desk, Invalid, Refused, act, pattern, this_moment
 from plugins.contacts.models import Card
 
 LONGEST = 40
-_NUMBER = re.compile(r"[0-9+()（）\-－—,，;；/转 ]*")
+_NUMBER = pattern(r"[0-9+()（）\-－—,，;；/转 ]*")
 
 
 def _own(desk: Desk, *, phone: str, mobile: str, room: str, shared: bool) -> None:

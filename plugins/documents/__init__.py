@@ -17,12 +17,13 @@ from kernel.api import (
     Level,
     MenuItem,
     Panel,
+    ReconcilerIn,
     Ref,
     Subject,
     Waiting,
     hookimpl,
 )
-from plugins.documents import commands, generated, menu, morning, pages, proving
+from plugins.documents import menu, pages
 from plugins.documents.acts import LEVELS, VERBS
 from plugins.documents.acts.receiving import register
 from plugins.documents.acts.sealing import apply_seal
@@ -68,12 +69,14 @@ def register_handlers() -> dict[str, Callable[[dict[str, Any]], None]]:
 @hookimpl
 def register_reconcilers() -> Sequence[Callable[..., Any]]:
     """Documents against the acts on them."""
-    return [proving.reconcile]
+    return [ReconcilerIn("plugins.documents.proving")]
 
 
 @hookimpl
 def register_commands(cli: click.Group) -> None:
     """``document send`` and ``document show``."""
+    from plugins.documents import commands  # here, and in what follows, because no page needs it
+
     cli.add_command(commands.document)
 
 
@@ -110,10 +113,14 @@ def signed_for(desk: Desk, delivery: Delivery) -> None:
 @hookimpl
 def furnish(reference: Path) -> None:
     """A few documents on their way, for a demonstration."""
+    from plugins.documents import morning
+
     morning.furnish(reference)
 
 
 @hookimpl
 def generate(part: Generation) -> None:
     """Made-up documents with the tasks on them, for measuring."""
+    from plugins.documents import generated
+
     generated.write(part)

@@ -14,18 +14,18 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from kernel.api import language, level_of
+from kernel.api import language, level_of, pattern
 from plugins.documents.elements import TYPES, URGENCIES
 from plugins.documents.relations import Relations
 
-NUMBER = re.compile(r"[一-龥]{1,12}〔(19|20)\d{2}〕[1-9]\d*号")
-DATE = re.compile(r"\d{4}年[1-9]\d?月[1-9]\d?日")
+NUMBER = pattern(r"[一-龥]{1,12}〔(19|20)\d{2}〕[1-9]\d*号")
+DATE = pattern(r"\d{4}年[1-9]\d?月[1-9]\d?日")
 ASKING = (
     *("请批示", "请批复", "请予批准", "请审批", "请予审批", "妥否", "当否", "请予批复"),
     *("请予同意", "请审定", "恳请批准", "请予核拨"),
 )
 CLOSING = ("妥否", "当否", "请批示", "请予批复", "请批复", "请审批", "请予批准")
-RELATIVE = re.compile("今年|去年|明年|近日|昨天|今天|明天|本月|上月|下月|前不久")
+RELATIVE = pattern("今年|去年|明年|近日|昨天|今天|明天|本月|上月|下月|前不久")
 _PUNCTUATION = "。，、；：！？.,;:!?"
 
 Content = Mapping[str, Any]

@@ -5,18 +5,17 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from difflib import SequenceMatcher
 from typing import Any, Literal
 
-from kernel.api import Lazy, Unit, _l
+from kernel.api import Lazy, Unit, _l, pattern
 
 Kind = Literal["same", "ins", "del"]
 MOST_STEPS = 4_000_000
 """Tokens of one side times those of the other; beyond it whole sentences or blocks are compared."""
 _ISLAND = 2
 """Two equal characters between two changes are no help to the reader: they change with them."""
-_TOKEN = re.compile(r"[A-Za-z0-9]+|\s+|.", re.S)
-_SENTENCE = re.compile(r"[^。；！？]*[。；！？]?")
+_TOKEN = pattern(r"[A-Za-z0-9]+|\s+|.", re.S)
+_SENTENCE = pattern(r"[^。；！？]*[。；！？]?")
 _LABELS = {
     "type": _l("文种"),
     "urgency": _l("紧急程度"),
@@ -120,6 +119,8 @@ def words(old: str, new: str) -> Line:
 def _steps(left: Sequence[str], right: Sequence[str]) -> list[tuple[str, int, int, int, int]]:
     if len(left) * len(right) > MOST_STEPS:
         return [("replace", 0, len(left), 0, len(right))]
+    from difflib import SequenceMatcher  # here, because versions are seldom compared
+
     found: list[tuple[str, int, int, int, int]] = []
     for step in SequenceMatcher(None, left, right, autojunk=False).get_opcodes():
         found.append((str(step[0]), *step[1:]))

@@ -25,7 +25,7 @@ from kernel.api import (
     search,
     stamp,
 )
-from plugins.documents.acts.writing import OUTGOING
+from plugins.documents.acts.writing import outgoing
 from plugins.documents.models import SENT, Document
 from plugins.workflow import face as workflow
 
@@ -67,7 +67,7 @@ def write(part: Generation) -> None:
         _Made(part, number, ends) for number in range(part.first, part.first + part.count)
     ]  # fmt: skip
     insert_tuples(Document, _DOCUMENT, [one.row() for one in made])
-    workflow.place(OUTGOING, [one.run() for one in made])
+    workflow.place(outgoing(), [one.run() for one in made])
     insert_tuples(Task, _TASK, [row for one in made for row in one.tasks()])
     search.index_new([one.entry() for one in made])
 
@@ -138,12 +138,12 @@ class _Made:
     def tasks(self) -> Iterator[tuple[Any, ...]]:
         """Its tasks, in stored form: the open one, the steps done, and copies to be read."""
         numbers = iter(self.number_of_tasks)
-        keys = [step.key for step in OUTGOING.steps]
+        keys = [step.key for step in outgoing().steps]
         at = keys.index(self.step) if self.step else len(keys)
         hour = timedelta(hours=1)
         if self.step and (number := next(numbers, None)) is not None:
-            yield self._open(number, OUTGOING.steps[at], self.began + at * hour)
-        for place, step in enumerate(OUTGOING.steps[:at]):
+            yield self._open(number, outgoing().steps[at], self.began + at * hour)
+        for place, step in enumerate(outgoing().steps[:at]):
             if (number := next(numbers, None)) is None:
                 return
             begun = self.began + place * hour

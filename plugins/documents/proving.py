@@ -29,12 +29,12 @@ from kernel.api import (
 )
 from plugins.documents import proving_incoming as incoming
 from plugins.documents.acts.versions import content_of
-from plugins.documents.acts.writing import OUTGOING
+from plugins.documents.acts.writing import outgoing
 from plugins.documents.elements import texts_of
 from plugins.documents.models import DISCARDED, SENT, Document, Incoming, Version
 from plugins.workflow import face as workflow
 
-STEP_OF = {one.verb: one.key for one in OUTGOING.steps if one.verb != "documents.seal"}
+STEP_OF = {one.verb: one.key for one in outgoing().steps if one.verb != "documents.seal"}
 """The verbs that take a document on, each with its step; of the seal, the node's record does."""
 STEP_OF |= {"documents.record_seal": "seal"}
 JUMPS = {
@@ -97,7 +97,7 @@ def reconcile(step: comparing.Step) -> Iterator[comparing.Found]:
         verb = "documents.assign_number"
         yield from numbering.compare(Document, Document.number, verb=verb)
         yield from numbering.compare(Incoming, Incoming.number)
-        yield from workflow.altered(Document, OUTGOING)
+        yield from workflow.altered(Document, outgoing())
         yield from deeds.without(WRITTEN, Opinion.act, ("意见", "its opinion"))
         yield from deeds.without(KEPT, Version.act, ("历史版本", "its version"))
         for uid in comparing.missing(Version, Version.document, Document.uid):
@@ -205,7 +205,7 @@ _OUT_OF_TURN = (
 
 def _replayed(acts: list[deeds.Deed]) -> tuple[str, deeds.Deed | None]:
     """Where the acts lead, one after the other; and the first that was not done at its step."""
-    state = OUTGOING.steps[0].key
+    state = outgoing().steps[0].key
     for one in acts:
         if one.verb in STEP_OF and state != STEP_OF[one.verb]:
             return state, one
@@ -216,7 +216,7 @@ def _replayed(acts: list[deeds.Deed]) -> tuple[str, deeds.Deed | None]:
 def _after(one: deeds.Deed, state: str) -> str:
     """The step to which an act leads that was done at one."""
     if one.verb in STEP_OF:
-        after = OUTGOING.after(state)
+        after = outgoing().after(state)
         return SENT if after is None else after.key
     if one.verb == "documents.send_back":
         return str(one.params["to"])
@@ -225,7 +225,7 @@ def _after(one: deeds.Deed, state: str) -> str:
 
 def _places(acts: list[deeds.Deed]) -> dict[str, str]:
     """Act → the step at which it was done."""
-    state, found = OUTGOING.steps[0].key, {}
+    state, found = outgoing().steps[0].key, {}
     for one in acts:
         found[one.uid] = state
         state = _after(one, state)
@@ -310,7 +310,7 @@ def _left(uids: list[str]) -> Iterator[comparing.Found]:
 
 def _title(deed: deeds.Deed, place: str) -> str:
     """The step as an opinion names it."""
-    title = OUTGOING.step(place).title
+    title = outgoing().step(place).title
     return f"{title}：退回" if deed.verb == "documents.send_back" else title
 
 

@@ -12,26 +12,26 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from kernel.api import Invalid, Unit, _, scan, units, workshop
+from kernel.api import Invalid, Unit, _, pattern, scan, units, workshop
 from plugins.documents import attachments, elements
 from plugins.documents.checking import NUMBER
 
 LARGEST = 20 << 20
 _TITLE_LINES = 6
 _LONGEST_SIGNATURE = 40
-_DATE = re.compile(r"(\d{4}|[〇○零一二三四五六七八九]{4})年.{1,3}月.{1,3}日")
-_MARK = re.compile(
+_DATE = pattern(r"(\d{4}|[〇○零一二三四五六七八九]{4})年.{1,3}月.{1,3}日")
+_MARK = pattern(
     r"[(（]?[一二三四五六七八九十\d]{1,4}[)）]?[、.．]|[(（][一二三四五六七八九十\d]{1,4}[)）]"
 )
-_TO = re.compile(r"[^。；]{2,400}[：:]")
-_NOTE = re.compile(r"附\s*件\s*[：:]\s*(.*)")
-_NOTE_NEXT = re.compile(r"\d{1,2}\s*[.．、]\s*(.+)")
-_SECTION = re.compile(r"附\s*件\s*+(\d{0,2}|[一二三四五六七八九十]{0,2})\s*+[：:]?")
-_COPIES = re.compile(r"抄\s*送\s*[：:]\s*(.*)")
-_PRINTED = re.compile(r".{2,40}\d{4}年\d{1,2}月\d{1,2}日\s*印发")
-_URGENCY = re.compile(r"(特\s*急|加\s*急)")
-_SIGNER = re.compile(r"签发人\s*[：:].*")
-_IN_BRACKETS = re.compile(r"[(（](.+)[)）]")
+_TO = pattern(r"[^。；]{2,400}[：:]")
+_NOTE = pattern(r"附\s*件\s*[：:]\s*(.*)")
+_NOTE_NEXT = pattern(r"\d{1,2}\s*[.．、]\s*(.+)")
+_SECTION = pattern(r"附\s*件\s*+(\d{0,2}|[一二三四五六七八九十]{0,2})\s*+[：:]?")
+_COPIES = pattern(r"抄\s*送\s*[：:]\s*(.*)")
+_PRINTED = pattern(r".{2,40}\d{4}年\d{1,2}月\d{1,2}日\s*印发")
+_URGENCY = pattern(r"(特\s*急|加\s*急)")
+_SIGNER = pattern(r"签发人\s*[：:].*")
+_IN_BRACKETS = pattern(r"[(（](.+)[)）]")
 
 Block = Mapping[str, Any]
 

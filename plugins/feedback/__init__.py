@@ -7,8 +7,8 @@ from typing import Any
 
 from starlette.routing import Route
 
-from kernel.api import Desk, Level, MenuItem, Subject, hookimpl
-from plugins.feedback import acts, pages, proving
+from kernel.api import Desk, Level, MenuItem, ReconcilerIn, Subject, hookimpl
+from plugins.feedback import acts, pages
 from plugins.feedback.models import Remark
 
 _EVERYBODY = (
@@ -41,7 +41,7 @@ def register_levels() -> Sequence[Level]:
 @hookimpl
 def register_reconcilers() -> Sequence[Callable[..., Any]]:
     """Remarks and answers against the acts that wrote them."""
-    return [proving.reconcile]
+    return [ReconcilerIn("plugins.feedback.proving")]
 
 
 @hookimpl

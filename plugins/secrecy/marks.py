@@ -10,6 +10,8 @@ from __future__ import annotations
 import re
 import unicodedata
 
+from kernel.api import pattern
+
 _GAP = r"[\s·.\-_]*"
 _LEVEL = rf"(?:绝{_GAP}密|机{_GAP}密|秘{_GAP}密)"
 _STAR = r"[★☆✩✪✫✬✭✮✯✰⭐🌟*]"
@@ -20,9 +22,9 @@ _SPELLINGS = str.maketrans({"絕": "绝", "絶": "绝", "機": "机", "祕": "�
 # of nothing but empty lines would be looked through once for each of them, or worse.
 _ALONE = rf"{_LEVEL}(?:\s*+{_STAR})?(?:\s*+{_PERIOD})?"
 _PATTERNS = (
-    re.compile(rf"^[^\w\n]*+(?:[0-9]{{6}}\s*+)?({_ALONE})[^\w\n]*+$", re.MULTILINE),
-    re.compile(rf"({_LEVEL}\s*{_STAR}\s*{_PERIOD}?)"),
-    re.compile(rf"密\s*级\s*[:：]\s*({_LEVEL})"),
+    pattern(rf"^[^\w\n]*+(?:[0-9]{{6}}\s*+)?({_ALONE})[^\w\n]*+$", re.MULTILINE),
+    pattern(rf"({_LEVEL}\s*{_STAR}\s*{_PERIOD}?)"),
+    pattern(rf"密\s*级\s*[:：]\s*({_LEVEL})"),
 )
 LONGEST = 20
 """Characters of a mark that the refusal repeats."""
@@ -31,8 +33,8 @@ LONGEST = 20
 def find_mark(text: str) -> str:
     """The first classification mark in a text; empty where there is none."""
     plain = _plain(text)
-    for pattern in _PATTERNS:
-        found = pattern.search(plain)
+    for each in _PATTERNS:
+        found = each.search(plain)
         if found:
             return re.sub(r"\s+", "", found[1])[:LONGEST]
     return ""

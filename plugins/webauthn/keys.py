@@ -14,7 +14,7 @@ from kernel.api import (
     verify_by_statement,
     webauthn,
 )
-from plugins.webauthn import answers, registering
+from plugins.webauthn import answers
 from plugins.webauthn.models import Counter
 from plugins.webauthn.place import Place
 
@@ -85,6 +85,8 @@ class SecurityKeys:
 
     def register(self, answer: str, challenge: bytes) -> Offered:
         """The new key of an answer."""
+        from plugins.webauthn import registering  # here, because few processes ever register one
+
         return registering.new_key(answer, challenge, self._place)
 
     def signature(self, answer: str) -> Signature:

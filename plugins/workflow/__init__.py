@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from kernel.api import hookimpl
-from plugins.workflow import proving
+from kernel.api import ReconcilerIn, hookimpl
 
 
 @hookimpl
 def register_reconcilers() -> Sequence[Callable[..., Any]]:
     """Steps that were done, and whose the present ones are, against the acts behind them."""
-    return [proving.reconcile]
+    return [ReconcilerIn("plugins.workflow.proving")]

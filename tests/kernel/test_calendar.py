@@ -13,7 +13,7 @@ from kernel.acts.models import Notice
 from kernel.crypto import ids
 from kernel.portal.month import Month, month_of, rest_day_note, weeks
 from kernel.storage.database import connection, transaction
-from kernel.storage.migrations import schema_differences
+from kernel.storage.schema import schema_differences
 from kernel.testing_office import Browser, Office
 from kernel.work.calendar import MODELS, STATUTORY, Calendar, a_working_day_on, working_days
 

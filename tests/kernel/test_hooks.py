@@ -24,6 +24,7 @@ from kernel.identity.rights import rights
 from kernel.plugins.bus import bus
 from kernel.settings import ROOT
 from kernel.storage import log_check
+from kernel.storage.comparing import ReconcilerIn
 from kernel.storage.database import connection, transaction
 from kernel.testing_office import Office
 
@@ -116,6 +117,12 @@ def test_a_reconciler_that_fails_is_named_and_the_others_are_asked(office: Offic
     log_check.add_reconciler(lambda step: asked.append(1) or [])
     problems = log_check.verify().problems
     assert asked and ["by zero" in one.what for one in problems] == [True]
+
+
+def test_a_reconciler_whose_module_cannot_be_imported_is_named(office: Office):
+    log_check.add_reconciler(ReconcilerIn("plugins.nobody.proving"))
+    (problem,) = log_check.verify().problems
+    assert problem.where == "log" and "plugins.nobody" in problem.what
 
 
 def test_hook_register_authenticators(office: Office):

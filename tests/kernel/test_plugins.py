@@ -121,6 +121,24 @@ def test_a_plugin_is_imported_from_where_it_was_found(tmp_path: Path):
         assert discovery.load(one).WHERE == place
 
 
+def test_an_installed_package_is_found_by_its_entry_point(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    place = write(tmp_path, "installed")
+    facts = tmp_path / "zhangye_installed-1.0.dist-info"
+    facts.mkdir()
+    (facts / "METADATA").write_text(
+        "Metadata-Version: 2.1\nName: zhangye-installed\nVersion: 1.0\n"
+    )
+    (facts / "entry_points.txt").write_text("[juyan.plugins]\ninstalled = installed\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    discovery._installed.cache_clear()
+    try:
+        assert [one.folder for one in discovery.find([])] == [place]
+    finally:
+        discovery._installed.cache_clear()
+
+
 def drop(office: Office, name: str, more: str = "", code: str = "") -> None:
     write(office.settings.instance / "plugins", name, more, code)
 

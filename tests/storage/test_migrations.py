@@ -15,12 +15,11 @@ from kernel.storage.database import JSONField, Model, UTCField, connection, db
 from kernel.storage.migrations import (
     Applied,
     MigrationSet,
-    generate,
     migrate,
     pending,
     room_set,
-    schema_differences,
 )
+from kernel.storage.schema import generate, schema_differences
 from kernel.testing_databases import Databases
 
 pytestmark = pytest.mark.both

@@ -17,7 +17,6 @@ from kernel.portal import cookies
 from kernel.portal.ctx import Ctx, settings
 from kernel.portal.entering import enter, open_session
 from kernel.portal.i18n import _, speaking
-from kernel.portal.routing import PUBLIC, SIGNED_IN, page
 from kernel.portal.urls import safe_path
 from kernel.portal.views.key_login import log_in, to_log_in
 from kernel.storage.database import transaction
@@ -47,7 +46,6 @@ def _choices(text: str) -> list[dict[str, Any]]:
     return rows
 
 
-@page("/login", name="login", level=PUBLIC, methods=("GET", "POST"), weight="recorded")
 def login(ctx: Ctx) -> Response:
     """Sign in with a key; on a demo node also by choosing a person whose soft key lives here."""
     target = safe_path(str((ctx.form or ctx.query).get("next", "/")))
@@ -113,7 +111,6 @@ def _start(ctx: Ctx, post_uid: str, target: str) -> Response:
     return enter(ctx, token, target)
 
 
-@page("/logout", name="logout", level=SIGNED_IN, methods=("POST",), weight="recorded")
 def logout(ctx: Ctx) -> Response:
     """Sign out."""
     ctx.do(sign_out)
@@ -126,14 +123,6 @@ def logout(ctx: Ctx) -> Response:
     return response
 
 
-@page(
-    "/me/desk",
-    name="switch_desk",
-    level=SIGNED_IN,
-    methods=("POST",),
-    weight="draft",
-    goes_on=True,
-)
 def switch(ctx: Ctx) -> Response:
     """Go on at another post of the same person, or at the desk of whoever delegated to him."""
     kind, _colon, uid = str(ctx.form.get("post", "")).rpartition(":")
@@ -146,14 +135,6 @@ def switch(ctx: Ctx) -> Response:
     return response
 
 
-@page(
-    "/me/display",
-    name="display",
-    level=PUBLIC,
-    methods=("POST",),
-    weight="draft",
-    goes_on=True,
-)
 def display(ctx: Ctx) -> Response:
     """Choose the size of the text and the language; kept for the person and in a cookie."""
     size, language = ctx.form.get("size"), ctx.form.get("language")
@@ -172,7 +153,6 @@ def display(ctx: Ctx) -> Response:
     return response
 
 
-@page("/me", name="me", level=SIGNED_IN)
 def me(ctx: Ctx) -> Response:
     """Who am I: person, posts, rights, key."""
     with speaking(ctx.language):
@@ -180,7 +160,6 @@ def me(ctx: Ctx) -> Response:
     return ctx.render("account/me.html", title=title, posts=sessions.posts_of(ctx.desk.person))
 
 
-@page("/feedback", name="feedback", level=SIGNED_IN)
 def feedback(ctx: Ctx) -> Response:
     """Whom to tell what could be better: its plugin, or a sentence where that is off."""
     if "feedback" in ctx.plugins:

@@ -19,12 +19,10 @@ from kernel.portal.ctx import Ctx
 from kernel.portal.i18n import _, _l, language, speaking
 from kernel.portal.lists import Column, ListSpec, Sort, from_query
 from kernel.portal.page import Message
-from kernel.portal.routing import page
 from kernel.portal.urls import url
 from kernel.storage import log
 
 
-@page("/admin/plugins", name="admin:plugins", level="house.switch")
 def plugins_page(ctx: Ctx) -> Response:
     """The plugins of this organ: on or off, and why."""
     return _plugins(ctx)
@@ -66,13 +64,6 @@ def _row(ctx: Ctx, one: Manifest, comma: str) -> dict[str, Any]:
     return {"plugin": one, "why": why, "title": board.title(one.name, ctx.language), "facts": facts}
 
 
-@page(
-    "/admin/plugins/{name}",
-    name="admin:switch",
-    level="house.switch",
-    methods=("POST",),
-    weight="recorded",
-)
 def switch_page(ctx: Ctx, name: str) -> Response:
     """Switch a plugin on or off for this organ."""
     on = ctx.form.get("on") == "1"
@@ -142,7 +133,6 @@ def _called(text: str) -> peewee.Expression:
     return Act.verb.in_(titled) | Act.verb.contains(text)
 
 
-@page("/admin/log", name="admin:log", level="house.audit")
 def log_page(ctx: Ctx) -> Response:
     """All acts of the node, the newest first, for the audit administrator; no contents."""
     with speaking(ctx.language):

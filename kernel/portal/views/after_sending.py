@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Literal
+from functools import partial
+from typing import Any
 
 from starlette.responses import Response
 
@@ -25,7 +26,6 @@ from kernel.portal.forms import Form
 from kernel.portal.i18n import Lazy, _, _l, speaking
 from kernel.portal.month import rest_day_note
 from kernel.portal.picker import Branch, Leaf, Units
-from kernel.portal.routing import page
 from kernel.portal.urls import url
 from kernel.portal.words import end_of
 
@@ -259,26 +259,6 @@ def _show(ctx: Ctx, uid: str, deed: Deed) -> Response:
         )
 
 
-def _page(deed: Deed, level: str, weight: Literal["recorded", "signed"]) -> Any:
-    @page(
-        f"/exchange/outbox/{{uid}}/{deed.name}",
-        name=f"exchange:{deed.name}",
-        level=level,
-        methods=("GET", "POST"),
-        weight=weight,
-    )
-    def shown(ctx: Ctx, uid: str) -> Response:
-        return _show(ctx, uid, deed)
-
-    return shown
-
-
-PAGES = [
-    _page(RECALL, "exchange.recall", "signed"),
-    _page(URGE, "exchange.manage", "recorded"),
-    _page(RESEND, "exchange.manage", "signed"),
-    _page(DEADLINE, "exchange.manage", "signed"),
-    _page(SUPERSEDE, "exchange.manage", "signed"),
-    _page(VOID, "exchange.manage", "signed"),
-]
-"""The pages, one for each act, in the order in which they are offered."""
+recall_page, urge_page = partial(_show, deed=RECALL), partial(_show, deed=URGE)
+resend_page, deadline_page = partial(_show, deed=RESEND), partial(_show, deed=DEADLINE)
+supersede_page, void_page = partial(_show, deed=SUPERSEDE), partial(_show, deed=VOID)

@@ -23,7 +23,6 @@ from kernel.portal.ctx import ROOMS, Ctx
 from kernel.portal.i18n import _, speaking
 from kernel.portal.items import href_of
 from kernel.portal.page import Message
-from kernel.portal.routing import SIGNED_IN, page
 from kernel.portal.urls import url
 from kernel.portal.views.signing import consequence_of
 from kernel.portal.words import whole
@@ -56,7 +55,6 @@ def _settle(items: tuple[Item, ...]) -> None:
             outbox.settle(one.act)
 
 
-@page("/acts/batch", name="batch", level=SIGNED_IN, methods=("GET", "POST"), weight="signed")
 def batch_page(ctx: Ctx) -> Response:
     """Show what was chosen; on POST sign all of it at once; afterwards show how each one ended."""
     nonce = str((ctx.form if ctx.posted else ctx.query).get("nonce", ""))
@@ -127,7 +125,6 @@ def _ended_page(ctx: Ctx, row: Batch) -> Response:
     )
 
 
-@page("/acts/batch/again", name="batch:again", level=SIGNED_IN, methods=("POST",), weight="signed")
 def again_page(ctx: Ctx) -> Response:
     """Prepare once more what was not done."""
     row = batches.find_batch(ctx.desk, str(ctx.form.get("nonce", "")))
@@ -144,13 +141,6 @@ def _found(ctx: Ctx, kind: str, uid: str) -> Any:
         return None
 
 
-@page(
-    "/exchange/inbox/batch",
-    name="exchange:sign_for_batch",
-    level="exchange.handle",
-    methods=("POST",),
-    weight="signed",
-)
 def sign_for_page(ctx: Ctx) -> Response:
     """Sign for several deliveries: each package is opened and verified first."""
     return _sign_for(ctx, chosen(ctx), url("exchange:inbox"))
@@ -164,20 +154,12 @@ def _sign_for(ctx: Ctx, uids: Sequence[str], back: str) -> Response:
     return start(ctx, sign_for, subjects, back=back)
 
 
-@page(
-    "/tasks/sign-for",
-    name="tasks:sign_for",
-    level="exchange.handle",
-    methods=("POST",),
-    weight="signed",
-)
 def sign_for_tasks_page(ctx: Ctx) -> Response:
     """Sign for the deliveries behind several tasks."""
     rows = [row for row in _ticked(ctx, "todo") if row.kind == Delivery.kind]
     return _sign_for(ctx, [row.subject for row in rows], ctx.onward(url("tasks")))
 
 
-@page("/tasks/read", name="tasks:read", level=SIGNED_IN, methods=("POST",), weight="recorded")
 def read_page(ctx: Ctx) -> Response:
     """Mark several of the tasks to read as read, each by the verb of its own kind.
 

@@ -21,8 +21,7 @@ from kernel.portal.fields import Choice, Label, Paragraphs
 from kernel.portal.forms import Form
 from kernel.portal.i18n import _, _l, speaking
 from kernel.portal.lists import Column, Filter, ListSpec, Sort, from_query
-from kernel.portal.parts import PageImage, SealLine
-from kernel.portal.routing import page
+from kernel.portal.sealed import page_images, seal_line
 from kernel.portal.starring import star_of
 from kernel.portal.urls import url
 
@@ -95,7 +94,6 @@ def state_of(row: Delivery) -> str:
     return _("办理中") if row.claim else str(STATES[row.state])
 
 
-@page("/exchange/inbox", name="exchange:inbox", level="exchange.view")
 def inbox(ctx: Ctx) -> Response:
     """What other units sent to this organ."""
     with speaking(ctx.language):
@@ -116,7 +114,6 @@ def inbox(ctx: Ctx) -> Response:
         return ctx.show_list("exchange/inbox.html", spec, fetch, path, may_sign=may)
 
 
-@page("/exchange/inbox/{uid}", name="exchange:delivery", level="exchange.view")
 def delivery(ctx: Ctx, uid: str) -> Response:
     """One delivery: what it is, whether it is genuine, and what can be done with it."""
     found = ctx.get(Delivery, uid)
@@ -177,71 +174,12 @@ def _successor(found: Delivery) -> Delivery | None:
     return row
 
 
-def seal_line(report: receipts.Report) -> SealLine | None:
-    """The line that says whether the seal holds."""
-    if not report.seal_unit and report.ok:
-        return None
-    return SealLine(
-        valid=report.ok,
-        unit=report.seal_unit,
-        at=report.seal_time,
-        demo=report.demo,
-        custody=_("L0 演示级") if report.demo else "",
-        reason=report.reason,
-        checked=_checked(report) if report.ok else (),
-        how=url("help") + "#verify",
-    )
-
-
-def _checked(report: receipts.Report) -> tuple[str, ...]:
-    """What the verification looked at, in the order in which it is done."""
-    found = [_("文件与盖章时逐字节一致，公文包中没有多出、缺少或改动的内容。")]
-    found += [_("印章证书由平台根证书逐级签发，签章时在有效期内。")]
-    if report.acts:
-        found += [_("签发、编号、用印、分发等办理记录齐全，都有经办人本人的签名。")]
-    if report.unlisted:
-        found += [_("公文包没有附签章时有效的吊销列表，是否曾被吊销未能核对。")]
-    else:
-        found += [_("已核对随附的吊销列表，签章时证书没有被吊销。")]
-    if report.demo:
-        found += [_("印章私钥为 L0 演示级（软件保管），只用于演示，不具有法律效力。")]
-    return tuple(found)
-
-
-def page_images(body: str, title: str, kind: str, uid: str) -> list[PageImage]:
-    """The page images of a sealed file; empty for payloads without one."""
-    if not body:
-        return []
-    count = receipts.page_count(body)
-    return [
-        PageImage(
-            src=url("files:page", kind=kind, uid=uid, number=number),
-            alt=_("《%(title)s》第 %(n)s 页，共 %(m)s 页", title=title, n=number, m=count),
-        )
-        for number in range(1, count + 1)
-    ]
-
-
-@page(
-    "/exchange/inbox/{uid}/sign-for",
-    name="exchange:sign_for",
-    level="exchange.handle",
-    methods=("POST",),
-    weight="signed",
-)
 def sign_for_page(ctx: Ctx, uid: str) -> Response:
     """Sign for a delivery."""
     back = url("exchange:delivery", uid=uid)
     return ctx.sign(sign_for, ctx.get(Delivery, uid), back=back)
 
 
-@page(
-    "/exchange/inbox/{uid}/send-back",
-    name="exchange:send_back",
-    level="exchange.handle",
-    methods=("POST",),
-    weight="signed",
-)
 def send_back_page(ctx: Ctx, uid: str) -> Response:
     """Send a delivery back with a reason."""
     found, form = ctx.get(Delivery, uid), SendBackForm(ctx.form)
@@ -269,26 +207,12 @@ def _with_reason(ctx: Ctx, uid: str, go: Callable[[Delivery, str], Response]) ->
         return _delivery_page(ctx, found, report, SendBackForm(), 422, form)
 
 
-@page(
-    "/exchange/inbox/{uid}/agree-recall",
-    name="exchange:agree_recall",
-    level="exchange.handle",
-    methods=("POST",),
-    weight="signed",
-)
 def agree_page(ctx: Ctx, uid: str) -> Response:
     """Agree that the sender takes back what was signed for."""
     back = url("exchange:delivery", uid=uid)
     return ctx.sign(agree_recall, ctx.get(Delivery, uid), back=back)
 
 
-@page(
-    "/exchange/inbox/{uid}/refuse-recall",
-    name="exchange:refuse_recall",
-    level="exchange.handle",
-    methods=("POST",),
-    weight="signed",
-)
 def refuse_page(ctx: Ctx, uid: str) -> Response:
     """Keep what was signed for, with a reason."""
     back = url("exchange:delivery", uid=uid)
@@ -297,13 +221,6 @@ def refuse_page(ctx: Ctx, uid: str) -> Response:
     )
 
 
-@page(
-    "/exchange/inbox/{uid}/request-resend",
-    name="exchange:request_resend",
-    level="exchange.handle",
-    methods=("POST",),
-    weight="recorded",
-)
 def request_page(ctx: Ctx, uid: str) -> Response:
     """Ask the sender for what was sent back by mistake."""
 
@@ -334,7 +251,6 @@ def _outbox_spec() -> ListSpec:
     )
 
 
-@page("/exchange/outbox", name="exchange:outbox", level="exchange.view")
 def outbox_page(ctx: Ctx) -> Response:
     """What this organ sent, and how many have signed for it."""
     with speaking(ctx.language):

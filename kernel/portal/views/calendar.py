@@ -21,7 +21,6 @@ from kernel.portal.i18n import _, _l, speaking
 from kernel.portal.items import href_of
 from kernel.portal.month import CalendarItem, month_of, unknown_note, weeks
 from kernel.portal.parts import Tab
-from kernel.portal.routing import SIGNED_IN, page
 from kernel.portal.urls import url
 from kernel.portal.words import local, step_of
 from kernel.work.calendar import Calendar, EnteredDay, day_begins, working_days
@@ -54,7 +53,6 @@ def _order(item: CalendarItem) -> tuple[date, bool, Any]:
     return item.day, item.at is None, item.at or 0
 
 
-@page("/calendar", name="calendar", level=SIGNED_IN)
 def calendar_page(ctx: Ctx) -> Response:
     """One month, as a table or as a list."""
     today = local(now()).date()
@@ -110,13 +108,6 @@ class DayForm(Form):
     )
 
 
-@page(
-    "/admin/calendar",
-    name="admin:calendar",
-    level="house.calendar",
-    methods=("GET", "POST"),
-    weight="recorded",
-)
 def days_page(ctx: Ctx) -> Response:
     """Enter the holidays and make-up days of a year, day by day."""
     with speaking(ctx.language):

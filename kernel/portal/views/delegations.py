@@ -17,7 +17,6 @@ from kernel.portal.ctx import Ctx
 from kernel.portal.fields import Choice, Date, Hidden
 from kernel.portal.forms import Form
 from kernel.portal.i18n import _, _l, speaking
-from kernel.portal.routing import SIGNED_IN, page
 from kernel.portal.urls import url
 from kernel.portal.words import local
 from kernel.work.calendar import day_begins, local_day
@@ -51,13 +50,6 @@ def _form(ctx: Ctx, kind: str, posted: Any = None) -> DelegateForm:
     return form
 
 
-@page(
-    "/account/delegations",
-    name="delegations",
-    level=SIGNED_IN,
-    methods=("GET", "POST"),
-    weight="signed",
-)
 def delegations_page(ctx: Ctx) -> Response:
     """Give a delegation (it is signed), and see those given and received."""
     with speaking(ctx.language):
@@ -130,13 +122,6 @@ def _row(ctx: Ctx, row: Delegation, other: str) -> dict[str, Any]:
     }
 
 
-@page(
-    "/account/delegations/end",
-    name="delegations:end",
-    level=SIGNED_IN,
-    methods=("POST",),
-    weight="recorded",
-)
 def end_page(ctx: Ctx) -> Response:
     """End one at once."""
     ctx.do(end_delegation, delegation=str(ctx.form.get("delegation", "")))

@@ -17,7 +17,6 @@ from kernel.portal.ctx import Ctx
 from kernel.portal.i18n import _, _l, language, speaking
 from kernel.portal.lists import Column, Filter, ListSpec, Sort, from_query
 from kernel.portal.page import Message
-from kernel.portal.routing import page
 from kernel.portal.urls import url
 from kernel.portal.views.batches import chosen
 
@@ -72,7 +71,6 @@ def _troubled() -> Any:
     return joined.where(outbox.troubled()).objects()
 
 
-@page("/admin/effects", name="admin:effects", level="house.effects")
 def effects_page(ctx: Ctx) -> Response:
     """What was given up and what is still tried, with the reason; no contents."""
     with speaking(ctx.language):
@@ -89,13 +87,6 @@ def effects_page(ctx: Ctx) -> Response:
 _STATE = {"given_up": "failed", "waiting": "queued"}
 
 
-@page(
-    "/admin/effects/again",
-    name="admin:again",
-    level="house.effects",
-    methods=("POST",),
-    weight="recorded",
-)
 def again_page(ctx: Ctx) -> Response:
     """Have the chosen ones done again, or as many as were given up."""
     if ctx.form.get("all") == "1":

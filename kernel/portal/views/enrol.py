@@ -13,11 +13,9 @@ from kernel.identity.models import Enrolment, Person
 from kernel.portal.asking import Ask
 from kernel.portal.ctx import Ctx
 from kernel.portal.i18n import _, speaking
-from kernel.portal.routing import PUBLIC, page
 from kernel.storage.database import transaction
 
 
-@page("/enrol", name="enrol", level=PUBLIC, methods=("GET", "POST"), weight="draft")
 def enrol(ctx: Ctx) -> Response:
     """The code; then the key; then the short code to tell the administrator.
 

@@ -28,7 +28,6 @@ from kernel.portal.admission import busy_answer
 from kernel.portal.ctx import Ctx
 from kernel.portal.i18n import _, speaking
 from kernel.portal.live import Look, Seat, State, Stream, hub, look, read_state
-from kernel.portal.routing import SIGNED_IN, page
 
 
 class EventStream(Response):
@@ -95,7 +94,6 @@ def told(found: Look) -> dict[str, Any]:
     }
 
 
-@page("/events", name="events", level=SIGNED_IN)
 def events(ctx: Ctx) -> Response:
     """What changes on an open page, as it comes; once where no stream is asked for."""
     desk, uid = ctx.desk, ctx.query.get("package", "")

@@ -14,9 +14,8 @@ from kernel.exchange.models import Delivery, Package
 from kernel.portal.answers import download, image_answer
 from kernel.portal.ctx import Ctx
 from kernel.portal.i18n import _, speaking
-from kernel.portal.routing import SIGNED_IN, page
+from kernel.portal.sealed import page_images
 from kernel.portal.urls import url
-from kernel.portal.views.boxes import page_images
 from kernel.storage.blobs import blobs
 from kernel.work.workshop import workshop
 
@@ -48,7 +47,6 @@ def image(digest: str, number: int) -> bytes:
     return workshop().page_image(blobs().get(digest), number)
 
 
-@page("/files/{kind}/{uid}/pages/{number:int}", name="files:page", level=SIGNED_IN)
 def body_page(ctx: Ctx, kind: str, uid: str, number: int) -> Response:
     """One page of the sealed file as an image."""
     digest, _title = _body(ctx, kind, uid)
@@ -57,7 +55,6 @@ def body_page(ctx: Ctx, kind: str, uid: str, number: int) -> Response:
     return image_answer(ctx.request, data, kind)
 
 
-@page("/files/{kind}/{uid}/document.pdf", name="files:pdf", level=SIGNED_IN)
 def body_pdf(ctx: Ctx, kind: str, uid: str) -> Response:
     """The sealed PDF, to download."""
     digest, title = _body(ctx, kind, uid)
@@ -66,7 +63,6 @@ def body_pdf(ctx: Ctx, kind: str, uid: str) -> Response:
     return download(blobs().get(digest), f"{title}.pdf", "application/pdf")
 
 
-@page("/files/{kind}/{uid}/text", name="files:text", level=SIGNED_IN)
 def body_text(ctx: Ctx, kind: str, uid: str) -> Response:
     """The text of the sealed file, for screen readers and small screens."""
     digest, title = _body(ctx, kind, uid)
@@ -81,7 +77,6 @@ def body_text(ctx: Ctx, kind: str, uid: str) -> Response:
         )
 
 
-@page("/files/{kind}/{uid}/print", name="files:print", level=SIGNED_IN)
 def body_print(ctx: Ctx, kind: str, uid: str) -> Response:
     """The pages for paper. That they were taken out of the system is noted, as a download is."""
     digest, title = _body(ctx, kind, uid)
@@ -99,7 +94,6 @@ def body_print(ctx: Ctx, kind: str, uid: str) -> Response:
         )
 
 
-@page("/files/{kind}/{uid}/package.asice", name="files:package", level=SIGNED_IN)
 def package_file(ctx: Ctx, kind: str, uid: str) -> Response:
     """The package itself, with which anybody can verify the document offline."""
     _body(ctx, kind, uid)

@@ -9,19 +9,17 @@ from kernel.identity.desk import require
 from kernel.plugins.switches import switchboard
 from kernel.portal.ctx import Ctx
 from kernel.portal.i18n import _, speaking
-from kernel.portal.routing import PUBLIC, SIGNED_IN, page
+from kernel.portal.routing import PUBLIC, SIGNED_IN
 from kernel.portal.topics import Topic, topics
 from kernel.portal.urls import url
 
 
-@page("/help", name="help", level=SIGNED_IN)
 def help_page(ctx: Ctx) -> Response:
     """How to do the few things that everybody does, and the topics of the pages of this desk."""
     with speaking(ctx.language):
         return ctx.render("account/help.html", title=_("使用帮助"), groups=_groups(ctx))
 
 
-@page("/help/{topic}", name="help:topic", level=PUBLIC)
 def topic_page(ctx: Ctx, topic: str) -> Response:
     """One topic. Before sign-in only those of the pages that stand at the door."""
     among = ctx.plugins if ctx.desk_or_none is not None else frozenset[str]()

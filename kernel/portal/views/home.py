@@ -19,7 +19,6 @@ from kernel.portal.i18n import _, speaking
 from kernel.portal.items import href_of
 from kernel.portal.panels import Panel
 from kernel.portal.parts import TaskRow
-from kernel.portal.routing import SIGNED_IN, page
 from kernel.portal.urls import url
 from kernel.portal.views.cards import cards, draw
 from kernel.portal.views.desks import desks, lent
@@ -45,7 +44,6 @@ def row(line: Row) -> TaskRow:
     )
 
 
-@page("/", name="home", level=SIGNED_IN)
 def home(ctx: Ctx) -> Response:
     """What is there for me to do, what is most urgent, where do I click.
 

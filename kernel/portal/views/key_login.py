@@ -14,7 +14,6 @@ from kernel.portal import cookies
 from kernel.portal.asking import PATIENCE, Ask
 from kernel.portal.ctx import Ctx
 from kernel.portal.entering import enter, first_post, open_session
-from kernel.portal.routing import PUBLIC, page
 from kernel.portal.urls import url
 from kernel.storage.database import transaction
 
@@ -40,14 +39,6 @@ def _method() -> BrowserAuthenticator:
     return method
 
 
-@page(
-    "/login/challenge",
-    name="login_challenge",
-    level=PUBLIC,
-    methods=("POST",),
-    weight="draft",
-    goes_on=True,
-)
 def login_challenge(ctx: Ctx) -> Response:
     """The options for the browser's key, as JSON; the challenge is bound to this browser.
 

@@ -22,7 +22,6 @@ from kernel.portal.forms import Form
 from kernel.portal.i18n import _, _l, language, speaking
 from kernel.portal.lists import Column, Fetch, Filter, ListQuery, ListSpec, Sort, from_query
 from kernel.portal.page import Message
-from kernel.portal.routing import page
 from kernel.portal.urls import url
 
 LEVEL = "house.keys"
@@ -146,7 +145,6 @@ def _fetch() -> Fetch:
     return fetch
 
 
-@page("/admin/keys", name="admin:keys", level=LEVEL)
 def keys_page(ctx: Ctx) -> Response:
     """All people, with the number of their keys in use."""
     with speaking(ctx.language):
@@ -164,7 +162,6 @@ def _person(uid: str) -> Person:
     return found
 
 
-@page("/admin/keys/{uid}", name="admin:keys_of", level=LEVEL)
 def keys_of_page(ctx: Ctx, uid: str) -> Response:
     """The keys of one person, what is being registered, and what may be done."""
     return _show(ctx, _person(uid))
@@ -243,13 +240,6 @@ def _back(ctx: Ctx, uid: str, error: OfficeError) -> Response:
     return ctx.go("admin:keys_of", uid=uid)
 
 
-@page(
-    "/admin/keys/{uid}/open",
-    name="admin:keys_open",
-    level=LEVEL,
-    methods=("POST",),
-    weight="recorded",
-)
 def open_page(ctx: Ctx, uid: str) -> Response:
     """Open a registration: the one-time code is shown once, to be told to the person."""
     person, form = _person(uid), OpenKeyForm(ctx.form)
@@ -288,13 +278,6 @@ def _offered(uid: str, enrolment: str) -> Enrolment:
     return found
 
 
-@page(
-    "/admin/keys/{uid}/issue",
-    name="admin:keys_issue",
-    level=LEVEL,
-    methods=("POST",),
-    weight="signed",
-)
 def issue_page(ctx: Ctx, uid: str) -> Response:
     """Propose to issue the key that was registered; another administrator confirms."""
     try:
@@ -313,13 +296,6 @@ def issue_page(ctx: Ctx, uid: str) -> Response:
         return _back(ctx, uid, error)
 
 
-@page(
-    "/admin/keys/{uid}/cancel",
-    name="admin:keys_cancel",
-    level=LEVEL,
-    methods=("POST",),
-    weight="recorded",
-)
 def cancel_page(ctx: Ctx, uid: str) -> Response:
     """Close a registration whose key is not to be issued."""
     try:
@@ -331,13 +307,6 @@ def cancel_page(ctx: Ctx, uid: str) -> Response:
     return ctx.go("admin:keys_of", uid=uid)
 
 
-@page(
-    "/admin/keys/{uid}/revoke",
-    name="admin:keys_revoke",
-    level=LEVEL,
-    methods=("POST",),
-    weight="signed",
-)
 def revoke_page(ctx: Ctx, uid: str) -> Response:
     """Revoke a key at once, with the reason."""
     person, form = _person(uid), RevokeKeyForm(ctx.form)

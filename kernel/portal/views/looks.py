@@ -15,7 +15,6 @@ from kernel.portal.fields import Check, Choice, Files, Text
 from kernel.portal.forms import Form
 from kernel.portal.i18n import _, _l, speaking
 from kernel.portal.looks import NODE_THEME, look_of
-from kernel.portal.routing import PUBLIC, page
 from kernel.storage.blobs import blobs
 from kernel.work.workshop import workshop
 
@@ -72,9 +71,6 @@ def _logo(form: LookForm, before: str) -> str:
     return "" if gone else before
 
 
-@page(
-    "/admin/look", name="admin:look", level="house.look", methods=("GET", "POST"), weight="recorded"
-)
 def look_page(ctx: Ctx) -> Response:
     """Set how the portal of one's own organ looks, and see it at once."""
     before = look_of(ctx.desk.organ_code)
@@ -103,7 +99,6 @@ def look_page(ctx: Ctx) -> Response:
         )
 
 
-@page("/looks/{organ}/logo.png", name="logo", level=PUBLIC)
 def logo_page(ctx: Ctx, organ: str) -> Response:
     """The logo of an organ; its address changes with the picture."""
     digest = look_of(organ).logo

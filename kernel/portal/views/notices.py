@@ -17,7 +17,6 @@ from kernel.portal.items import href_of
 from kernel.portal.lists import Column, ListSpec, Sort, from_query
 from kernel.portal.parts import Tab
 from kernel.portal.quiet import wish_of
-from kernel.portal.routing import SIGNED_IN, page
 from kernel.portal.urls import url
 from kernel.portal.words import whole
 from kernel.storage.database import transaction
@@ -56,7 +55,6 @@ def _spec(tab: str) -> ListSpec:
     )
 
 
-@page("/me/notices", name="notices", level=SIGNED_IN)
 def notices_page(ctx: Ctx) -> Response:
     """What this desk was told, unread first."""
     tab = "all" if ctx.query.get("tab") == "all" else "unread"
@@ -81,7 +79,6 @@ def notices_page(ctx: Ctx) -> Response:
         )  # fmt: skip
 
 
-@page("/me/notices/{uid}", name="notice", level=SIGNED_IN)
 def notice_page(ctx: Ctx, uid: str) -> Response:
     """Go to what a notice is about; whoever opens it here has read the notice."""
     mine = notices.mine(ctx.desk, ctx.plugins | ROOMS).where(Notice.uid == uid)
@@ -98,14 +95,6 @@ def notice_page(ctx: Ctx, uid: str) -> Response:
     return ctx.go_to(href_of(row.kind, row.subject))
 
 
-@page(
-    "/me/notices/read",
-    name="notices:read",
-    level=SIGNED_IN,
-    methods=("POST",),
-    weight="draft",
-    goes_on=True,
-)
 def read_page(ctx: Ctx) -> Response:
     """Note that some of them were read, or all that the page showed."""
     upto = whole(str(ctx.form.get("upto", ""))) or 0
@@ -145,7 +134,6 @@ def _form(wish: NoticeWish, posted: Any) -> WishForm:
     return WishForm(posted, data={**facts, **times})
 
 
-@page("/me/reminders", name="reminders", level=SIGNED_IN, methods=("GET", "POST"), weight="draft")
 def wishes_page(ctx: Ctx) -> Response:
     """Set whether notices come up on the screen, and when they never do."""
     person = ctx.desk.person.uid

@@ -14,7 +14,6 @@ from kernel.portal.ctx import Ctx
 from kernel.portal.fields import Text
 from kernel.portal.forms import Form
 from kernel.portal.i18n import _, _l, speaking
-from kernel.portal.routing import SIGNED_IN, page
 from kernel.portal.urls import url
 from kernel.storage.database import transaction
 
@@ -30,7 +29,6 @@ class PhraseForm(Form):
     )
 
 
-@page("/me/phrases", name="phrases", level=SIGNED_IN, methods=("GET", "POST"), weight="draft")
 def phrases_page(ctx: Ctx) -> Response:
     """The phrases of this person, and a field for another one."""
     with speaking(ctx.language):
@@ -80,7 +78,6 @@ _DOES: dict[str, Callable[[Person, str], None]] = {
 }
 
 
-@page("/me/phrases/{uid}", name="phrase", level=SIGNED_IN, methods=("POST",), weight="draft")
 def phrase_page(ctx: Ctx, uid: str) -> Response:
     """Move a phrase up or down, or delete it: ``do`` is ``up``, ``down`` or ``delete``."""
     do = str(ctx.form.get("do", ""))

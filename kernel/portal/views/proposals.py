@@ -17,7 +17,6 @@ from kernel.portal.fields import Paragraphs
 from kernel.portal.forms import Form
 from kernel.portal.i18n import _, _l, speaking
 from kernel.portal.page import Message
-from kernel.portal.routing import page
 from kernel.portal.urls import url
 from kernel.portal.views.signing import in_words
 
@@ -39,7 +38,6 @@ class DeclineForm(Form):
     reason = Paragraphs(_l("理由"), limit=300, rows=3)
 
 
-@page("/admin/proposals", name="admin:proposals", level="house.confirm")
 def proposals_page(ctx: Ctx) -> Response:
     """What was proposed and waits for another person."""
     return _show(ctx)
@@ -92,13 +90,6 @@ def _consequence(ctx: Ctx, proposal: Proposal) -> str:
         return error.text(ctx.language)
 
 
-@page(
-    "/admin/proposals/{uid}",
-    name="admin:confirm",
-    level="house.confirm",
-    methods=("POST",),
-    weight="signed",
-)
 def confirm_page(ctx: Ctx, uid: str) -> Response:
     """Confirm or decline."""
     found, back = ctx.get(Proposal, uid), url("admin:proposals")

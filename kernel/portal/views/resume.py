@@ -13,13 +13,13 @@ from kernel.acts import hold, numbers
 from kernel.acts.house.resuming import state
 from kernel.crypto import x509
 from kernel.crypto.ids import parse_stamp
+from kernel.deferred import pattern
 from kernel.errors import Invalid, OfficeError
 from kernel.identity.models import Credential, Person, Unit
 from kernel.portal.ctx import Ctx
 from kernel.portal.fields import said
 from kernel.portal.forms import Check, Form, Hidden, Number, Paragraphs
 from kernel.portal.i18n import _, _l, speaking
-from kernel.portal.routing import page
 from kernel.portal.urls import url
 from kernel.seals.models import Seal
 from kernel.seals.resuming import LARGEST, in_words, resume
@@ -84,13 +84,6 @@ def _form(known: dict[str, int], posted: Any) -> ResumeForm:
     return form
 
 
-@page(
-    "/admin/resume",
-    name="admin:resume",
-    level="house.resume",
-    methods=("GET", "POST"),
-    weight="signed",
-)
 def resume_page(ctx: Ctx) -> Response:
     """See why the node is held; propose to go on, which another administrator confirms."""
     facts, status = hold.held(), 200
@@ -156,7 +149,7 @@ def _keys(text: str) -> list[str]:
     return sorted(set(found))
 
 
-_PEM = re.compile("-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----")
+_PEM = pattern("-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----")
 
 
 def _certificates(text: str) -> list[str]:

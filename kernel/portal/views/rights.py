@@ -17,7 +17,6 @@ from kernel.portal.ctx import Ctx
 from kernel.portal.i18n import _, _l, language, speaking
 from kernel.portal.lists import Column, ListSpec, Sort, from_query
 from kernel.portal.page import Message
-from kernel.portal.routing import page
 from kernel.portal.urls import url
 
 
@@ -58,7 +57,6 @@ def _in_reach(desk: Desk) -> Any:
     return query.where(where)
 
 
-@page("/admin/people", name="admin:people", level="house.grant")
 def people_page(ctx: Ctx) -> Response:
     """The posts within reach, each with the way to its rights."""
     with speaking(ctx.language):
@@ -66,13 +64,6 @@ def people_page(ctx: Ctx) -> Response:
         return ctx.show_list("admin/people.html", SPEC, fetch, url("admin:people"))
 
 
-@page(
-    "/admin/people/{uid}/rights",
-    name="admin:rights",
-    level="house.grant",
-    methods=("GET", "POST"),
-    weight="signed",
-)
 def rights_page(ctx: Ctx, uid: str) -> Response:
     """The levels of one post, by role or by grant; give or take one by a signed act."""
     post = _in_reach(ctx.desk).where(Post.uid == uid).first()

@@ -11,18 +11,10 @@ from kernel.identity.phases import TITLES, node_phase
 from kernel.portal.ctx import Ctx
 from kernel.portal.i18n import _, speaking
 from kernel.portal.page import Message
-from kernel.portal.routing import page
 from kernel.portal.urls import url
 from kernel.portal.words import whole
 
 
-@page(
-    "/admin/rollout",
-    name="admin:rollout",
-    level="house.rollout",
-    methods=("GET", "POST"),
-    weight="signed",
-)
 def rollout_page(ctx: Ctx) -> Response:
     """See the phases; propose the next one, which another administrator confirms."""
     if ctx.posted:

@@ -7,11 +7,9 @@ from starlette.responses import Response
 from kernel.portal.ctx import ROOMS, Ctx
 from kernel.portal.i18n import _, speaking
 from kernel.portal.items import href_of
-from kernel.portal.routing import SIGNED_IN, page
 from kernel.storage import search as index
 
 
-@page("/search", name="search", level=SIGNED_IN)
 def search(ctx: Ctx) -> Response:
     """Titles first, then newest first; the audience is part of the query."""
     text = ctx.query.get("q", "").strip()[:100]

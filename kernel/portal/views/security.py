@@ -15,14 +15,12 @@ from kernel.identity.models import Credential, Post, Session
 from kernel.portal.ctx import Ctx
 from kernel.portal.i18n import _, speaking
 from kernel.portal.page import Message
-from kernel.portal.routing import SIGNED_IN, page
 from kernel.portal.urls import url
 from kernel.portal.views.keys import shown
 
 LATEST = 20
 
 
-@page("/account/security", name="security", level=SIGNED_IN)
 def security_page(ctx: Ctx) -> Response:
     """My keys, my sessions, what was done in my name."""
     mine = Credential.select().where(Credential.person == ctx.desk.person.uid)
@@ -54,13 +52,6 @@ def _acts(ctx: Ctx) -> list[dict[str, Any]]:
     ]
 
 
-@page(
-    "/account/security/end",
-    name="security:end",
-    level=SIGNED_IN,
-    methods=("POST",),
-    weight="recorded",
-)
 def end_page(ctx: Ctx) -> Response:
     """End one of my other sessions."""
     try:

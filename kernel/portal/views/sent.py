@@ -22,7 +22,6 @@ from kernel.portal.items import href_of
 from kernel.portal.lists import Column, Filter, ListSpec, Sort, from_query
 from kernel.portal.live import watched
 from kernel.portal.parts import Receipt, ReceiptBook, ReceiptState
-from kernel.portal.routing import page
 from kernel.portal.starring import star_of
 from kernel.portal.urls import url
 from kernel.portal.views.boxes import tags_of
@@ -140,7 +139,6 @@ def _state(row: Delivery) -> ReceiptState:
     return "read" if row.opened else "delivered"
 
 
-@page("/exchange/outbox/{uid}", name="exchange:package", level="exchange.view")
 def package_page(ctx: Ctx, uid: str) -> Response:
     """The receipts of one dispatch: who has signed for it, who has not, who sent it back."""
     package = ctx.get(Package, uid)
@@ -222,7 +220,6 @@ def _mine(ctx: Ctx, uid: str) -> Evidence:
     )
 
 
-@page("/exchange/evidence/{uid}", name="exchange:evidence", level="exchange.view")
 def evidence_file(ctx: Ctx, uid: str) -> Response:
     """One piece of evidence as a file, which anybody can verify offline."""
     row = _mine(ctx, uid)

@@ -18,7 +18,6 @@ from kernel.portal.i18n import _, speaking
 from kernel.portal.ink import picture
 from kernel.portal.page import Message
 from kernel.portal.parts import Confirm
-from kernel.portal.routing import SIGNED_IN, page
 from kernel.portal.urls import url
 
 INK = "ink"
@@ -68,7 +67,6 @@ def confirm_page(ctx: Ctx, prepared: PreparedAct) -> Response:
     return ctx.render("acts/confirm.html", title=item.title, item=item, signed=text, ask=ask)
 
 
-@page("/acts/confirm", name="confirm", level=SIGNED_IN, methods=("GET", "POST"), weight="signed")
 def confirm(ctx: Ctx) -> Response:
     """Show what was prepared; on POST sign with the key of this desk and perform the act.
 
@@ -125,13 +123,6 @@ def _subject_of(prepared: PreparedAct) -> Subject:
     return prepared.subject
 
 
-@page(
-    "/acts/confirm/again",
-    name="confirm:again",
-    level=SIGNED_IN,
-    methods=("POST",),
-    weight="signed",
-)
 def again_page(ctx: Ctx) -> Response:
     """Prepare the same once more, on the object as it is now, and show it."""
     prepared = again(ctx.desk, str(ctx.form.get("nonce", "")))

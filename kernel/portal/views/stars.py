@@ -15,7 +15,7 @@ from kernel.portal.cursor import lost
 from kernel.portal.i18n import _, _l, speaking
 from kernel.portal.items import href_of, page_of
 from kernel.portal.lists import Column, Filter, ListQuery, ListSpec, Sort
-from kernel.portal.routing import SIGNED_IN, page
+from kernel.portal.routing import SIGNED_IN
 from kernel.portal.starring import star_of
 from kernel.portal.topics import topics
 from kernel.portal.urls import url, urls
@@ -29,7 +29,6 @@ SORTS = (
 )
 
 
-@page("/tasks/star", name="tasks:star", level=SIGNED_IN, methods=("POST",), weight="draft")
 def star_page(ctx: Ctx) -> Response:
     """Star an object (``kind``, ``uid``, ``on=1``), or take the star from it or from what is
     ticked. A script gets the button anew, so that what is being typed beside it stays."""

@@ -28,7 +28,6 @@ from kernel.portal.lists import (
     from_query,
 )
 from kernel.portal.parts import Tab
-from kernel.portal.routing import SIGNED_IN, page
 from kernel.portal.urls import url
 from kernel.portal.views import stars
 from kernel.portal.views.batches import reading_verb
@@ -155,7 +154,6 @@ def _choosable(ctx: Ctx, tab: tasks.Tab) -> Callable[[Task], bool]:
     return lambda task: may and task.kind == Delivery.kind and task.step == SIGNING
 
 
-@page("/tasks", name="tasks", level=SIGNED_IN)
 def tasks_page(ctx: Ctx) -> Response:
     """The task centre: five tabs over everything, with filters, search, counts and paging; and
     what was starred."""

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import os
-import re
 import tarfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import IO, cast
 
+from kernel.deferred import pattern
 from kernel.storage import instance
 from kernel.storage.backup import manifest
 from kernel.storage.backup.manifest import Manifest, Part
@@ -20,7 +20,7 @@ Progress = Callable[[int], object]
 """Called with the bytes done."""
 Place = Callable[[str], IO[bytes]]
 """Opens the place where a part goes."""
-_PART = re.compile(r"(database|files)(/[^/\0]+)+")
+_PART = pattern(r"(database|files)(/[^/\0]+)+")
 _STEP = 1024 * 1024
 
 

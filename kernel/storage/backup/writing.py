@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import io
 import os
-import re
 import secrets
 import shutil
 import tarfile
@@ -15,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, cast
 
+from kernel.deferred import pattern
 from kernel.errors import Conflict, OfficeError, Unavailable
 from kernel.storage import instance
 from kernel.storage.backup import reading, snapshot
@@ -26,7 +26,7 @@ LEFT_OUT = {"run", "spool", "logs", "backups"}
 """Folders of the instance that the node makes anew, or that hold no state of the office."""
 RESERVE = 64 * 1024 * 1024
 """Free bytes that are left where a backup is written."""
-_PASSING = re.compile(r"juyan\.db.*|.*\.lock|\..+\.[0-9a-f]{8}")
+_PASSING = pattern(r"juyan\.db.*|.*\.lock|\..+\.[0-9a-f]{8}")
 """The database itself (the snapshot stands for it), locks, files that are being written."""
 _BATCH = 1024 * 1024
 Progress = Callable[[str, int, int], object]

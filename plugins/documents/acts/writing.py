@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +25,11 @@ from plugins.documents.models import DISCARDED, Document
 from plugins.documents.relations import relations
 from plugins.workflow import face as workflow
 
-OUTGOING = workflow.read_flow(Path(__file__).parent.parent / "flows" / "outgoing.toml")
+
+@cache
+def outgoing() -> workflow.Flow:
+    """The way of an outgoing document."""
+    return workflow.read_flow(Path(__file__).parent.parent / "flows" / "outgoing.toml")
 
 
 def check_content(content: dict[str, Any]) -> None:
@@ -65,7 +70,7 @@ def draft(desk: Desk, *, content: dict[str, Any]) -> Document:
         unit_name=desk.unit.short_name,
         **content,
     )
-    workflow.start(desk, document, OUTGOING, slip(desk, document))
+    workflow.start(desk, document, outgoing(), slip(desk, document))
     return document
 
 

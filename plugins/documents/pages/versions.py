@@ -10,7 +10,7 @@ from starlette.responses import Response
 
 from kernel.api import Ctx, NotFound, _, local, page, speaking, url
 from plugins.documents.acts import versions
-from plugins.documents.acts.writing import OUTGOING
+from plugins.documents.acts.writing import outgoing
 from plugins.documents.comparing import compare
 from plugins.documents.models import Document, Version
 from plugins.documents.pages.sheet import forms_for, show
@@ -42,7 +42,7 @@ def rows_of(document: Document, language: str) -> list[Row]:
 
 
 def _row(one: Version, language: str) -> Row:
-    step = OUTGOING.step(one.step).name(language)
+    step = outgoing().step(one.step).name(language)
     action = _("%(step)s：退回", step=step) if one.action == "back" else step
     name = _("第%(n)s稿", n=one.number)
     return Row(str(one.number), name, action, one.person, local(one.at), one.content)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date
 
 from kernel.api import Branch, Leaf, Unit, UnitGroup, _, _l, connected, date_cn, language
-from plugins.documents.acts.writing import OUTGOING
+from plugins.documents.acts.writing import outgoing
 from plugins.documents.models import DISCARDED, SENT, Document
 
 _ENDED = {SENT: _l("已发出"), DISCARDED: _l("已作废")}
@@ -26,7 +26,7 @@ def state_name(document: Document) -> str:
         return _("正在用印")
     if document.state in _ENDED:
         return str(_ENDED[document.state])
-    return OUTGOING.step(document.state).name(language())
+    return outgoing().step(document.state).name(language())
 
 
 def issued_on(document: Document) -> str:

@@ -13,7 +13,7 @@ from kernel.acts.house.switches import switch_plugin
 from kernel.acts.models import Act
 from kernel.crypto import ids
 from kernel.storage.database import connection
-from kernel.storage.migrations import schema_differences
+from kernel.storage.schema import schema_differences
 from kernel.testing_office import Browser, Office
 from plugins.announcements.models import Announcement, Seen, today
 

@@ -9,7 +9,7 @@ import pytest
 from kernel.acts import outbox
 from kernel.acts.house.switches import switch_plugin
 from kernel.storage.database import connection
-from kernel.storage.migrations import schema_differences
+from kernel.storage.schema import schema_differences
 from kernel.testing_office import Browser, Office
 from plugins.feedback.models import Remark
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from plugins.documents.acts.writing import OUTGOING
+from plugins.documents.acts.writing import outgoing
 from plugins.workflow.definition import flow_of
 
 STEP = {"key": "a", "title": "甲", "title_en": "A", "verb": "x.a"}
@@ -13,18 +13,18 @@ def made(*steps: dict[str, object]) -> dict[str, object]:
 
 
 def test_a_flow_survives_its_table():
-    assert flow_of(OUTGOING.to_json()) == OUTGOING
+    assert flow_of(outgoing().to_json()) == outgoing()
 
 
 def test_the_steps_follow_each_other():
-    assert [step.key for step in OUTGOING.steps] == [
+    assert [step.key for step in outgoing().steps] == [
         *("draft", "section_review", "office_review", "sign"),
         *("number", "typeset", "seal", "dispatch"),
     ]
-    after = OUTGOING.after("sign")
+    after = outgoing().after("sign")
     assert after is not None
     assert after.key == "number"
-    assert OUTGOING.after("dispatch") is None
+    assert outgoing().after("dispatch") is None
 
 
 @pytest.mark.parametrize(

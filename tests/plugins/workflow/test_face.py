@@ -10,7 +10,7 @@ from kernel.api import Conflict, Invalid, Refused, connection, local, tasks
 from kernel.portal.i18n import speaking
 from kernel.storage.database import transaction
 from plugins.documents.acts import approving, writing
-from plugins.documents.acts.writing import OUTGOING
+from plugins.documents.acts.writing import outgoing
 from plugins.workflow import face
 from plugins.workflow import running as inside
 from tests.plugins.people import CLERK, DIRECTOR, DRAFTER, HEAD, LEADER, Flow
@@ -23,7 +23,9 @@ def names(found: list[face.Candidate]) -> list[str]:
 def test_each_step_lies_on_the_desk_of_who_may_do_it(flow: Flow):
     document = flow.draft()
     order = [DRAFTER, HEAD, DIRECTOR, LEADER, CLERK]
-    for step, (now, then) in zip(OUTGOING.steps, zip(order, order[1:], strict=False), strict=False):
+    for step, (now, then) in zip(
+        outgoing().steps, zip(order, order[1:], strict=False), strict=False
+    ):
         with connection():
             assert names(face.who_acts_now(document)) == [now]
             assert names(face.who_acts_next(flow.office.desk(now), document)) == [then]
@@ -83,7 +85,7 @@ def test_the_next_person_must_be_one_who_may(flow: Flow):
 
 def test_changed_steps_need_a_new_version(flow: Flow):
     flow.draft()
-    other = replace(OUTGOING, steps=OUTGOING.steps[:-1])
+    other = replace(outgoing(), steps=outgoing().steps[:-1])
     with transaction(), pytest.raises(ValueError, match="raise the version"):
         inside.keep(other)
 
