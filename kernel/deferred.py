@@ -19,6 +19,8 @@ class Deferred:
 
     def __getattr__(self, name: str) -> Any:
         """Only asked for what is not here yet."""
+        if name.startswith("__"):  # what copying and pickling look for is not the thing's own
+            raise AttributeError(name)
         found = getattr(self._make(), name)
         setattr(self, name, found)
         return found

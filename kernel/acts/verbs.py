@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import builtins
 import inspect
 import types
 import typing
 import unicodedata
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from functools import cached_property
 from typing import Any, Literal, TypeVar
 
 from kernel.acts.subjects import Subject
@@ -159,37 +157,16 @@ def _check(verb: str, param: Param, value: Any) -> None:
         )
 
 
-class _Hints:
-    """What a function's annotations mean: mostly the name of a class, looked up as such."""
-
-    def __init__(self, function: Callable[..., Any]) -> None:
-        self._function = function
-
-    def of(self, name: str) -> Any:
-        """What an argument has to be; anything where nothing is said."""
-        body: Any = inspect.unwrap(self._function)
-        said = body.__annotations__.get(name, Any)
-        if isinstance(said, str):
-            found = body.__globals__.get(said, vars(builtins).get(said))
-            said = found if isinstance(found, type) else self._all[name]
-        return said
-
-    @cached_property
-    def _all(self) -> dict[str, Any]:
-        return typing.get_type_hints(self._function)
-
-
 def _params(function: Callable[..., Any]) -> tuple[type[Subject] | None, tuple[Param, ...]]:
-    hints = _Hints(function)
+    hints = typing.get_type_hints(function)
     subject: type[Subject] | None = None
     params: list[Param] = []
-    # From its code, because to make a signature costs more than all the rest of the declaration.
-    body = inspect.unwrap(function)
-    code, names, defaults = body.__code__, body.__code__.co_varnames, body.__kwdefaults__ or {}
-    for name in names[code.co_argcount : code.co_argcount + code.co_kwonlyargcount]:
-        params.append(Param(name, hints.of(name), defaults.get(name, _EMPTY)))
-    if code.co_argcount > 1:
-        subject = hints.of(names[1])
+    for index, param in enumerate(inspect.signature(function).parameters.values()):
+        kind = hints.get(param.name, Any)
+        if param.kind is param.KEYWORD_ONLY:
+            params.append(Param(param.name, kind, param.default))
+        elif index == 1:
+            subject = kind
     return subject, tuple(params)
 
 

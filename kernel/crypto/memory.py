@@ -73,7 +73,7 @@ def _keys(things: tuple[Any, ...]) -> tuple[Any, ...] | None:
     found: list[Any] = []
     for one in things:
         kind = type(one)
-        if kind in _AS_OBJECTS or kind in _certificates():
+        if kind in _AS_OBJECTS:
             found.append(id(one))
         elif kind is tuple:
             inner = _keys(one) if len(one) <= MOST else None
@@ -82,6 +82,8 @@ def _keys(things: tuple[Any, ...]) -> tuple[Any, ...] | None:
             found.append(inner)
         elif kind in _SIZED and len(one) > LONGEST:
             return None
+        elif kind not in _SIZED and kind in _certificates():
+            found.append(id(one))
         else:
             found.append(one)
     return tuple(found)

@@ -284,11 +284,11 @@ class _Box:
         """Whether the sender asks for it back and waits for an answer."""
         asked = self.row["asked"]
         if not asked:
-            asked_for = self.history.about_all("X1")
-            causes = {one.cause for one in asked_for}
+            reasons = {one.cause: one.reason() for one in self.history.about_all("X1")}
+            reached = {one.uid for one in self._requests()}
             # It may have been answered before the request was recorded, which tells the reason.
-            unsaid = any(one.uid not in causes for one in self.history.done("exchange.recall"))
-            known = unsaid or self.row["asked_reason"] in {"", *(one.reason() for one in asked_for)}
+            unsaid = reached - reasons.keys()
+            known = unsaid or self.row["asked_reason"] in {"", *(reasons[one] for one in reached)}
             return {"asked": self._unanswered()} | ({} if known else {"asked_reason": ""})
         deed = self.causes.get(asked)
         about = (deed.verb, deed.subject, deed.params.get("ask")) if deed is not None else ()
@@ -309,12 +309,24 @@ class _Box:
         if self.row["state"] != "signed" or claimed is None:
             return ""
         for said in self.history.about_all("X1"):
-            for deed in self.history.done("exchange.recall"):
-                asks = deed.uid == said.cause and deed.params.get("ask")
+            for deed in self._requests():
                 # Two at the same moment: the numbers do not tell whom it reached.
-                if asks and claimed.id < deed.id and not near(claimed.at, deed.at):
+                if deed.uid == said.cause and not near(claimed.at, deed.at):
                     return "" if self._answered(said) else deed.uid
         return ""
+
+    def _requests(self) -> list[Deed]:
+        """The requests to give it back that reached this delivery, or may have."""
+        claimed = self._claimed()
+        if claimed is None:
+            return []
+        return [
+            deed
+            for deed in self.history.done("exchange.recall")
+            if deed.params.get("ask")
+            and deed.uid != claimed.uid
+            and (claimed.id < deed.id or near(claimed.at, deed.at))
+        ]
 
     def of_end(self) -> dict[str, Any]:
         """Whether it was declared void or replaced, by the evidence; or is about to be."""

@@ -12,7 +12,7 @@ from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
-from types import FunctionType, ModuleType
+from types import ModuleType
 from typing import Any
 
 import pluggy
@@ -38,23 +38,11 @@ class Fault:
     at: float = field(default_factory=time.time)
 
 
-class _Manager(pluggy.PluginManager):
-    """Looks at what a plugin's module holds only; pluggy asks each name for all that it may be."""
-
-    def parse_hookimpl_opts(self, plugin: object, name: str) -> pluggy.HookimplOpts | None:
-        """What :func:`hookimpl` wrote on a function of the module."""
-        found = vars(plugin).get(name)
-        if not isinstance(found, FunctionType):
-            return None
-        options: pluggy.HookimplOpts | None = getattr(found, f"{self.project_name}_impl", None)
-        return options
-
-
 class Bus:
     """Calls hooks. ``healthy`` answers whether a plugin may be asked at all."""
 
     def __init__(self) -> None:
-        self._manager = _Manager(hooks.PROJECT)
+        self._manager = pluggy.PluginManager(hooks.PROJECT)
         self._manager.add_hookspecs(hooks)
         self.faults: deque[Fault] = deque(maxlen=200)
         self.quarantined: dict[str, str] = {}

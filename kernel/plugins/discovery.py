@@ -39,9 +39,11 @@ def _installed() -> list[Path]:
 def _named_somewhere() -> bool:
     """Whether any installed package names the group: mostly none does, and to ask
     importlib.metadata costs as much as three plugins. One in an archive is not looked into."""
-    places = [Path(place) for place in sys.path if not place.endswith(".zip")]
-    files = (file for place in places for file in place.glob("*-info/entry_points.txt"))
-    return any(GROUP in file.read_text("utf-8", "replace") for file in files)
+    files = (file for place in sys.path for file in Path(place).glob("*-info/entry_points.txt"))
+    try:
+        return any(GROUP in file.read_text("utf-8", "replace") for file in files)
+    except OSError:
+        return True  # importlib.metadata knows what to make of it
 
 
 def find(places: Iterable[Path]) -> list[Manifest]:

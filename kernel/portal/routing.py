@@ -15,11 +15,11 @@ from functools import cached_property, partial
 from importlib import import_module
 from typing import Any, Literal
 
-from starlette.convertors import CONVERTOR_TYPES, IntegerConvertor, register_url_convertor
+from starlette.convertors import IntegerConvertor, register_url_convertor
 from starlette.datastructures import FormData, UploadFile
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import PARAM_REGEX, Route, compile_path
+from starlette.routing import Route
 
 from kernel.acts import hold
 from kernel.deferred import pattern
@@ -41,37 +41,12 @@ View = Callable[..., Response]
 
 
 class PageRoute(Route):
-    """A route that carries its level and its weight.
-
-    Its pattern is compiled when an address is first held against it: no start waits for a hundred.
-    """
+    """A route that carries its level and its weight."""
 
     level: str
     weight: Weight
     goes_on: bool
     view: View
-
-    def __init__(self, path: str, endpoint: Callable[..., Any], **more: Any) -> None:
-        _check_path(path)
-        super().__init__("/", endpoint, **more)
-        self.path = path
-        del self.path_regex, self.path_format, self.param_convertors
-
-    def __getattr__(self, name: str) -> Any:
-        """What the path says, when it is first asked for."""
-        if name not in ("path_regex", "path_format", "param_convertors"):
-            raise AttributeError(name)
-        self.path_regex, self.path_format, self.param_convertors = compile_path(self.path)
-        return vars(self)[name]
-
-
-def _check_path(path: str) -> None:
-    """Refuse a path that could not be compiled later."""
-    found = PARAM_REGEX.findall(path)
-    names = [name for name, _ in found]
-    unknown = {kind for _, kind in found} - {"", *(f":{kind}" for kind in CONVERTOR_TYPES)}
-    if not path.startswith("/") or unknown or len(names) != len(set(names)):
-        raise ValueError(f"not a path for a page: {path!r}")
 
 
 class ViewIn:

@@ -19,6 +19,7 @@ names the pages that it helps with. The help link of a page leads to the topic o
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -86,6 +87,11 @@ def _lacking(data: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
         yield from ((language, name) for name in said if name not in PARTS)
 
 
+def _may_name(text: str, path: str) -> bool:
+    """Whether a file of this text may have the path among its pages."""
+    return f'"{path}"' in text or f"'{path}'" in text or "\\" in text
+
+
 class Topics:
     """The topics of the kernel and of all plugins, read when a page first asks.
 
@@ -97,6 +103,7 @@ class Topics:
         self._plugins = dict(plugins)
         self._levels = dict(levels)
         self._by_page: dict[str, Topic | None] = {}
+        self._read: dict[Path, Topic | None] = {}
 
     @cached_property
     def all(self) -> Sequence[Topic]:
@@ -104,8 +111,7 @@ class Topics:
 
         A plugin's that cannot be read is left out.
         """
-        read = [self._read(plugin, file) for plugin, file, _ in self._files]
-        found = [topic for topic in read if topic is not None]
+        found = [topic for one in self._files if (topic := self._topic(one)) is not None]
         owners, pages = ["", *self._plugins], ["/", *self._levels]
         place = {path: -index for index, path in enumerate(reversed(pages))}
 
@@ -120,30 +126,31 @@ class Topics:
     def _files(self) -> list[tuple[str, Path, str]]:
         """Whose each file is, the file and its text; the kernel's own first."""
         folders = {"": OWN} | {name: folder / "help" for name, folder in self._plugins.items()}
-        return [
-            (plugin, file, file.read_text("utf-8", "replace"))
-            for plugin, folder in folders.items()
-            for file in sorted(folder.glob("*.toml"))
-        ]
-
-    @staticmethod
-    def _read(plugin: str, file: Path) -> Topic | None:
-        if not plugin:
-            return read_topic(file)
-        found: Topic | None = None
-        with bus().isolated(plugin, "help"):
-            found = read_topic(file, plugin)
+        found = []
+        for plugin, folder in folders.items():
+            for file in sorted(folder.glob("*.toml")):
+                with bus().isolated(plugin, "help") if plugin else nullcontext():
+                    found.append((plugin, file, file.read_text("utf-8", "replace")))
         return found
+
+    def _topic(self, one: tuple[str, Path, str]) -> Topic | None:
+        """What a file says, read once; None, and one fault of its plugin, where it is wrong."""
+        plugin, file, _ = one
+        if file not in self._read:
+            self._read[file] = None
+            with bus().isolated(plugin, "help") if plugin else nullcontext():
+                self._read[file] = read_topic(file, plugin)
+        return self._read[file]
 
     def _of(self, path: str) -> Topic | None:
         """The topic that names this very page. Only a file in which the page stands is parsed, so
         that the first page of all does not wait for sixty."""
         if path not in self._by_page:
-            named = [
-                self._read(plugin, file)
-                for plugin, file, text in self._files
-                if f'"{path.removeprefix(f"/{plugin}" if plugin else "")}"' in text
-            ]
+            named = (
+                self._topic(one)
+                for one in self._files
+                if _may_name(one[2], path.removeprefix(f"/{one[0]}" if one[0] else ""))
+            )
             found = (topic for topic in named if topic is not None and path in topic.pages)
             self._by_page[path] = next(found, None)
         return self._by_page[path]

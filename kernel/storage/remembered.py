@@ -32,7 +32,8 @@ EVENTS = ("insert", "update", "delete")
 ASKED: dict[Callable[..., Any], tuple[type[Model], ...]] = {}
 """What is remembered, and the tables that it comes from."""
 _NOTHING = object()
-_watched = True
+_sure: frozenset[Callable[..., Any]] = frozenset()
+"""Whose tables have all their triggers in the open database, as far as it was looked at."""
 _Answers = dict[Hashable, Any]
 _editions: OrderedDict[bytes, _Answers] = OrderedDict()
 _lock = threading.Lock()
@@ -53,7 +54,7 @@ def remembered(*tables: type[Model]) -> Callable[[Callable[P, R]], Callable[P, R
 
         @wraps(call)
         def asked(*given: P.args, **named: P.kwargs) -> R:
-            edition = None if named else _edition()
+            edition = _edition() if call in _sure and not named else None
             if edition is None:
                 return call(*given, **named)
             answers = _editions.get(edition)
@@ -78,24 +79,30 @@ def remembered(*tables: type[Model]) -> Callable[[Callable[P, R]], Callable[P, R
 
 def _edition() -> bytes | None:
     """What the watched tables are now; None where nobody notes it."""
-    if not _watched or on_postgresql():
+    if on_postgresql():
         return None
     edition: bytes = db.execute_sql("SELECT edition FROM storage_edition").fetchone()[0]
     return edition
 
 
+def forget() -> None:
+    """Begin with nothing remembered."""
+    with _lock:
+        _editions.clear()
+
+
 def look_at_triggers() -> list[str]:
     """Of the open database: the tables whose changes nobody notes. While there are any, nothing is
     remembered; that is slower, and right."""
-    global _watched
-    _watched = True
+    global _sure
+    _sure = frozenset()
     if on_postgresql():
         return []
     query = "SELECT tbl_name FROM sqlite_master WHERE type = 'trigger' AND name LIKE '%_edition'"
     found = Counter(table for (table,) in db.execute_sql(query))
     tables = {one._meta.table_name for tables in ASKED.values() for one in tables}
     missing = sorted(table for table in tables if found[table] != len(EVENTS))
-    _watched = not missing
+    _sure = frozenset() if missing else frozenset(ASKED)
     return missing
 
 

@@ -2,9 +2,11 @@
 
 ::
 
-    OUTGOING = read_flow(Path(__file__).parent / "flows" / "outgoing.toml")
+    @cache
+    def outgoing() -> Flow:                  # read when the first one is begun
+        return read_flow(Path(__file__).parent / "flows" / "outgoing.toml")
 
-    start(desk, document, OUTGOING)          # creating
+    start(desk, document, outgoing())        # creating
     require(desk, document, "sign")          # in the check of an act
     complete(desk, document)                 # in its body: done, the next one has a task
     send_back(desk, document, "draft")       # in the body of a return

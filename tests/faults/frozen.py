@@ -6,6 +6,7 @@ import shutil
 from pathlib import Path
 from typing import Any
 
+from kernel.storage import remembered
 from kernel.storage.database import close_database, connection, db
 from kernel.testing_databases import Server
 
@@ -36,8 +37,9 @@ class Frozen:
         return Path(database.database)
 
     def restore(self) -> None:
-        """Put it back; nobody may be at work."""
+        """Put it back; nobody may be at work, and nothing is remembered of before."""
         close_database()
+        remembered.forget()
         if self._server is not None:
             self._server.put_back(self._url, self._template)
             return

@@ -319,7 +319,7 @@ PLANTS = {
         taken_again, "I2", "a form that was answered is taken again", STEP, 60, "dispatch"
     ),
     "handed-over-again": Planted(
-        handed_over_again, "I2", "the plugin is told each time a handler runs", STEP, 4, "errand"
+        handed_over_again, "I2", "the plugin is told each time a handler runs", STEP, 40, "errand"
     ),
     "state-before-evidence": Planted(
         state_before_evidence,

@@ -55,7 +55,6 @@ OF_OUR_OWN: dict[str, str] = {
     "kernel/seals/signer_vault.py": "the signer's own vault",
     "kernel/seals/signer_wire.py": "requests of our own node, on a socket that only it opens",
     "kernel/seals/signer_work.py": "requests of our own node, on a socket that only it opens",
-    "kernel/storage/search.py": "titles from our own index",
     "kernel/storage/backup/tables.py": "tables in a backup, after its signature was verified",
     "kernel/storage/backup/writing.py": "it writes the tar",
     "kernel/storage/blobs.py": "our own store; what is altered there is threat 8",

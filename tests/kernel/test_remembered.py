@@ -175,7 +175,7 @@ def test_without_a_trigger_nothing_is_remembered_and_the_node_says_so(
     open_office: Office, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ):
     post = open_office.desk(PERSON).post.uid
-    monkeypatch.setattr(remembered, "_watched", True)  # put back, for whoever comes next
+    monkeypatch.setattr(remembered, "_sure", remembered._sure)  # put back, for whoever comes next
     db.execute_sql("DROP TRIGGER identity_post_update_edition")
     node._look_at_triggers()
     assert "storage.unwatched" in caplog.text

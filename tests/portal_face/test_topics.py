@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import re
 import tomllib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
 import pytest
 
 from kernel.acts.house.switches import switch_plugin
-from kernel.portal.topics import OWN, PARTS, Topic, read_topic
+from kernel.plugins.bus import Bus, bus
+from kernel.portal.topics import OWN, PARTS, Topic, Topics, read_topic
 from kernel.settings import ROOT
 from kernel.testing_office import Browser, Office
 from tests.matrix.screens import FILES
@@ -158,3 +159,53 @@ def test_english(office: Office):
     browser.post("/me/display", data={"language": "en", "next": "/"})
     page = browser.get("/help/inbox").text
     assert "Incoming documents" in page and "What to do first" in page
+
+
+@pytest.fixture
+def lenient() -> Iterator[Bus]:
+    """A bus that isolates what plugins raise, as on a node; none of the tests' own."""
+    one = Bus()
+    bus.fill(one)
+    yield one
+    bus.clear()
+
+
+WELL = """
+title = "说明"
+title_en = "Help"
+pages = ['/notes', "/more"]
+[zh]
+what = "一"
+first = "二"
+wrong = "三"
+ask = "四"
+[en]
+what = "1"
+first = "2"
+wrong = "3"
+ask = "4"
+"""
+
+
+def test_a_file_that_cannot_be_opened_takes_no_page_away(tmp_path: Path, lenient: Bus):
+    folder = tmp_path / "help"
+    folder.mkdir()
+    (folder / "a.toml").write_text(WELL, "utf-8")
+    (folder / "b.toml").symlink_to("/nowhere")
+    (folder / "c.toml").mkdir()
+    topics = Topics({"notes": tmp_path}, {"/notes/notes": "public"})
+    for page in ("/notes/notes", "/notes/more"):
+        found = topics.of_page(page, {"notes"})
+        assert found is not None and found.name == "notes.a"
+    assert topics.of_page("/login", set()) is not None
+    assert [one.plugin for one in lenient.faults] == ["notes", "notes"]
+
+
+def test_a_wrong_file_is_one_fault_however_many_pages_it_names(tmp_path: Path, lenient: Bus):
+    folder = tmp_path / "help"
+    folder.mkdir()
+    (folder / "a.toml").write_text(WELL.replace('title_en = "Help"', ""), "utf-8")
+    topics = Topics({"notes": tmp_path}, {})
+    assert [topics.of_page(f"/notes/{page}", {"notes"}) for page in ("notes", "more")] == [None] * 2
+    assert all(topic.plugin != "notes" for topic in topics.all)
+    assert len(lenient.faults) == 1

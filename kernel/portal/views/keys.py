@@ -24,8 +24,6 @@ from kernel.portal.lists import Column, Fetch, Filter, ListQuery, ListSpec, Sort
 from kernel.portal.page import Message
 from kernel.portal.urls import url
 
-LEVEL = "house.keys"
-
 
 class OpenKeyForm(Form):
     """What a key that is to be registered will be called."""
