@@ -86,16 +86,15 @@ def _pytest(full: bool, database: str, arguments: tuple[str, ...]) -> Outcome:
 
 
 def _side_by_side(arguments: tuple[str, ...]) -> list[str]:
-    """A process for each core, and one for what they wait for (browsers and disks, a quarter of the
-    time), file by file: what a file sets up once stays with it.
+    """A process for each core, file by file: what a file sets up once stays with it.
 
     Where files are named the answer comes sooner without.
     """
     named = any((ROOT / one.partition("::")[0]).exists() for one in arguments)
-    processes = 1 if named else min(4, (os.cpu_count() or 1) + 1)
+    cores = 1 if named else min(4, os.cpu_count() or 1)
     # In the order of kernel.testing, which has the long files first.
     queue = ["--dist", "loadfile", "--no-loadscope-reorder"]
-    return ["-n", str(processes), *queue] if processes > 1 else []
+    return ["-n", str(cores), *queue] if cores > 1 else []
 
 
 def _missing() -> list[str]:

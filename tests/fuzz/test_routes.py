@@ -208,7 +208,6 @@ def test_a_refused_form_shows_what_was_typed(pages: Pages):
     assert len(tried) >= 17
 
 
-@pytest.mark.both
 def test_no_bad_request_meets_a_defect(pages: Pages):
     run_all(pages, 6)
 

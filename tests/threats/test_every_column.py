@@ -42,13 +42,11 @@ EACH = 3
 """So many rows of one table are changed together, where they can be told apart."""
 
 
-@pytest.mark.both
 def test_each_column_that_is_listed_as_compared_is_named(office: Office, later: Later):
     unnamed = _unnamed(office, later, most=1, each=EACH)
     assert unnamed == []
 
 
-@pytest.mark.both
 @pytest.mark.full
 def test_each_column_in_several_rows_and_each_change_alone(office: Office, later: Later):
     unnamed = _unnamed(office, later, most=3, each=0)

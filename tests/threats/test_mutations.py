@@ -179,7 +179,6 @@ def test_a_leaf_that_lost_a_name_is_named_and_not_fallen_over(office: Office, pl
         assert spoilt == bytes(leaf.data) or f"leaf {position}" in places
 
 
-@pytest.mark.both
 def test_some_dozen_random_changes_are_named(office: Office):
     assert missed(60) == []
 

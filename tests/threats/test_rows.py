@@ -48,7 +48,7 @@ from tests.dialect import here
 from tests.exchange.notice import CLERKS, CPCO, GEDU, GFIN, NOTICE, opened, package, signed_for
 from tests.threats.attacks import catch_up, drop_guards, forge_act, forge_evidence
 
-pytestmark = [pytest.mark.both, pytest.mark.early]
+pytestmark = pytest.mark.early
 A, D, E, P = "acts_act", "exchange_delivery", "exchange_evidence", "exchange_package"
 DOC, SOME = "documents_document", "(SELECT MAX(id) FROM acts_act WHERE verb = '{}')"
 FIRST = "(SELECT MIN(size) FROM log_checkpoint)"
@@ -351,6 +351,7 @@ def _of_this_office(place: str, change: str, names: dict[str, str]) -> tuple[str
     ).replace("{no}", "false").replace("{text}", str(text))
 
 
+@pytest.mark.both
 def test_marked_text_with_a_verdict_put_in_is_named(office: Office):
     """Whoever writes to the tables can let the check believe that it has seen the text."""
     uid = issue(NOTICE | {"title": "关于值班的通知"}, until="draft").document
@@ -367,6 +368,7 @@ def test_marked_text_with_a_verdict_put_in_is_named(office: Office):
     assert found.where == f"documents.document {uid}" and "secrecy officer" in found.what
 
 
+@pytest.mark.both
 def test_a_flow_with_other_steps_than_its_plugins_is_named(office: Office):
     on_its_way(office)
     with suppress(UndoneError), transaction():
@@ -378,6 +380,7 @@ def test_a_flow_with_other_steps_than_its_plugins_is_named(office: Office):
         raise UndoneError
 
 
+@pytest.mark.both
 @pytest.mark.parametrize("kind", ["exchange.delivery", "documents.document", "acts.proposal"])
 def test_what_nobody_has_to_do_any_more_though_it_is_not_done_is_named(office: Office, kind: str):
     on_its_way(office)
@@ -390,6 +393,7 @@ def test_what_nobody_has_to_do_any_more_though_it_is_not_done_is_named(office: O
         raise UndoneError
 
 
+@pytest.mark.both
 def test_what_was_put_in_together_with_its_leaf_is_named(office: Office):
     """Whoever writes to the tables can let the log take up anything, but cannot sign it."""
     signed_for(office, GFIN)
@@ -403,6 +407,7 @@ def test_what_was_put_in_together_with_its_leaf_is_named(office: Office):
     assert all("signature does not hold" in what for what in found.values())
 
 
+@pytest.mark.both
 @pytest.mark.parametrize("table", ["acts_act", "acts_private", "acts_opinion"])
 @pytest.mark.parametrize("change", ["UPDATE {} SET act = 'x'", "DELETE FROM {}"])
 def test_what_was_signed_is_only_ever_inserted(office: Office, table: str, change: str):
