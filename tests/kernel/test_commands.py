@@ -156,6 +156,7 @@ def test_without_a_node_every_command_says_how_to_get_one(tmp_path: Path, comman
     assert result.exit_code == 3 and "node.not_founded" in result.stderr
 
 
+@pytest.mark.database("sqlite")  # the long step is of its index alone
 def test_a_long_upgrade_says_how_far_it_has_come(run: Run, office_folder: Path):
     open_database(Settings(office_folder))
     with connection(), db.atomic():
