@@ -137,9 +137,10 @@ class Topics:
         """What a file says, read once; None, and one fault of its plugin, where it is wrong."""
         plugin, file, _ = one
         if file not in self._read:
-            self._read[file] = None
+            found: Topic | None = None
             with bus().isolated(plugin, "help") if plugin else nullcontext():
-                self._read[file] = read_topic(file, plugin)
+                found = read_topic(file, plugin)
+            self._read[file] = found  # at once: another thread may be asking for it
         return self._read[file]
 
     def _of(self, path: str) -> Topic | None:
