@@ -150,7 +150,44 @@ def _open_server(settings: Settings) -> peewee.Database:
 
 
 class _Sqlite(Driven, PooledSqliteDatabase):  # type: ignore[misc]  # it has no stubs
+    """The pool of connections of one process.
+
+    Every page takes a connection several times. So most of them are put aside here and taken again
+    by one step each, which no other thread can come between; in the pool's books they stay in use.
+    """
+
     context_class = Context
+
+    def __init__(self, *given: Any, **named: Any) -> None:
+        self._aside: list[Any] = []
+        super().__init__(*given, **named)
+
+    def connect(self, reuse_if_open: bool = False) -> bool:
+        state = self._state
+        if state.closed:
+            try:
+                state.set_connection(self._aside.pop())
+                return True
+            except IndexError:
+                pass  # none is aside: the pool has one or makes one
+        opened: bool = super().connect(reuse_if_open)
+        return opened
+
+    def close(self) -> bool:
+        state = self._state
+        mine = state.conn
+        # Where all are taken somebody may wait for this one, whom only the pool wakes.
+        scarce = len(self._in_use) >= MAX_CONNECTIONS
+        if mine is None or mine.in_transaction or state.transactions or scarce:
+            closed: bool = super().close()
+            return closed
+        state.reset()
+        self._aside.append(mine)
+        return True
+
+    def close_all(self) -> None:
+        super().close_all()
+        self._aside.clear()
 
 
 def _sqlite(path: Path) -> peewee.Database:
@@ -192,19 +229,49 @@ _TOLD = database_errors()
 
 
 class _Connection:
-    """A class, because a generator would cost more than what it does."""
+    """What peewee's ConnectionContext does, in fewer calls: most of what is asked takes less time
+    than these."""
 
-    __slots__ = ("_context",)
+    __slots__ = ("_database",)
 
     def __enter__(self) -> None:
-        with _TOLD:
-            self._context: Any = peewee.ConnectionContext(db.obj or db)
-            self._context.__enter__()
+        self._database: Any = db.obj or db
+        state = self._database._state
+        if state.closed:
+            with _TOLD:
+                self._database.connect()
+        state.ctx.append(self)
 
     def __exit__(self, *raised: Any) -> None:
-        with _TOLD:
-            self._context.__exit__(*raised)
+        within = self._database._state.ctx
+        within.pop()
+        if not within:
+            with _TOLD:
+                self._database.close()
         _TOLD.__exit__(*raised)
+
+
+class _Atomic:
+    """What peewee's transaction does, in fewer calls; peewee knows of it."""
+
+    __slots__ = ("_database",)
+
+    def __enter__(self) -> None:
+        self._database: Any = db.obj
+        self._database.begin()
+        self._database._state.transactions.append(self)
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        database = self._database
+        database._state.transactions.pop()
+        if kind is not None:
+            database.rollback()
+            return
+        try:
+            database.commit()
+        except Exception:
+            database.rollback()
+            raise
 
 
 def connection() -> AbstractContextManager[None]:
@@ -235,7 +302,7 @@ def transaction() -> Iterator[None]:
         calls: list[Callable[[], object]] = []
         _waiting.calls = calls
         try:
-            with db.atomic():
+            with _Atomic():
                 if (ask := _before_writing.get()) is not None:
                     ask()
                 yield
