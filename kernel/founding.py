@@ -10,9 +10,10 @@ import json
 import shutil
 import tomllib
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
+
+from msgspec import Struct, field
 
 from kernel.acts import numbers
 from kernel.acts.gate import by_node
@@ -219,8 +220,7 @@ def _write_settings(settings: Settings) -> None:
         file.write_text("\n".join([*lines, written]), "utf-8")
 
 
-@dataclass(frozen=True)
-class FirstKey:
+class FirstKey(Struct, frozen=True):
     """The key of one of the three administrators, registered before there was a node.
 
     :ivar person: the uid under which the key keeps its holder, and that he will have.
@@ -232,8 +232,7 @@ class FirstKey:
     key: Offered
 
 
-@dataclass
-class _Seed:
+class _Seed(Struct):
     """The rows to be written, not saved yet."""
 
     node: str

@@ -10,9 +10,11 @@ from __future__ import annotations
 import json
 from collections import defaultdict
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
 from random import Random
 from typing import Any
+
+from msgspec import Struct
+from msgspec.structs import asdict
 
 from kernel.acts import generated
 from kernel.acts.gate import by_node
@@ -37,8 +39,7 @@ HEAVY = 0.15
 Progress = Callable[[int], object]
 
 
-@dataclass(frozen=True)
-class Amount:
+class Amount(Struct, frozen=True):
     """What to make up. :ivar seed: the same number gives the same rows."""
 
     people: int = 10_000

@@ -16,10 +16,10 @@ notify     told after the fact; a plugin that raises is reported
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 import pluggy
+from msgspec import Struct
 
 if TYPE_CHECKING:
     from datetime import date
@@ -52,8 +52,7 @@ hookimpl = pluggy.HookimplMarker(PROJECT)
 _spec = pluggy.HookspecMarker(PROJECT)
 
 
-@dataclass(frozen=True)
-class HookFacts:
+class HookFacts(Struct, frozen=True):
     """The policy and the audience of one hook, read by the bus, the reference and the tests."""
 
     name: str

@@ -10,11 +10,11 @@ import json
 import logging
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+from msgspec import Struct, field
 from starlette.applications import Starlette
 
 from kernel.acts import hold, house, notices, numbers
@@ -86,8 +86,7 @@ FOUNDED = "founded.json"
 """The file in the instance folder that the founding writes last."""
 
 
-@dataclass
-class Node:
+class Node(Struct):
     """An open node."""
 
     settings: Settings

@@ -9,9 +9,11 @@ from __future__ import annotations
 import json
 import tomllib
 from collections.abc import Collection
-from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from kernel.errors import Invalid
 from kernel.settings import REFERENCE
@@ -20,8 +22,7 @@ ZHANGYE = REFERENCE / "zhangye"
 Facts = dict[str, Any]
 
 
-@dataclass(frozen=True)
-class Reference:
+class Reference(Struct, frozen=True):
     """What stands in a folder of reference data.
 
     :ivar name: the name of the node. :ivar series: ``{organ, name, value}``: a series of this

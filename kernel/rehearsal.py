@@ -13,9 +13,10 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+
+from msgspec import Struct, field
 
 from kernel.acts.house import confirm, rollout
 from kernel.acts.terminal import act_at, desk_at
@@ -41,8 +42,7 @@ NOTICE, SECOND = ZHANGYE / "notice.json", ZHANGYE / "second.json"
 MANAGE = ROOT / "manage.py"
 
 
-@dataclass
-class Rehearsed:
+class Rehearsed(Struct):
     """What became of one document. The counts are of units, each one checked by itself."""
 
     title: str
@@ -59,16 +59,14 @@ class Rehearsed:
         return counts == {self.units} and self.units > 0
 
 
-@dataclass
-class Step:
+class Step(Struct):
     """One step and its seconds."""
 
     name: str
     seconds: float
 
 
-@dataclass
-class Result:
+class Result(Struct):
     """The result of a rehearsal.
 
     :ivar pdf_checked_with: whose verdicts ``pdf_verified`` sums up.
@@ -88,8 +86,7 @@ class Result:
         return documents and self.pdf_verified and self.log_verified and not self.problems
 
 
-@dataclass
-class Watcher:
+class Watcher(Struct):
     """Who is told how far it is: each step as it begins, and each unit that is done."""
 
     step: Callable[[str], object] = lambda _: None

@@ -8,8 +8,10 @@ import secrets
 import shutil
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
+
+from msgspec import Struct
 
 from kernel import __version__
 from kernel.acts import hold
@@ -33,8 +35,7 @@ from kernel.storage.postgresql import clear, masked
 Progress = Callable[[str, int, int], object]
 
 
-@dataclass(frozen=True)
-class Restored:
+class Restored(Struct, frozen=True):
     """What came out of a restore.
 
     :ivar log: the check of the whole log. :ivar held: why the node is held, see

@@ -10,7 +10,7 @@ import os
 import shutil
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -18,6 +18,7 @@ from typing import Any
 import httpx2
 import pytest
 from anyio.from_thread import BlockingPortal, start_blocking_portal
+from msgspec import Struct, field
 from starlette.applications import Starlette
 from starlette.testclient import TestClient
 
@@ -61,8 +62,7 @@ class Browser(TestClient):
         return self.post("/login", data={"post": post.uid, "next": "/"})
 
 
-@dataclass
-class Office:
+class Office(Struct, dict=True):
     """An open node with its people.
 
     :ivar settings: of the node. :ivar node: opened, with its routes.

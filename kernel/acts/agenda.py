@@ -7,12 +7,12 @@ that everybody opens first in the morning, all at once.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from datetime import datetime
 from functools import lru_cache
 from typing import Any
 
 import peewee
+from msgspec import Struct, field
 
 from kernel.acts.models import Task
 from kernel.acts.tasks import FORMS, Row, degree, open_of, theirs
@@ -20,8 +20,7 @@ from kernel.identity.desk import Desk
 from kernel.storage.writing import Ready
 
 
-@dataclass(frozen=True)
-class Waiting:
+class Waiting(Struct, frozen=True):
     """How much waits at a desk.
 
     :ivar overdue, today: of what is to be done, past its limit, and due by the end of the day.

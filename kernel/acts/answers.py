@@ -10,11 +10,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
 import peewee
+from msgspec import Struct
 
 from kernel.acts.models import Act, Answer, Prepared, Proposal
 from kernel.acts.subjects import Subject
@@ -31,8 +31,7 @@ class Answered(Exception):  # no error: somebody was quicker with the same form
     no page may take it for a refusal."""
 
 
-@dataclass
-class Form:
+class Form(Struct):
     """A form that was sent.
 
     :ivar key: what names it. :ivar taken: whether it led to something that is committed.
@@ -47,8 +46,7 @@ class Form:
         self.taken = True
 
 
-@dataclass(frozen=True)
-class Outcome:
+class Outcome(Struct, frozen=True):
     """What came of a signed act. :ivar proposed: it waits for a second person. :ivar lost: somebody
     was there first, and only the refusal was kept. :ivar about: kind and uid of its object, empty
     for what has none."""

@@ -12,8 +12,10 @@ from __future__ import annotations
 import logging
 import secrets
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass, replace
 from typing import Any
+
+from msgspec import Struct
+from msgspec.structs import asdict, replace
 
 from kernel.acts import answers, outbox
 from kernel.acts.gate import Done, PreparedAct, decided, decision, prepare, put_away, recall
@@ -39,8 +41,7 @@ things in another order would stop each other."""
 _log = logging.getLogger("juyan.acts")
 
 
-@dataclass(frozen=True)
-class Item:
+class Item(Struct, frozen=True):
     """One of them: the object, and how it ended.
 
     :ivar nonce: of the prepared act; empty for what was refused before anybody signed.
@@ -61,8 +62,7 @@ class Item:
         return replace(self, code=error.code, zh=error.zh, en=error.en)
 
 
-@dataclass(frozen=True)
-class PreparedBatch:
+class PreparedBatch(Struct, frozen=True):
     """Several acts that wait for one signature.
 
     :ivar statement: what the key signs. :ivar items: all that were chosen, the refused included.

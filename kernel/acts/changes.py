@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime
+
+from msgspec import Struct
 
 from kernel.acts.models import Act, Touch
 from kernel.acts.subjects import Subject
@@ -14,8 +15,7 @@ from kernel.identity.desk import Desk
 from kernel.identity.models import Person
 
 
-@dataclass(frozen=True)
-class Change:
+class Change(Struct, frozen=True):
     """One thing that was done. :ivar person: empty for the node itself."""
 
     verb: str

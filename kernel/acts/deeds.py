@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Collection, Iterator
-from dataclasses import dataclass
 from typing import Any
+
+from msgspec import Struct
 
 from kernel.acts.models import Act, ActPrivate
 from kernel.acts.people import signed_names
@@ -15,8 +16,7 @@ from kernel.storage.comparing import STRETCH, Found, Row, missing, rows_of, stre
 from kernel.storage.log_check import stored_bytes
 
 
-@dataclass(frozen=True)
-class Deed:
+class Deed(Struct, frozen=True):
     """One act as it was signed.
 
     :ivar id: where it stands among the others on this node; acts on one object are in order.

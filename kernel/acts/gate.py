@@ -10,10 +10,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from datetime import datetime
 from functools import cache, partial
 from typing import Any
+
+from msgspec import Struct
 
 from kernel.acts import answers, changes, clock, delegated, guards, outbox, tasks
 from kernel.acts.context import acting
@@ -41,8 +42,7 @@ ROOMS = frozenset({"house", "acts", "exchange", "seals", "identity"})
 """Owners of verbs that are not plugins and cannot be switched off."""
 
 
-@dataclass(frozen=True)
-class Done:
+class Done(Struct, frozen=True):
     """An act that was performed. :ivar result: what its body returned."""
 
     uid: str

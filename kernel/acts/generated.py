@@ -9,12 +9,13 @@ stands before the first such row and names how many of each there are.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import cached_property
 from random import Random
 from typing import Any, ClassVar, NamedTuple
 
 import peewee
+from msgspec import Struct
 
 from kernel.acts.models import Act
 
@@ -58,8 +59,7 @@ class Place(NamedTuple):
     unit_name: str
 
 
-@dataclass(frozen=True)
-class Workplace:
+class Workplace(Struct, frozen=True):
     """An organ with its posts, those of most weight first. :ivar share: of all the work."""
 
     code: str
@@ -70,8 +70,7 @@ class Workplace:
     share: float
 
 
-@dataclass(frozen=True)
-class Generation:
+class Generation(Struct, frozen=True, dict=True):
     """One part of a generation, to be written in the transaction that is open.
 
     The same seed gives the same rows. A part knows its place in the whole, so that an interrupted
@@ -95,14 +94,13 @@ class Generation:
     MARK: ClassVar[str] = MARK
     TASK: ClassVar[int] = TASK
     OBJECT: ClassVar[int] = OBJECT
-    random: Random = field(init=False)
     vouched: ClassVar[Callable[[Any], peewee.Expression]] = staticmethod(vouched)
     is_generated: ClassVar[Callable[[Any], peewee.Expression]] = staticmethod(is_generated)
 
-    def __post_init__(self) -> None:
-        """Give the part its own chance, the same each time."""
-        made = Random(f"{self.seed} {self.first}")  # noqa: S311  # nothing is kept secret by it
-        object.__setattr__(self, "random", made)
+    @cached_property
+    def random(self) -> Random:
+        """The part's own chance, the same each time."""
+        return Random(f"{self.seed} {self.first}")  # noqa: S311  # nothing is kept secret by it
 
     def uid(self, sort: int, number: int) -> str:
         """The uid of a row of this generation."""

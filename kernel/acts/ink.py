@@ -7,7 +7,7 @@ as an opinion is, by a salted digest, and drawn anew from its numbers wherever i
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from kernel.deferred import pattern
 from kernel.errors import Invalid
@@ -19,8 +19,7 @@ _MARGIN = 12
 Point = tuple[int, int]
 
 
-@dataclass(frozen=True)
-class Ink:
+class Ink(Struct, frozen=True):
     """What was written by hand. :ivar strokes: the points of each, in the order of writing."""
 
     width: int

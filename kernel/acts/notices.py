@@ -11,12 +11,13 @@ notice carries no right; what it leads to is looked up as always when it is open
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from functools import cache, lru_cache
 from typing import Any
 
 import peewee
+from msgspec import Struct
+from msgspec.structs import asdict
 
 from kernel.acts import outbox
 from kernel.acts.context import act_if_any
@@ -42,8 +43,7 @@ UNTIL = "notices.due"
 """The fact of the node that says until when tasks that fall due were told of."""
 
 
-@dataclass(frozen=True)
-class Word:
+class Word(Struct, frozen=True):
     """What is told, about what, to whom: a post, or all of an organ (or unit) who hold a level.
 
     :ivar key: what it is about; the same key is told to a post only once.

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from datetime import timedelta
+
+from msgspec import Struct
 
 from kernel.acts import hold
 from kernel.acts.models import Number, Series
@@ -25,8 +26,7 @@ LONGEST = 100
 """So many signs the name of a series (机关代字) has at most."""
 
 
-@dataclass(frozen=True)
-class DocNumber:
+class DocNumber(Struct, frozen=True):
     """A number such as 市委办发〔2026〕91号."""
 
     series: str

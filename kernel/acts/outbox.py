@@ -16,13 +16,13 @@ import random
 import threading
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 import peewee
+from msgspec import Struct
 
 from kernel.acts import clock
 from kernel.acts.context import this_act
@@ -59,8 +59,7 @@ OUT_OF = frozenset(
 _log = logging.getLogger("juyan.outbox")
 
 
-@dataclass(frozen=True)
-class TwoSteps:
+class TwoSteps(Struct, frozen=True):
     """A handler whose effects can be written together, in one transaction.
 
     :ivar first: all that takes long or speaks to somebody else, as the signer; it writes nothing,

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
+
+from msgspec import Struct
 
 from kernel.acts import answers
 from kernel.acts.clock import TOLERANCE
@@ -31,8 +32,7 @@ _USE = Ready(
 )
 
 
-@dataclass(frozen=True)
-class PreparedAct:
+class PreparedAct(Struct, frozen=True):
     """An act that waits for its signature."""
 
     verb: Verb

@@ -7,8 +7,9 @@ leave none, and it gives no right: what a desk may not see is not among what is 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
+
+from msgspec import Struct
 
 from kernel.acts.models import Star, Task
 from kernel.acts.subjects import Subject, kinds
@@ -22,8 +23,7 @@ MOST = 200
 """So many can be kept: more is searched for, not looked through."""
 
 
-@dataclass(frozen=True)
-class Starred:
+class Starred(Struct, frozen=True):
     """One matter as its list shows it.
 
     :ivar id: in the order in which they were starred. :ivar title: as the object says now.

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import secrets
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
+
+from msgspec import Struct
 
 from kernel.acts import delegated
 from kernel.acts.subjects import Subject
@@ -19,8 +20,7 @@ from kernel.identity.models import NodeFact
 LIFETIME = timedelta(minutes=2)
 
 
-@dataclass(frozen=True)
-class Statement:
+class Statement(Struct, frozen=True):
     """One act as it will be signed.
 
     :ivar bytes: the canonical JSON. :ivar private: name → (salt, text) of what stays outside it.

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from functools import cache
 from typing import Any, ClassVar, TypeVar
 
 import peewee
+from msgspec import Struct
 
 from kernel.crypto.ids import uuid7
 from kernel.errors import NotFound
@@ -19,8 +19,7 @@ from kernel.storage.writing import Ready
 S = TypeVar("S", bound="Subject")
 
 
-@dataclass(frozen=True)
-class Ref:
+class Ref(Struct, frozen=True):
     """A soft reference: kind and uid. It may outlive what it points to."""
 
     kind: str

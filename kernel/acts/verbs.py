@@ -7,8 +7,9 @@ import types
 import typing
 import unicodedata
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 from typing import Any, Literal, TypeVar
+
+from msgspec import Struct
 
 from kernel.acts.subjects import Subject
 from kernel.errors import Invalid, NotFound
@@ -19,8 +20,7 @@ F = TypeVar("F", bound=Callable[..., Any])
 _EMPTY = inspect.Parameter.empty
 
 
-@dataclass(frozen=True)
-class Param:
+class Param(Struct, frozen=True):
     """One argument of a verb beyond desk and subject."""
 
     name: str
@@ -28,8 +28,7 @@ class Param:
     default: Any = _EMPTY
 
 
-@dataclass(frozen=True)
-class Verb:
+class Verb(Struct, frozen=True):
     """What can be done, with which right, and what it weighs.
 
     :ivar name: ``<plugin>.<verb>``.

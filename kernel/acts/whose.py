@@ -6,8 +6,9 @@ What decides it is the room's or plugin's to say; here it is held against the ro
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass, field
 from typing import Any
+
+from msgspec import Struct, field
 
 from kernel.acts.generated import vouched
 from kernel.acts.models import Task
@@ -30,8 +31,7 @@ Told = Mapping[str, Collection[Any]]
 usual one first."""
 
 
-@dataclass(frozen=True)
-class Whose:
+class Whose(Struct, frozen=True):
     """Whose the open tasks on one object have to be.
 
     :ivar posts: one of these; with an empty one, anybody's who holds the level. :ivar units: the

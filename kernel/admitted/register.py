@@ -7,10 +7,10 @@ holds names, is kept beside the act as any private text is. No act changes a col
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import peewee
+from msgspec import Struct
 
 from kernel.acts.deeds import Deed
 from kernel.acts.models import ActPrivate
@@ -30,8 +30,7 @@ was made, which nothing reads."""
 Columns = dict[str, Any]
 
 
-@dataclass(frozen=True)
-class Register:
+class Register(Struct, frozen=True):
     """What was founded, each row by what names it.
 
     :ivar units: by code. :ivar ties: the same under ``unit > to (kind)``. :ivar groups: by name.

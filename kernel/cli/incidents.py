@@ -10,11 +10,11 @@ import secrets
 import sys
 import tempfile
 import traceback
-from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
 
 import click
+from msgspec.structs import asdict
 
 from kernel.cli.output import json_option, print_json, table
 from kernel.errors import NotFound

@@ -5,11 +5,11 @@ from __future__ import annotations
 import shutil
 import tempfile
 import time
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import click
+from msgspec import to_builtins
 
 from kernel import cli
 from kernel.cli.output import Progress, json_option, print_json, table
@@ -99,8 +99,7 @@ def _rehearse(settings: Settings, keep: Path) -> Result:
 
 
 def _facts(result: Result) -> dict[str, Any]:
-    facts = asdict(result)
-    return {"ok": result.ok, **facts}
+    return {"ok": result.ok, **to_builtins(result)}
 
 
 def _show(result: Result, keep: Path | None) -> None:

@@ -8,9 +8,9 @@ import shutil
 import subprocess
 import sys
 import time
-from dataclasses import dataclass
 
 import click
+from msgspec import Struct
 
 from kernel import cli, testing_parts
 from kernel.cli.output import table
@@ -26,8 +26,7 @@ CHECKS = {
 """Cheap first; each is given to the Python of .venv."""
 
 
-@dataclass(frozen=True)
-class Outcome:
+class Outcome(Struct, frozen=True):
     """How one step ended: its last line matters for pytest only."""
 
     name: str

@@ -19,10 +19,11 @@ else's name has one member more, ``grant`` (:mod:`kernel.crypto.acts_grants`).
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
 from typing import Any, NamedTuple
+
+from msgspec import Struct
 
 from kernel.crypto import acts_batch, acts_grants, suites, x509
 from kernel.crypto.canonical import check_salted, digest, loads, unb64
@@ -38,8 +39,7 @@ _ACT_KEYS = {
 }
 
 
-@dataclass(frozen=True)
-class ActFacts:
+class ActFacts(Struct, frozen=True):
     """What a verified record proves."""
 
     act: Mapping[str, Any]

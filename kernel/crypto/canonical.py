@@ -14,10 +14,10 @@ import json
 import secrets
 import unicodedata
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 
 import rfc8785
+from msgspec import Struct
 
 from kernel.deferred import pattern
 from kernel.errors import Invalid, Unverified
@@ -50,8 +50,7 @@ def _made_once() -> Callable[[Any], str]:
 _encode = _made_once()
 
 
-@dataclass(frozen=True)
-class Salted:
+class Salted(Struct, frozen=True):
     """A commitment that enters signed bytes, and its preimage that does not."""
 
     commitment: str

@@ -7,10 +7,10 @@ carry the policy of the purpose, and nothing that says DEMO counts below a root 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 
 from cryptography.exceptions import InvalidSignature
+from msgspec import Struct
 
 from kernel.crypto import certs
 from kernel.crypto.certs import Certificate, Crl, unverified
@@ -140,8 +140,7 @@ def verify_chain(
     return trust.chain(cert, purpose, at, authority=authority)
 
 
-@dataclass(frozen=True)
-class _Link:
+class _Link(Struct, frozen=True):
     """A certificate in its chain, and what is true of it at any time."""
 
     start: datetime
@@ -160,8 +159,7 @@ class _Link:
             raise unverified("revoked", "证书在签名前已被吊销", "it was revoked before it signed")
 
 
-@dataclass(frozen=True)
-class _Line:
+class _Line(Struct, frozen=True):
     """A certificate with all above it, up to a root.
 
     :ivar misplaced_demo: something in it is a demonstration, and the root is none.

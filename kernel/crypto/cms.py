@@ -10,9 +10,10 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import NamedTuple
+
+from msgspec import Struct
 
 from kernel.crypto import der, suites, x509
 from kernel.crypto.canonical import is_digest
@@ -65,8 +66,7 @@ def _weak() -> Unverified:
     )
 
 
-@dataclass(frozen=True)
-class Signed:
+class Signed(Struct, frozen=True):
     """What a good signature says."""
 
     cert: x509.Certificate

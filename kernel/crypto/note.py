@@ -13,10 +13,10 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+from msgspec import Struct
 
 from kernel.crypto.canonical import b64, unb64
 from kernel.errors import Invalid, Unverified
@@ -25,8 +25,7 @@ _ED25519 = b"\x01"
 _DASH = "\u2014 "
 
 
-@dataclass(frozen=True)
-class Checkpoint:
+class Checkpoint(Struct, frozen=True):
     """What a log says about itself: so many leaves, this root."""
 
     origin: str

@@ -13,12 +13,12 @@ import hashlib
 import hmac
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519
+from msgspec import Struct
 
 from kernel.crypto.canonical import b64, dumps, loads, unb64
 from kernel.crypto.deferred import serialization
@@ -36,8 +36,7 @@ _SHORTEST = 37
 PublicKey = ec.EllipticCurvePublicKey | ed25519.Ed25519PublicKey
 
 
-@dataclass(frozen=True)
-class SecurityKey:
+class SecurityKey(Struct, frozen=True):
     """A security key as its credential statement describes it."""
 
     public_key: PublicKey
@@ -46,8 +45,7 @@ class SecurityKey:
     origins: tuple[str, ...]
 
 
-@dataclass(frozen=True)
-class Assertion:
+class Assertion(Struct, frozen=True):
     """What the browser brought from the key."""
 
     authenticator_data: bytes

@@ -15,10 +15,10 @@ too, so that a caller needs one name.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from cryptography.hazmat.primitives import hashes
+from msgspec import Struct
 
 from kernel.crypto import suites
 from kernel.crypto.certs import (
@@ -72,8 +72,7 @@ __all__ = [
 ]
 
 
-@dataclass(frozen=True)
-class Issuer:
+class Issuer(Struct, frozen=True):
     """A key that may issue certificates, with its own certificate."""
 
     key: suites.PrivateKey
@@ -85,8 +84,7 @@ class Issuer:
         return is_demo(self.cert)
 
 
-@dataclass(frozen=True)
-class Subject:
+class Subject(Struct, frozen=True):
     """Whom a certificate names.
 
     :param common_name: the person, seal, exchange box or node.

@@ -9,10 +9,12 @@ each record carrying its path.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
 from typing import Any
+
+from msgspec import Struct, field
+from msgspec.structs import asdict
 
 from kernel.crypto import merkle, suites, x509
 from kernel.crypto.acts_format import ActFacts, verify_record
@@ -28,8 +30,7 @@ BATCH_FORMAT = "juyan-evidence-batch-1"
 TIME_SOURCES = ("local", "witnessed", "tsa")
 
 
-@dataclass(frozen=True)
-class EventTime:
+class EventTime(Struct, frozen=True):
     """When, who says so, and how far it may be off."""
 
     value: str
@@ -39,8 +40,7 @@ class EventTime:
     """Milliseconds."""
 
 
-@dataclass(frozen=True)
-class Actor:
+class Actor(Struct, frozen=True):
     """Who caused the event; empty strings where nobody did."""
 
     unit: str = ""
@@ -49,8 +49,7 @@ class Actor:
     delegate_for: str = ""
 
 
-@dataclass(frozen=True)
-class Reason:
+class Reason(Struct, frozen=True):
     """Why: a stable code and the text that the other side reads."""
 
     code: str
@@ -67,8 +66,7 @@ _PLAIN = (
 )
 
 
-@dataclass(frozen=True)
-class Evidence:
+class Evidence(Struct, frozen=True, dict=True):
     """One event."""
 
     ev_id: str
@@ -116,9 +114,9 @@ class Evidence:
             "suite": suites.INTL_1,
             "etsi_event": TYPES[self.type].etsi,
             "log": {"origin": self.origin},
-            "event_time": vars(self.event_time),
-            "actor": vars(self.actor),
-            "reasons": [vars(reason) for reason in self.reasons],
+            "event_time": asdict(self.event_time),
+            "actor": asdict(self.actor),
+            "reasons": [asdict(reason) for reason in self.reasons],
             "heads": list(self.heads),
         }
         facts |= {name: getattr(self, name) for name in _PLAIN}
@@ -152,8 +150,7 @@ class Evidence:
         )
 
 
-@dataclass(frozen=True)
-class EvidenceFacts:
+class EvidenceFacts(Struct, frozen=True):
     """What a verified record proves."""
 
     evidence: Evidence

@@ -5,7 +5,7 @@ Codes A to F follow the events of ETSI EN 319 522-1; X are those of this house.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 OPEN = ("sealed", "accepted", "in_transit")
 """States before a package lies in the recipient's box."""
@@ -13,8 +13,7 @@ SETTLED = ("refused", "failed", "returned", "recalled", "closed")
 """States that nothing leads out of, but ``failed`` to paper."""
 
 
-@dataclass(frozen=True)
-class EvidenceType:
+class EvidenceType(Struct, frozen=True):
     """One kind of evidence."""
 
     zh: str

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from kernel.slots import Slot
 
 
-@dataclass(frozen=True)
-class ExchangeKind:
+class ExchangeKind(Struct, frozen=True):
     """A payload type: ``documents.document``, schema 1. The plugin is the first part of it."""
 
     type: str

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
+
+from msgspec import Struct
 
 from kernel.acts import outbox
 from kernel.acts.context import this_act
@@ -25,8 +26,7 @@ POLICY = "juyan-1"
 ROLES = {"main": "主送", "cc": "抄送"}
 
 
-@dataclass(frozen=True)
-class Recipient:
+class Recipient(Struct, frozen=True):
     """An exchange box. :ivar role: ``main`` (must handle it) or ``cc``."""
 
     unit: str
@@ -34,8 +34,7 @@ class Recipient:
     copies: int = 1
 
 
-@dataclass(frozen=True)
-class Letter:
+class Letter(Struct, frozen=True):
     """What is to be sent, besides to whom.
 
     :ivar body: the blob digest of the sealed PDF; empty for payloads that are not documents.

@@ -23,10 +23,11 @@ import hashlib
 import re
 from binascii import b2a_base64
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
 from typing import Any
 from urllib.parse import quote
+
+from msgspec import Struct
 
 from kernel.crypto.canonical import digest, dumps, loads
 from kernel.deferred import pattern
@@ -63,8 +64,7 @@ _ROW_END = "</ds:DigestValue></asic:DataObjectReference>\n"
 _TAIL = "</asic:ASiCManifest>\n"
 
 
-@dataclass(frozen=True)
-class Contents:
+class Contents(Struct, frozen=True, dict=True):
     """Everything in a package but manifest and signature."""
 
     envelope: dict[str, Any]
@@ -123,18 +123,17 @@ class Contents:
         return dict(sorted([*self.parts.items(), (DIGESTS, self.listing)]))
 
 
-@dataclass(frozen=True)
-class Package:
+class Package(Struct, frozen=True, dict=True):
     """A package that is well formed; :func:`kernel.exchange.verdict.verify` says if it is true."""
 
     contents: Contents
     manifest: bytes
     signature: bytes
-    digest: str = field(init=False)
-    """``sha256:<hex>`` of the manifest: the identity of the package."""
 
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "digest", pkg_digest(self.manifest))
+    @cached_property
+    def digest(self) -> str:
+        """``sha256:<hex>`` of the manifest: the identity of the package."""
+        return pkg_digest(self.manifest)
 
 
 def content_digests(

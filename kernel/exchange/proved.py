@@ -6,9 +6,10 @@ For ``log verify``; see :mod:`kernel.exchange.ledger`.
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, NamedTuple
+
+from msgspec import Struct, field
 
 from kernel.acts.deeds import Deed
 from kernel.storage.comparing import Row
@@ -65,8 +66,7 @@ class Event(NamedTuple):
         return any(one["code"] == code for one in self.facts["reasons"])
 
 
-@dataclass
-class History:
+class History(Struct, dict=True):
     """What was signed about one package.
 
     :ivar package: its row, if there is one. :ivar dispatch: the act that let it go.

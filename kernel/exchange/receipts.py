@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
 
 import peewee
+from msgspec import Struct
 
 from kernel.crypto import canonical
 from kernel.crypto.x509 import unit_of
@@ -22,8 +22,7 @@ from kernel.identity.models import Unit
 from kernel.storage.blobs import blobs
 
 
-@dataclass(frozen=True)
-class Report:
+class Report(Struct, frozen=True):
     """The result of verifying a package, in words."""
 
     ok: bool
@@ -38,8 +37,7 @@ class Report:
     """Whether a revocation list is missing that was current when it was sealed."""
 
 
-@dataclass(frozen=True)
-class EvidenceLine:
+class EvidenceLine(Struct, frozen=True):
     """One piece of evidence as a page shows it."""
 
     type: str

@@ -10,10 +10,10 @@ A package that is not genuine does not use up the msg_id that it names: only its
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from typing import Any
 
 import peewee
+from msgspec import Struct
 
 from kernel.acts import outbox
 from kernel.acts.clock import signing_time
@@ -44,8 +44,7 @@ ACCEPTED, REPEATED, REUSED, EXPIRED = 100, 101, 201, 204
 UNKNOWN_SENDER, UNKNOWN, CLOSED, MAY_NOT_SEND = 300, 301, 302, 310
 
 
-@dataclass(frozen=True)
-class Receipt:
+class Receipt(Struct, frozen=True):
     """What who hands a package in gets back.
 
     :ivar number: 100 taken now, 101 handed in before, or the first number that it is refused for.
@@ -66,8 +65,7 @@ class Receipt:
         return kind == "A1"
 
 
-@dataclass(frozen=True)
-class _Offer:
+class _Offer(Struct, frozen=True):
     """A package at the door. :ivar failing: recipient → why it does not get it."""
 
     data: bytes

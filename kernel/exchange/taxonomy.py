@@ -6,13 +6,12 @@ first · 7xx a hint. They stand in evidence as the code of a reason, beside the 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 SENDER, RECIPIENT, OPERATOR = "sender", "recipient", "operator"
 
 
-@dataclass(frozen=True)
-class Entry:
+class Entry(Struct, frozen=True):
     """One number.
 
     :ivar retry: whether the same bytes may be handed in again with another result.

@@ -7,8 +7,9 @@ two is the other's test.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
+
+from msgspec import Struct
 
 from kernel.crypto import cms, x509
 from kernel.crypto.acts_format import ActFacts, verify_record
@@ -34,8 +35,7 @@ _RANGE_KEY = b"/ByteRange"
 _BYTE_RANGE = pattern(_RANGE_KEY + rb"\s*\[\s*0 +([0-9]+) +([0-9]+) +([0-9]+)\s*\]")
 
 
-@dataclass(frozen=True)
-class Verdict:
+class Verdict(Struct, frozen=True):
     """What was found about a package."""
 
     number: int

@@ -3,22 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
 from typing import Any, Protocol, runtime_checkable
+
+from msgspec import Struct, field
 
 from kernel.slots import Slot
 
 
-@dataclass(frozen=True)
-class Signature:
+class Signature(Struct, frozen=True):
     """A person's signature over the bytes of an act. :ivar kind: the authenticator that made it."""
 
     kind: str
     value: bytes
 
 
-@dataclass(frozen=True)
-class Offered:
+class Offered(Struct, frozen=True):
     """A key that its holder registered, and that nobody has issued yet.
 
     :ivar public_key: base64 of the SubjectPublicKeyInfo.

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 from datetime import datetime
 
 import peewee
+from msgspec.structs import replace
 
 from kernel.crypto.ids import now
 from kernel.errors import OfficeError

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from msgspec import Struct
+from msgspec.structs import replace
 
 from kernel.errors import NotSignedIn, Refused
 from kernel.identity.models import Grant, Person, Post, Unit
@@ -13,8 +14,7 @@ from kernel.storage.remembered import remembered
 from kernel.storage.writing import Ready
 
 
-@dataclass(frozen=True)
-class Acting:
+class Acting(Struct, frozen=True):
     """In whose name a person acts, and by which grant (代办, 代录).
 
     :ivar delegation: its uid. :ivar grant: the uid of the signed act that gave it.
@@ -45,8 +45,7 @@ def written_name(person: str, mode: str = "self", principal: str = "") -> str:
     return f"{person}（{how}{principal}{end}）"
 
 
-@dataclass(frozen=True)
-class Desk:
+class Desk(Struct, frozen=True):
     """Who acts, where, with which rights, signed in by which credential and session.
 
     At a desk in somebody else's name ``person`` and ``credential`` are those of who is really
@@ -102,8 +101,7 @@ class Desk:
         )
 
 
-@dataclass(frozen=True)
-class ServiceDesk:
+class ServiceDesk(Struct, frozen=True):
     """The node itself, for verbs declared ``by="node"``; never a person in disguise.
 
     :ivar organ_code: the organ in whose name the node records something, or empty.

@@ -6,7 +6,7 @@ the opinion in which a phrase is used.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from kernel.errors import Conflict, Invalid, NotFound
 from kernel.identity.models import OwnPhrase, Person
@@ -19,8 +19,7 @@ LONGEST = 100
 """Characters of one."""
 
 
-@dataclass(frozen=True)
-class Kept:
+class Kept(Struct, frozen=True):
     """One phrase."""
 
     uid: str

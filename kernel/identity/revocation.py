@@ -8,8 +8,9 @@ The root's key may be kept elsewhere; its lists run for more than a year.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
+
+from msgspec import Struct
 
 from kernel.crypto import x509
 from kernel.identity.authority import PURPOSES, authority
@@ -19,8 +20,7 @@ from kernel.storage.database import connection, exclusive, transaction
 AUTHORITIES = ("root", *PURPOSES)
 
 
-@dataclass(frozen=True)
-class _Period:
+class _Period(Struct, frozen=True):
     """How often an authority issues a list, and for how many days it holds."""
 
     every: timedelta

@@ -7,8 +7,9 @@ more or takes one away. A desk carries the set of its levels, so that no list as
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from typing import Any
+
+from msgspec import Struct
 
 from kernel.errors import Invalid
 from kernel.identity.models import Grant, Person, Post, Unit
@@ -31,8 +32,7 @@ ROLES: dict[str, tuple[str, str]] = {
 """Roles that a post may have (the domain's 角色与岗位), with their names."""
 
 
-@dataclass(frozen=True)
-class Level:
+class Level(Struct, frozen=True):
     """One level of rights: ``documents.handle``. :ivar roles: who holds it from the start."""
 
     name: str

@@ -14,11 +14,11 @@ import hashlib
 import hmac
 import secrets
 from contextlib import suppress
-from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
 import peewee
+from msgspec.structs import replace
 
 from kernel.crypto.ids import now, uuid7
 from kernel.errors import NotFound, Refused

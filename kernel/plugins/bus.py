@@ -10,12 +10,12 @@ import time
 from collections import deque
 from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from functools import partial
 from types import ModuleType
 from typing import Any
 
 import pluggy
+from msgspec import Struct, field
 
 from kernel import hooks
 from kernel.errors import OfficeError, Refused
@@ -28,8 +28,7 @@ FAULTS = 5
 WINDOW = 300.0
 
 
-@dataclass
-class Fault:
+class Fault(Struct):
     """One failure of a plugin in a hook."""
 
     plugin: str

@@ -11,10 +11,11 @@ import importlib
 import importlib.util
 import sys
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from types import ModuleType
+
+from msgspec.structs import replace
 
 from kernel.plugins import manifest
 from kernel.plugins.manifest import Manifest

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+
+from msgspec import Struct, field
 
 from kernel.settings import read_toml
 
@@ -24,8 +25,7 @@ _KEYS: dict[str, dict[str, type]] = {
 """Section → key → its kind; a list is one of texts."""
 
 
-@dataclass(frozen=True)
-class Manifest:
+class Manifest(Struct, frozen=True):
     """One plugin's manifest.
 
     :ivar phase: the first phase (1 trial, 2 formal, 3 full) in which an organ may have it.

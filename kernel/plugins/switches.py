@@ -8,9 +8,9 @@ process; nothing is ever deleted.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 
 import peewee
+from msgspec import Struct
 
 from kernel.crypto.ids import now
 from kernel.identity.models import NodeFact, Unit
@@ -45,8 +45,7 @@ _SWITCHED = Ready(
 )
 
 
-@dataclass(frozen=True)
-class Why:
+class Why(Struct, frozen=True):
     """Why an organ has a plugin or has it not: a stable code and a sentence in both languages."""
 
     on: bool

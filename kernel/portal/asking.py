@@ -7,9 +7,9 @@ piece of the form (``BrowserAuthenticator.template``), which posts the field ``a
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
 from typing import Any
 
+from msgspec import Struct
 from starlette.responses import Response
 
 from kernel.errors import Refused
@@ -23,8 +23,7 @@ PATIENCE = 110
 """Seconds that a page waits for a key: a confirmation holds for two minutes."""
 
 
-@dataclass(frozen=True)
-class Ask:
+class Ask(Struct, frozen=True):
     """What the template of an authenticator is drawn with, as ``ask``.
 
     :ivar action: ``get`` (sign) or ``create`` (register). :ivar options: JSON for the browser.

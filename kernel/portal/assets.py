@@ -13,10 +13,11 @@ import mimetypes
 import re
 import threading
 from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from time import monotonic
+
+from msgspec import Struct
 
 from kernel.deferred import pattern
 from kernel.portal.theme import Theme, chain
@@ -29,8 +30,7 @@ _COMMENT = pattern(rb"/\*.*?\*/", re.DOTALL)
 _TYPES = {".js": "text/javascript", ".css": "text/css", ".svg": "image/svg+xml"}
 
 
-@dataclass(frozen=True)
-class Asset:
+class Asset(Struct, frozen=True, dict=True):
     """One static file, ready to be sent."""
 
     data: bytes

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from typing import Any, Literal
+
+from msgspec import Struct, field
 
 from kernel.portal.parts import Phrase
 
@@ -12,8 +13,7 @@ Said = Any
 """An opinion (:class:`kernel.acts.models.Opinion`)."""
 
 
-@dataclass(frozen=True)
-class Move:
+class Move(Struct, frozen=True):
     """One thing that can be done from the card: a button, or a fold with a form.
 
     It posts to a page of the plugin, which goes on to the field ``next`` of the form
@@ -37,8 +37,7 @@ class Move:
     """The name of the field that a tap fills."""
 
 
-@dataclass(frozen=True)
-class Brief:
+class Brief(Struct, frozen=True):
     """What a leader needs to see before he decides.
 
     :ivar facts: label and value, three or four. :ivar text: how the text begins.

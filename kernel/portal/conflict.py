@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from typing import Any
 
+from msgspec import Struct
 from starlette.responses import Response
 
 from kernel.acts import changes
@@ -24,8 +24,7 @@ Field = Any
 """A WTForms field."""
 
 
-@dataclass(frozen=True)
-class Line:
+class Line(Struct, frozen=True):
     """One paragraph of both sides; the empty side lacks it."""
 
     mine: str
@@ -37,8 +36,7 @@ class Line:
         return self.mine == self.now
 
 
-@dataclass(frozen=True)
-class Difference:
+class Difference(Struct, frozen=True):
     """One field in which what was typed is not what stands there now."""
 
     label: str

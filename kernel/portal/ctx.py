@@ -5,11 +5,11 @@ from __future__ import annotations
 import base64
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
 from markupsafe import Markup
+from msgspec import Struct, field
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
@@ -48,8 +48,7 @@ ROOMS = frozenset({"acts", "exchange", "seals", "house"})
 """Rooms of the kernel that put tasks into the task centre beside the plugins."""
 
 
-@dataclass
-class Ctx:
+class Ctx(Struct, dict=True):
     """One request at a desk."""
 
     request: Request

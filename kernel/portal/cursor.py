@@ -4,17 +4,16 @@ from __future__ import annotations
 
 import base64
 import json
-from dataclasses import dataclass
 from datetime import date, datetime
 
 import peewee
+from msgspec import Struct
 
 from kernel.errors import Invalid
 from kernel.storage.fields import UTCField
 
 
-@dataclass(frozen=True)
-class Cursor:
+class Cursor(Struct, frozen=True):
     """Where the page before ended: the sort key and the id of its last row."""
 
     sort: str

@@ -13,9 +13,10 @@ list of a million rows is as quick on its last page as on its first.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from operator import attrgetter
 from typing import Any, Literal, NamedTuple
+
+from msgspec import Struct
 
 from kernel.portal.cursor import Cursor, fits, lost, read_cursor
 from kernel.portal.i18n import Lazy, _l
@@ -31,8 +32,7 @@ KEPT = ("tab",)
 MOST_TEXT = 100
 
 
-@dataclass(frozen=True)
-class Column:
+class Column(Struct, frozen=True):
     """One column.
 
     :param key: attribute or mapping key of the row; *value* computes it instead.
@@ -52,8 +52,7 @@ class Column:
         return self.value(item) if self.value else read(item, self.key)
 
 
-@dataclass(frozen=True)
-class Filter:
+class Filter(Struct, frozen=True):
     """A choice above the list: ``?<name>=<value>``; an unknown value counts as all."""
 
     name: str
@@ -62,8 +61,7 @@ class Filter:
     all_label: Label = _l("全部")
 
 
-@dataclass(frozen=True)
-class Sort:
+class Sort(Struct, frozen=True):
     """An order: ``?sort=<name>``; the id breaks ties.
 
     :param nulls: whether the key may be null; rows without one then come last, either way.
@@ -80,8 +78,7 @@ class Sort:
     nulls: bool = False
 
 
-@dataclass(frozen=True)
-class ListSpec:
+class ListSpec(Struct, frozen=True):
     """What a list shows and how it can be asked."""
 
     title: Label
@@ -110,8 +107,7 @@ class ListSpec:
         return by_name.get(name) or by_name[self.default_sort]
 
 
-@dataclass(frozen=True)
-class ListQuery:
+class ListQuery(Struct, frozen=True):
     """What was asked, checked."""
 
     text: str
@@ -148,8 +144,7 @@ class Line(NamedTuple):
     cells: Sequence[tuple[str, object, object, str]]
 
 
-@dataclass(frozen=True)
-class Listing:
+class Listing(Struct, frozen=True):
     """One page of a list, for ``ui.list_card`` and ``layout/list.html``."""
 
     spec: ListSpec

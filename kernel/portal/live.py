@@ -17,11 +17,12 @@ import re
 from collections import Counter
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field, replace
 from typing import Any
 from weakref import WeakKeyDictionary
 
 import peewee
+from msgspec import Struct, field
+from msgspec.structs import replace
 from starlette.concurrency import run_in_threadpool
 
 from kernel.acts.models import Notice
@@ -43,8 +44,7 @@ NEWEST = 100
 """So many of the newest unread notices of a post are told apart."""
 
 
-@dataclass(frozen=True)
-class State:
+class State(Struct, frozen=True):
     """What a page shows of what changes by itself.
 
     :ivar last: the number of the newest unread notice. :ivar unread: how many there are.
@@ -57,7 +57,7 @@ class State:
     unread: int = 0
     mix: int = 0
     watched: int = 0
-    known: frozenset[int] | None = field(default=None, compare=False)
+    known: frozenset[int] | None = None
 
     @property
     def id(self) -> str:
@@ -73,8 +73,7 @@ def read_state(text: str) -> State | None:
     return State(last, unread, mix, watched)
 
 
-@dataclass(frozen=True)
-class Seat:
+class Seat(Struct, frozen=True):
     """Whose page it is. :ivar package: the package whose receipts it shows, or empty."""
 
     session: str
@@ -84,8 +83,7 @@ class Seat:
     package: str = ""
 
 
-@dataclass(frozen=True)
-class Look:
+class Look(Struct, frozen=True):
     """What one look found for one seat: its state, what may come up on the screen, or its end.
 
     :ivar news: how many notices are new since the state before and may come up.
@@ -163,7 +161,7 @@ def _look(
     if before is not None:
         # What was read comes up no more; the newest that the page knows of stays the mark.
         state = replace(state, last=max(state.last, before.last), known=before.known)
-        if state == before and state.known is not None:
+        if before is not None and state.id == before.id and state.known is not None:
             return Look(state)
     return _news(seat, before, state, known)
 
@@ -230,8 +228,7 @@ class Stream:
         self._changed.set()
 
 
-@dataclass
-class _Room:
+class _Room(Struct):
     """The streams of one event loop, and the task that looks for them."""
 
     streams: set[Stream] = field(default_factory=set)

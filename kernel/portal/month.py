@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import calendar
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
+
+from msgspec import Struct, field
 
 from kernel.portal.i18n import _
 from kernel.portal.words import day_cn, weekday_cn
@@ -15,8 +16,7 @@ IN_CELL = 3
 """So many items stand in the cell of a day; the others are in the list."""
 
 
-@dataclass(frozen=True)
-class CalendarItem:
+class CalendarItem(Struct, frozen=True):
     """Something on a day: a deadline, or what a plugin has there (a meeting).
 
     :ivar at: its time, where it has one. :ivar due: whether it is a deadline, shown with how much
@@ -31,8 +31,7 @@ class CalendarItem:
     due: bool = False
 
 
-@dataclass(frozen=True)
-class Cell:
+class Cell(Struct, frozen=True):
     """One day of the month's table. :ivar said: what the calendar says of it (休, 班)."""
 
     day: date
@@ -53,8 +52,7 @@ class Cell:
         return max(len(self.items) - IN_CELL, 0)
 
 
-@dataclass(frozen=True)
-class Month:
+class Month(Struct, frozen=True):
     """The month of a page. :ivar first, last: its days."""
 
     first: date

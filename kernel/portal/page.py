@@ -6,15 +6,15 @@ data, so that a page can be drawn in a test without a node.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import Literal, NamedTuple
+
+from msgspec import Struct, field
 
 Size = Literal["normal", "large"]
 Mood = Literal["ok", "info", "warn", "danger"]
 
 
-@dataclass(frozen=True)
-class Brand:
+class Brand(Struct, frozen=True):
     """Whose portal it is: the unit mark and the names in the top bar."""
 
     product: str
@@ -37,8 +37,7 @@ class Brand:
         return tuple(text[i : i + 2] for i in range(0, len(text), 2))
 
 
-@dataclass(frozen=True)
-class OtherDesk:
+class OtherDesk(Struct, frozen=True):
     """Another desk of the same person, to switch to."""
 
     post: str
@@ -47,8 +46,7 @@ class OtherDesk:
     """How it is named in the menu (``市委督查室 · 科员``)."""
 
 
-@dataclass(frozen=True)
-class PageDesk:
+class PageDesk(Struct, frozen=True):
     """The desk at which the person works, as the page names it."""
 
     person: str
@@ -86,8 +84,7 @@ class MenuGroup(NamedTuple):
     items: tuple[MenuItem, ...]
 
 
-@dataclass(frozen=True)
-class Message:
+class Message(Struct, frozen=True):
     """One sentence after an act (已签收，时间已回传发文单位。), with a way on if there is one."""
 
     kind: Mood
@@ -96,8 +93,7 @@ class Message:
     label: str = ""
 
 
-@dataclass(frozen=True)
-class Links:
+class Links(Struct, frozen=True):
     """Where the fixed controls of the frame lead."""
 
     home: str = "/"
@@ -117,8 +113,7 @@ class Links:
     """Own settings and phrases; no entry in the menu where empty."""
 
 
-@dataclass(frozen=True)
-class Page:
+class Page(Struct, frozen=True):
     """The frame of one page."""
 
     title: str

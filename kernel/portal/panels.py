@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import Any
 
+from msgspec import Struct, field
 
-@dataclass(frozen=True)
-class Panel:
+
+class Panel(Struct, frozen=True):
     """A card in the side column of the home page.
 
     :ivar template: ``<plugin>/panel_….html``, drawn with ``context``.

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal, NamedTuple
+
+from msgspec import Struct, field
 
 from kernel.portal.i18n import Lazy, _l
 
@@ -46,8 +47,7 @@ class TaskRow(NamedTuple):
     unread: bool = False
 
 
-@dataclass(frozen=True)
-class Tab:
+class Tab(Struct, frozen=True):
     """One tab (``ui.tabs``); tabs are links, each with its own address."""
 
     label: str
@@ -56,8 +56,7 @@ class Tab:
     count: int | None = None
 
 
-@dataclass(frozen=True)
-class Star:
+class Star(Struct, frozen=True):
     """The button 收藏 of an object (``ui.star``). :ivar on: whether it is starred."""
 
     kind: str
@@ -67,8 +66,7 @@ class Star:
     """The page on which it stands."""
 
 
-@dataclass(frozen=True)
-class Receipt:
+class Receipt(Struct, frozen=True):
     """What one recipient has done with a document so far."""
 
     unit: str
@@ -94,8 +92,7 @@ class Receipt:
         return _RECEIPTS[self.state][1]
 
 
-@dataclass(frozen=True)
-class ReceiptBook:
+class ReceiptBook(Struct, frozen=True):
     """All receipts of one dispatch (``ui.receipts``)."""
 
     items: tuple[Receipt, ...]
@@ -131,8 +128,7 @@ class ReceiptBook:
         return [item for item in self.items if item.state == "returned"]
 
 
-@dataclass(frozen=True)
-class SealLine:
+class SealLine(Struct, frozen=True):
     """What the verification of a seal found (``ui.sealed_line``)."""
 
     valid: bool
@@ -149,8 +145,7 @@ class SealLine:
     """Where it is said how anybody can check it himself."""
 
 
-@dataclass(frozen=True)
-class PageImage:
+class PageImage(Struct, frozen=True):
     """One page of a fixed-layout file (``ui.page_images``); width and height in pixels."""
 
     src: str
@@ -159,16 +154,14 @@ class PageImage:
     alt: str = ""
 
 
-@dataclass(frozen=True)
-class Phrase:
+class Phrase(Struct, frozen=True):
     """A usual sentence above the comment box."""
 
     text: str
     label: str = ""
 
 
-@dataclass(frozen=True)
-class Confirm:
+class Confirm(Struct, frozen=True):
     """An act as its person sees it before signing (``ui.confirm``)."""
 
     title: str

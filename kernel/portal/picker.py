@@ -9,10 +9,10 @@ back as it was typed, with that branch whole. Pages have nothing to do for eithe
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import wtforms
+from msgspec import Struct
 from wtforms.validators import ValidationError
 
 from kernel.portal.fields import Bound, Label, said
@@ -25,8 +25,7 @@ WHOLE = 60
 """A tree of so many leaves is drawn at once, as is an open branch of so many in a larger tree."""
 
 
-@dataclass(frozen=True)
-class Leaf:
+class Leaf(Struct, frozen=True):
     """One thing to choose in the picker."""
 
     value: str
@@ -41,8 +40,7 @@ class Leaf:
         return " ".join([self.hint, *dict.fromkeys(spelled(name) for name in names)]).strip()
 
 
-@dataclass(frozen=True)
-class Branch:
+class Branch(Struct, frozen=True):
     """A group in the picker, with things to choose and groups below it.
 
     A branch with a ``value`` can be chosen as a whole (各县（区）委 as one recipient).

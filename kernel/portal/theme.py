@@ -8,8 +8,10 @@ instance, may not.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
 from pathlib import Path
+
+from msgspec import Struct
+from msgspec.structs import fields
 
 from kernel.deferred import pattern
 from kernel.errors import Invalid
@@ -25,8 +27,7 @@ _NAME = pattern(r"[a-z][a-z0-9-]{0,30}")
 _MAY_HOLD = {".css", ".html", ".md", ".png", ".svg", ".toml", ".webp", ".woff2"}
 
 
-@dataclass(frozen=True)
-class Theme:
+class Theme(Struct, frozen=True):
     """One look of the portal."""
 
     id: str

@@ -20,10 +20,11 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import nullcontext
-from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any
+
+from msgspec import Struct
 
 from kernel.deferred import pattern
 from kernel.plugins.bus import bus
@@ -36,8 +37,7 @@ _NAME = pattern(r"[a-z][a-z0-9_-]{0,40}")
 _KEYS = {"title": str, "title_en": str, "pages": list, "door": bool, "zh": dict, "en": dict}
 
 
-@dataclass(frozen=True)
-class Topic:
+class Topic(Struct, frozen=True):
     """One topic.
 
     :ivar name: in its address: ``inbox``; of a plugin ``documents.edit``.

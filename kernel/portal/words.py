@@ -6,13 +6,13 @@ Times come in as UTC and are shown in Asia/Shanghai, on the 24-hour clock.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache
 from gettext import NullTranslations
 from typing import Any, Literal
 
 from markupsafe import Markup, escape
+from msgspec import Struct
 
 from kernel.portal.i18n import _, language, ngettext, translations
 from kernel.work.calendar import CHINA, day_begins
@@ -21,8 +21,7 @@ _MONTHS = "Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec".split()
 _DAYS = "Monday Tuesday Wednesday Thursday Friday Saturday Sunday".split()
 
 
-@dataclass(frozen=True)
-class Due:
+class Due(Struct, frozen=True):
     """A time limit in words: the colour never stands without an icon and a word."""
 
     kind: Literal["over", "soon", "plain"]

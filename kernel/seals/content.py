@@ -7,8 +7,9 @@ number, so that numbering does not stale a sign-off (条例 art. 9, 22).
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
 from typing import Any
+
+from msgspec.structs import asdict
 
 from kernel.crypto.canonical import digest, dumps, loads
 from kernel.errors import Unverified

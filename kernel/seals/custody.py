@@ -7,7 +7,8 @@ seal. The node itself never holds a unit's key.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from kernel.crypto import suites, x509
 from kernel.crypto.canonical import digest
@@ -21,8 +22,7 @@ from kernel.seals.signer_client import signer
 from kernel.seals.statement import SealStatement
 
 
-@dataclass(frozen=True)
-class Commission:
+class Commission(Struct, frozen=True):
     """A seal to be made. :ivar keepers: the uids of the persons who may apply it."""
 
     unit: Unit

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import io
 import math
-from dataclasses import dataclass
 from functools import cache
 from html import escape
 from typing import Any
@@ -18,6 +17,7 @@ import pikepdf
 import typst
 from fontTools.pens.svgPathPen import SVGPathPen
 from fontTools.ttLib import TTFont
+from msgspec import Struct
 
 from kernel.errors import Invalid
 from kernel.work.fonts import FACES, characters
@@ -32,8 +32,7 @@ _LOW, _HIGH = -80, 840
 """The ink of a Chinese character in a font of 1000 units: from below to above the baseline."""
 
 
-@dataclass(frozen=True)
-class _Letter:
+class _Letter(Struct, frozen=True):
     """A character of the given width and height (mm), its centre at (x, y), turned by an angle."""
 
     char: str

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from kernel.acts.deeds import agreed, deeds
 from kernel.crypto import canonical, deferred, x509
@@ -39,8 +40,7 @@ Named = tuple[str, str]
 """The authority and the serial number of a certificate."""
 
 
-@dataclass
-class _Taken:
+class _Taken(Struct):
     """A certificate that acts took back. :ivar place: what ``log verify`` calls it."""
 
     act: str

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import io
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from asn1crypto.crl import CertificateList
 from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePrivateKey
 from cryptography.x509 import Certificate
+from msgspec import Struct
 from pyhanko.pdf_utils.incremental_writer import IncrementalPdfFileWriter
 from pyhanko.pdf_utils.layout import AxisAlignment, InnerScaling, Margins, SimpleBoxLayoutRule
 from pyhanko.pdf_utils.reader import PdfFileReader
@@ -34,8 +34,7 @@ from kernel.work.workshop import Placement
 _MM = 72 / 25.4
 
 
-@dataclass(frozen=True)
-class SealCheck:
+class SealCheck(Struct, frozen=True):
     """What one seal of a PDF says, and whether that holds."""
 
     intact: bool

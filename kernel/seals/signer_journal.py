@@ -9,9 +9,10 @@ from __future__ import annotations
 import json
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+from msgspec import Struct
 
 from kernel.crypto.canonical import b64, digest, dumps
 from kernel.crypto.ids import now, stamp
@@ -20,8 +21,7 @@ from kernel.errors import Conflict
 from kernel.storage.instance import crash_point, sync_folder
 
 
-@dataclass(frozen=True)
-class Deed:
+class Deed(Struct, frozen=True):
     """One thing that an act lets the signer sign."""
 
     operation: str

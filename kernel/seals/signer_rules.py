@@ -7,9 +7,10 @@ statement about the seal, and in what is to be signed.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any, TypeVar
 from urllib.parse import unquote
+
+from msgspec import Struct
 
 from kernel.crypto import x509
 from kernel.crypto.acts_format import ActFacts
@@ -45,8 +46,7 @@ _ROW = pattern(
 T = TypeVar("T", str, int)
 
 
-@dataclass(frozen=True)
-class SealingActs:
+class SealingActs(Struct, frozen=True):
     """The acts that lead to a seal, verified."""
 
     seal: ActFacts
@@ -54,8 +54,7 @@ class SealingActs:
     number: ActFacts | None
 
 
-@dataclass(frozen=True)
-class SealOrder:
+class SealOrder(Struct, frozen=True):
     """What the keeper signed: which file, where the seal goes."""
 
     pdf: str

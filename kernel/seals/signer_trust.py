@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+
+from msgspec import Struct
 
 from kernel.crypto import chain, x509
 from kernel.crypto.acts_format import ActFacts, verify_record
@@ -16,8 +17,7 @@ from kernel.errors import Unavailable
 AUTHORITIES = ("people", "seals", "exchange", "nodes")
 
 
-@dataclass(frozen=True)
-class Trust:
+class Trust(Struct, frozen=True):
     """The pinned certificates. Whoever changes the node's keys later does not change these."""
 
     root: x509.Certificate

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+from msgspec import Struct
 
 from kernel.crypto import keyfile, suites, x509
 from kernel.crypto.canonical import digest, unb64
@@ -19,8 +20,7 @@ KINDS = ("seal", "exchange")
 _CODE = pattern(r"[0-9A-Za-z][0-9A-Za-z._-]{0,63}")
 
 
-@dataclass(frozen=True)
-class Unit:
+class Unit(Struct, frozen=True):
     """A unit that the signer signs for, with its keys."""
 
     code: str

@@ -6,9 +6,11 @@ the keepers reads them here.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
+
+from msgspec import Struct
+from msgspec.structs import asdict
 
 from kernel.crypto import suites, x509
 from kernel.crypto.canonical import dumps, is_digest, loads
@@ -20,8 +22,7 @@ LEVELS = ("L0", "L1", "L2")
 """Demo, trial and formal custody."""
 
 
-@dataclass(frozen=True)
-class SealStatement:
+class SealStatement(Struct, frozen=True):
     """What the seals authority says about one seal."""
 
     seal: str
@@ -43,7 +44,7 @@ class SealStatement:
     def to_bytes(self) -> bytes:
         """The bytes that the seals authority signs (canonical JSON)."""
         times = {"not_before": stamp(self.not_before), "not_after": stamp(self.not_after)}
-        return dumps({"format": FORMAT, **vars(self), "keepers": list(self.keepers), **times})
+        return dumps({"format": FORMAT, **asdict(self), "keepers": list(self.keepers), **times})
 
 
 def read(data: bytes, signature: bytes, authority: x509.Certificate) -> SealStatement:

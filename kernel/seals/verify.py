@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from kernel.crypto import x509
 from kernel.errors import Unverified
@@ -15,8 +16,7 @@ if TYPE_CHECKING:
     from kernel.seals.pdf import SealCheck
 
 
-@dataclass(frozen=True)
-class SealVerdict:
+class SealVerdict(Struct, frozen=True):
     """One seal, in words for the reader."""
 
     ok: bool

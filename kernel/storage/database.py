@@ -12,11 +12,11 @@ import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from contextvars import ContextVar
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self, cast
 
 import peewee
+from msgspec import Struct
 from peewee import __exception_wrapper__ as _peewee_errors  # type: ignore[attr-defined]  # no stub
 from playhouse.pool import PooledSqliteDatabase
 
@@ -344,8 +344,7 @@ def snapshot() -> Iterator[None]:
             db.execute_sql("ROLLBACK")
 
 
-@dataclass
-class Part:
+class Part(Struct):
     """A part of a transaction. :ivar undone: whether it failed and left nothing behind."""
 
     undone: bool = False

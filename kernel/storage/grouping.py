@@ -18,8 +18,9 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Sequence
 from contextvars import Context, copy_context
-from dataclasses import dataclass, field
 from typing import Generic, TypeVar
+
+from msgspec import Struct, field
 
 from kernel.storage.database import in_transaction, on_postgresql, savepoint, transaction
 from kernel.storage.faults import busy, database_errors
@@ -30,8 +31,7 @@ MOST = 256
 """So many in one transaction at most, because others wait for it."""
 
 
-@dataclass
-class Piece(Generic[T]):
+class Piece(Struct, Generic[T]):
     """Something to be written, and how that ended.
 
     :ivar error: what it raised, or why the whole group was not written; None where it is done.

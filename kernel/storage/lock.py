@@ -5,9 +5,11 @@ from __future__ import annotations
 import json
 import os
 import time
-from dataclasses import asdict, dataclass
 from pathlib import Path
 from types import TracebackType
+
+from msgspec import Struct
+from msgspec.structs import asdict
 
 from kernel.errors import Unavailable
 from kernel.storage import instance
@@ -15,8 +17,7 @@ from kernel.storage import instance
 NAME = "server.lock"
 
 
-@dataclass(frozen=True)
-class Running:
+class Running(Struct, frozen=True):
     """The server that holds a data folder."""
 
     pid: int

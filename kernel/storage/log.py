@@ -16,12 +16,13 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Collection, Iterable
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import peewee
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+from msgspec import Struct
+from msgspec.structs import asdict
 
 from kernel.crypto import canonical, merkle
 from kernel.crypto.ids import now
@@ -45,8 +46,7 @@ BATCH = 5000
 """How many leaves one integration takes at most, so that writers wait for it only briefly."""
 
 
-@dataclass(frozen=True)
-class LogKey:
+class LogKey(Struct, frozen=True):
     """Who signs the checkpoints: the log's name (``juyan/<node>/<epoch>``) and its Ed25519 key."""
 
     name: Callable[[], str]
@@ -103,12 +103,11 @@ def append(kind: str, ref: str, data: dict[str, Any]) -> str:
     """
     require_transaction("log.append")
     one = leaf(kind, ref, data)
-    LogLeaf.create(**vars(one))
+    LogLeaf.create(**asdict(one))
     return one.promise
 
 
-@dataclass(frozen=True)
-class Leaf:
+class Leaf(Struct, frozen=True):
     """A leaf that is not in the log yet."""
 
     kind: str
@@ -130,7 +129,7 @@ def leaf(kind: str, ref: str, data: dict[str, Any]) -> Leaf:
 
 def ready_all(many: Iterable[Leaf]) -> Callable[[], int]:
     """Make leaves ready; gives what adds them, within the caller's transaction."""
-    return ready_rows(LogLeaf, [vars(one) for one in many])
+    return ready_rows(LogLeaf, [asdict(one) for one in many])
 
 
 def leaves_of(kind: str, refs: Collection[str]) -> dict[str, list[tuple[dict[str, Any], str]]]:

@@ -9,11 +9,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
-from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import NamedTuple
 
 import peewee
+from msgspec import Struct, field
 
 from kernel.crypto import canonical, merkle
 from kernel.crypto.note import Checkpoint, read_checkpoint
@@ -36,8 +36,7 @@ class Problem(NamedTuple):
     what: str
 
 
-@dataclass
-class Report:
+class Report(Struct):
     """What a check found.
 
     :ivar size: leaves. :ivar checkpoints: notes, witnessed ones included.

@@ -25,11 +25,11 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterable, Iterator, Set
 from contextlib import contextmanager
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
 import peewee
+from msgspec import Struct
 
 from kernel.deferred import pattern
 from kernel.errors import Unavailable
@@ -51,8 +51,7 @@ _NAME = pattern(r"[a-z][a-z0-9_]*")
 _NUMBER = pattern(r"^\d+")
 
 
-@dataclass(frozen=True)
-class MigrationSet:
+class MigrationSet(Struct, frozen=True):
     """The scripts of one room or plugin; their history is in the table ``migration_<name>``."""
 
     name: str
@@ -64,8 +63,7 @@ class MigrationSet:
             raise ValueError(f"not a name for a migration set: {self.name!r}")
 
 
-@dataclass(frozen=True)
-class Applied:
+class Applied(Struct, frozen=True):
     """One script that was run: the set's name and the script's (``0001_initial``)."""
 
     set: str

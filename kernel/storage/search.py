@@ -9,12 +9,12 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from time import monotonic
 from typing import Any, NamedTuple, Protocol
 
 import peewee
+from msgspec import Struct
 
 from kernel.crypto.ids import stamp
 from kernel.deferred import pattern
@@ -40,8 +40,7 @@ _ZERO = datetime(1970, 1, 1, tzinfo=UTC)
 _CURSOR = pattern(r"([tu])([0-9]{1,19})")
 
 
-@dataclass(frozen=True)
-class Entry:
+class Entry(Struct, frozen=True):
     """What a plugin lets be found.
 
     ``(kind, uid)`` is the object, as in a reference. ``text`` is searched but not kept, ``title``
@@ -72,8 +71,7 @@ class Hit(NamedTuple):
     time: datetime
 
 
-@dataclass(frozen=True)
-class Page:
+class Page(Struct, frozen=True):
     """Some hits, and the cursor for more; None when these were all."""
 
     hits: list[Hit]

@@ -12,8 +12,9 @@ import hashlib
 import re
 import unicodedata
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from functools import cache, lru_cache
+
+from msgspec import Struct
 
 GAP = "_"
 MOST_TERMS = 10
@@ -34,16 +35,14 @@ def _one_han() -> re.Pattern[str]:
     return re.compile(f"[{_HAN}]")
 
 
-@dataclass(frozen=True)
-class Phrase:
+class Phrase(Struct, frozen=True):
     """Tokens that stand beside each other. :ivar open: the last one may go on."""
 
     tokens: tuple[str, ...]
     open: bool
 
 
-@dataclass(frozen=True)
-class Query:
+class Query(Struct, frozen=True):
     """What a database is asked for.
 
     :ivar phrases: all of them must occur. :ivar may: tokens of who asks. :ivar shared: those of

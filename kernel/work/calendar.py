@@ -14,12 +14,12 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta, timezone
 from functools import cache
 from typing import Any
 
 import peewee
+from msgspec import Struct
 
 from kernel.settings import ROOT
 from kernel.storage.database import Model
@@ -53,8 +53,7 @@ class EnteredDay(Model):
 MODELS = [EnteredDay]
 
 
-@dataclass(frozen=True)
-class Day:
+class Day(Struct, frozen=True):
     """What is said of one day. :ivar works: worked or off. :ivar name: such as 国庆节."""
 
     works: bool

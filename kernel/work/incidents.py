@@ -9,8 +9,10 @@ from __future__ import annotations
 import json
 import os
 import secrets
-from dataclasses import asdict, dataclass
 from pathlib import Path
+
+from msgspec import Struct
+from msgspec.structs import asdict
 
 from kernel.crypto.ids import now, stamp
 from kernel.work.logs import places
@@ -20,8 +22,7 @@ LARGEST = 10_000_000
 """Bytes of the file; a node that fails at every page must not fill the disk with it."""
 
 
-@dataclass(frozen=True)
-class Incident:
+class Incident(Struct, frozen=True):
     """One defect. :ivar where: the page (``GET /documents/out/{uid}``) or ``command``."""
 
     number: str

@@ -10,10 +10,10 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 import peewee
+from msgspec import Struct
 
 from kernel.crypto.ids import now
 from kernel.errors import OfficeError
@@ -47,8 +47,7 @@ class Schedule(Model):
 MODELS = [Schedule]
 
 
-@dataclass(frozen=True)
-class Job:
+class Job(Struct, frozen=True):
     """A job: its name (``exchange.overdue``), how often it runs, and what it does."""
 
     name: str

@@ -7,14 +7,15 @@ it and what it means was decided before. The same sheet always gives the same by
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields
 from typing import Any, Literal
+
+from msgspec import Struct, to_builtins
+from msgspec.structs import fields
 
 from kernel.errors import Invalid
 
 
-@dataclass(frozen=True)
-class Attachment:
+class Attachment(Struct, frozen=True):
     """One attachment, on pages of its own behind the signature.
 
     A ``table`` has columns and rows (a row shorter than the columns spans its last cell over the
@@ -43,8 +44,7 @@ class Attachment:
         return cls(**known)
 
 
-@dataclass(frozen=True)
-class Sheet:
+class Sheet(Struct, frozen=True):
     """The elements of a document in the order of the page; an empty one is not printed."""
 
     title: str
@@ -81,7 +81,7 @@ class Sheet:
 
     def to_json(self) -> dict[str, Any]:
         """All elements as plain JSON values (lists, strings, booleans)."""
-        return {name: _plain(value) for name, value in asdict(self).items()}
+        return {name: _plain(value) for name, value in to_builtins(self).items()}
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> Sheet:
@@ -101,12 +101,6 @@ class Sheet:
         return cls(**known)
 
 
-def _plain(value: object) -> object:
-    if isinstance(value, dict):
-        return {name: _plain(each) for name, each in value.items()}
-    return [_plain(each) for each in value] if isinstance(value, list | tuple) else value
-
-
 def _known(cls: type[Sheet] | type[Attachment], data: Mapping[str, Any]) -> dict[str, Any]:
     names = {field.name: field.type for field in fields(cls)}
     if not isinstance(data, Mapping):
@@ -114,9 +108,15 @@ def _known(cls: type[Sheet] | type[Attachment], data: Mapping[str, Any]) -> dict
     for name, value in data.items():
         if name not in names:
             raise _wrong(name)
-        if names[name] in ("str", "bool") and type(value).__name__ != names[name]:
+        if names[name] in (str, bool) and type(value) is not names[name]:
             raise _wrong(name)
     return dict(data)
+
+
+def _plain(value: object) -> object:
+    if isinstance(value, dict):
+        return {name: _plain(each) for name, each in value.items()}
+    return [_plain(each) for each in value] if isinstance(value, list | tuple) else value
 
 
 def _texts(value: object) -> tuple[str, ...]:

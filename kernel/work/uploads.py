@@ -10,8 +10,9 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Callable, Collection
-from dataclasses import dataclass
 from pathlib import PurePosixPath
+
+from msgspec import Struct
 
 from kernel.errors import Invalid
 
@@ -37,8 +38,7 @@ MEDIA = {
 _SAME = {"jpeg": "jpg", "zip": "zip"}
 
 
-@dataclass(frozen=True)
-class Upload:
+class Upload(Struct, frozen=True):
     """A file that may come in.
 
     :ivar name: to be shown; never a path. The store names its files by their digest.

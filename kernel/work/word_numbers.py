@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from typing import Any
+
+from msgspec import Struct, field
 
 from kernel.work import markup
 
@@ -61,8 +62,7 @@ def formatted(number: int, how: str) -> str:
     return str(number)
 
 
-@dataclass
-class Level:
+class Level(Struct):
     """One level of a list: how it counts and what stands around its number (``（%2）``)."""
 
     how: str = "decimal"
@@ -70,8 +70,7 @@ class Level:
     start: int = 1
 
 
-@dataclass
-class Numbering:
+class Numbering(Struct):
     """The lists of a document, counting while its paragraphs are read in order."""
 
     levels: dict[str, dict[int, Level]] = field(default_factory=dict)

@@ -12,8 +12,9 @@ import sys
 import threading
 from collections.abc import Collection
 from contextlib import suppress
-from dataclasses import dataclass
 from typing import Any
+
+from msgspec import Struct
 
 from kernel.errors import Invalid, Unavailable
 from kernel.settings import ROOT
@@ -26,8 +27,7 @@ LONGEST_TEXT = 1_000_000
 """Characters of one sheet; about 1,600 pages of text."""
 
 
-@dataclass(frozen=True)
-class Placement:
+class Placement(Struct, frozen=True):
     """Where the seal stands: page from 1, its centre in mm from the page's top left corner."""
 
     page: int
@@ -35,8 +35,7 @@ class Placement:
     y_mm: float
 
 
-@dataclass(frozen=True)
-class Typeset:
+class Typeset(Struct, frozen=True):
     """A document as it will be printed."""
 
     pdf: bytes

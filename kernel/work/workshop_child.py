@@ -9,8 +9,9 @@ import os
 import resource
 import sys
 from collections.abc import Callable
-from dataclasses import asdict
 from typing import Any
+
+from msgspec.structs import asdict
 
 from kernel.errors import OfficeError
 from kernel.work import imports, page_view, typesetter, uploads, word_import

@@ -11,7 +11,8 @@ import stat
 import unicodedata
 import zipfile
 import zlib
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from kernel.errors import Invalid
 
@@ -19,8 +20,7 @@ MAGIC = b"PK\x03\x04"
 _ENCRYPTED = 0x1
 
 
-@dataclass(frozen=True)
-class Limits:
+class Limits(Struct, frozen=True):
     """What a container may hold. Sizes in bytes, unpacked.
 
     :ivar ratio: unpacked to packed of one member, once it is larger than ``free``.

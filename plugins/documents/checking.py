@@ -9,10 +9,11 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any
+
+from msgspec import Struct
 
 from kernel.api import language, level_of, pattern
 from plugins.documents.elements import TYPES, URGENCIES
@@ -34,8 +35,7 @@ Values = dict[str, str]
 Look = Callable[[Content, Relations], Values | None]
 
 
-@dataclass(frozen=True)
-class Finding:
+class Finding(Struct, frozen=True):
     """A rule that a draft does not keep."""
 
     rule: str

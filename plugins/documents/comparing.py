@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, Literal
+
+from msgspec import Struct
 
 from kernel.api import Lazy, Unit, _l, pattern
 
@@ -31,8 +32,7 @@ _LABELS = {
 }
 
 
-@dataclass(frozen=True)
-class Piece:
+class Piece(Struct, frozen=True):
     """A run of text that stayed, came or went."""
 
     kind: Kind
@@ -42,8 +42,7 @@ class Piece:
 Line = tuple[Piece, ...]
 
 
-@dataclass(frozen=True)
-class Changed:
+class Changed(Struct, frozen=True):
     """One element that differs, paragraph by paragraph; long stretches that stayed are left out."""
 
     label: Lazy

@@ -9,13 +9,14 @@ from __future__ import annotations
 import json
 from bisect import bisect
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cache
 from itertools import accumulate
 from pathlib import Path
 from random import Random
 from typing import Any
+
+from msgspec import Struct
 
 from kernel.api import (
     Generation,
@@ -178,8 +179,7 @@ class _Made:
         )  # fmt: skip
 
 
-@dataclass(frozen=True)
-class _Speech:
+class _Speech(Struct, frozen=True):
     """How a document speaks: one of the usual forms, filled with what offices write about."""
 
     chance: Random

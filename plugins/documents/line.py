@@ -9,8 +9,9 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from typing import Any
+
+from msgspec import Struct, field
 
 from kernel.api import (
     Desk,
@@ -35,8 +36,7 @@ from plugins.documents.sheets import fix_layout
 Progress = Callable[[str], object]
 
 
-@dataclass(frozen=True)
-class Issued:
+class Issued(Struct, frozen=True):
     """A document that was sent. :ivar steps: seconds for each step, in their order."""
 
     document: str

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from kernel.api import Unit, units
 
 
-@dataclass(frozen=True)
-class Relations:
+class Relations(Struct, frozen=True):
     """Names only, for the sentences.
 
     :ivar upward: main recipients above the issuer. :ivar passed_over: direct superiors on the way

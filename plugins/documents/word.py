@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import Any
+
+from msgspec import Struct, field
 
 from kernel.api import Invalid, Unit, _, pattern, scan, units, workshop
 from plugins.documents import attachments, elements
@@ -36,8 +37,7 @@ _IN_BRACKETS = pattern(r"[(（](.+)[)）]")
 Block = Mapping[str, Any]
 
 
-@dataclass
-class Draft:
+class Draft(Struct):
     """What a file gives for a document; nothing of it is stored yet.
 
     :ivar found: the elements by name, those alone that were recognised.

@@ -6,8 +6,9 @@ import base64
 import binascii
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
+
+from msgspec import Struct
 
 from kernel.api import webauthn
 
@@ -15,8 +16,7 @@ MOST = 20_000
 """Characters of an answer; real ones have less than 3,000."""
 
 
-@dataclass(frozen=True)
-class Answer:
+class Answer(Struct, frozen=True):
     """An assertion and who made it.
 
     :ivar person: the uid that the key keeps for its holder; empty where it keeps none.

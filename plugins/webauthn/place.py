@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import ipaddress
-from dataclasses import dataclass
 from urllib.parse import urlsplit
+
+from msgspec import Struct
 
 from kernel.api import Invalid, Settings
 
 
-@dataclass(frozen=True)
-class Place:
+class Place(Struct, frozen=True):
     """A site. :ivar rp_id: its domain name. :ivar origin: scheme, host, port, exactly."""
 
     rp_id: str

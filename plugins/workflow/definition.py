@@ -21,15 +21,16 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Literal
+
+from msgspec import Struct
+from msgspec.structs import asdict
 
 Scope = Literal["starter", "section", "organ"]
 
 
-@dataclass(frozen=True)
-class Step:
+class Step(Struct, frozen=True):
     """One step of a flow.
 
     :ivar verb: the act that does it. :ivar level: the level of rights that its candidates hold.
@@ -51,8 +52,7 @@ class Step:
         return self.title_en if language == "en" else self.title
 
 
-@dataclass(frozen=True)
-class Flow:
+class Flow(Struct, frozen=True):
     """A flow in one version. A running matter keeps the version that it began with."""
 
     key: str

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from kernel.api import (
     Conflict,
@@ -23,8 +24,7 @@ from plugins.workflow.definition import Flow, Step, flow_of
 from plugins.workflow.models import FlowRow, Move, Run
 
 
-@dataclass(frozen=True)
-class Candidate:
+class Candidate(Struct, frozen=True):
     """Somebody who may do a step."""
 
     post: str
@@ -88,8 +88,7 @@ def as_candidate(post: Post) -> Candidate:
     return Candidate(post.uid, post.person.name, post.title, post.unit.short_name)
 
 
-@dataclass(frozen=True)
-class Slip:
+class Slip(Struct, frozen=True):
     """What a task says besides its title."""
 
     meta: str = ""

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
+from msgspec import Struct
 from starlette.responses import Response
 
 from kernel.crypto.ids import stamp
@@ -88,8 +88,7 @@ class DeadlineForm(Form):
     reason = Paragraphs(_l("修改原因"), limit=500, rows=3, required=True)
 
 
-@dataclass(frozen=True)
-class Deed:
+class Deed(Struct, frozen=True):
     """One act of the sender as a page."""
 
     name: str

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
 from typing import Any
 
 from markupsafe import Markup
+from msgspec import Struct
+from msgspec.structs import replace
 
 from kernel.acts import agenda
 from kernel.acts.models import URGENT
@@ -25,8 +26,7 @@ MOST = 5
 FORMS = ("todo", "toread")
 
 
-@dataclass(frozen=True)
-class Card:
+class Card(Struct, frozen=True):
     """One matter. :ivar brief: what its plugin says of it; empty where it says nothing."""
 
     line: Row

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime
+
+from msgspec import Struct
 
 from kernel.acts.agenda import Waiting, waiting
 from kernel.crypto.ids import now
@@ -17,8 +18,7 @@ from kernel.portal.i18n import _
 from kernel.portal.words import end_of, local
 
 
-@dataclass(frozen=True)
-class DeskChoice:
+class DeskChoice(Struct, frozen=True):
     """A desk that the person may take. :ivar post: what the switch sends (uid of the post, or
     ``delegation:<uid>``). :ivar own: of his own, not in somebody else's name.
     """
@@ -31,8 +31,7 @@ class DeskChoice:
     own: bool = True
 
 
-@dataclass(frozen=True)
-class Lent:
+class Lent(Struct, frozen=True):
     """A delegation that the person gave and that holds now."""
 
     person: str

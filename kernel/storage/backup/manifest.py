@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
+from msgspec import Struct, field
+from msgspec.structs import asdict
 
 from kernel.crypto import canonical, suites
 from kernel.crypto.certs import load_cert, public_key
@@ -21,8 +22,7 @@ NAME = "manifest.json"
 """The last part of every backup; it names all others."""
 
 
-@dataclass(frozen=True)
-class Part:
+class Part(Struct, frozen=True):
     """One file in a backup: its name, its bytes, their SHA-256."""
 
     name: str
@@ -30,8 +30,7 @@ class Part:
     digest: str
 
 
-@dataclass(frozen=True)
-class Origin:
+class Origin(Struct, frozen=True):
     """Where a backup comes from.
 
     :ivar node: the node's uid. :ivar checkpoint: the log's newest note when it was made.
@@ -44,16 +43,14 @@ class Origin:
     created: str
 
 
-@dataclass(frozen=True)
-class Signer:
+class Signer(Struct, frozen=True):
     """The node's key, and the certificates from its own one up to the root."""
 
     key: suites.PrivateKey
     chain: Sequence[x509.Certificate]
 
 
-@dataclass
-class Manifest:
+class Manifest(Struct):
     """Everything that a backup holds. :ivar database: ``sqlite`` or ``postgresql``."""
 
     origin: Origin

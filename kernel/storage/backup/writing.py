@@ -10,9 +10,10 @@ import shutil
 import tarfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, cast
+
+from msgspec import Struct
 
 from kernel.deferred import pattern
 from kernel.errors import Conflict, OfficeError, Unavailable
@@ -33,8 +34,7 @@ Progress = Callable[[str, int, int], object]
 """Called with the step (``snapshot``, ``write``, ``verify``), bytes done, bytes in all."""
 
 
-@dataclass(frozen=True)
-class Job:
+class Job(Struct, frozen=True):
     """What to back up, and how.
 
     :ivar instance: the folder of the node. :ivar passphrase: see :mod:`sealed`.

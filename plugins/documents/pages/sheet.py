@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
+from msgspec import Struct
 from starlette.responses import Response
 
 from kernel.api import (
@@ -60,8 +60,7 @@ REASONS = ("请按要求修改后再报。", "请补充依据材料后再报。"
 """Usual reasons for sending a draft back."""
 
 
-@dataclass
-class Forms:
+class Forms(Struct):
     """The forms in the action column; the one that was refused comes back with its input."""
 
     opinion: OpinionForm

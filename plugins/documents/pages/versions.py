@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from msgspec import Struct
 from starlette.responses import Response
 
 from kernel.api import Ctx, NotFound, _, local, page, speaking, url
@@ -18,8 +18,7 @@ from plugins.documents.pages.sheet import forms_for, show
 NOW = "now"
 
 
-@dataclass(frozen=True)
-class Row:
+class Row(Struct, frozen=True):
     """One version as the list shows it."""
 
     key: str
