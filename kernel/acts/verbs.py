@@ -157,7 +157,7 @@ def _check(verb: str, param: Param, value: Any) -> None:
 
 
 def _params(function: Callable[..., Any]) -> tuple[type[Subject] | None, tuple[Param, ...]]:
-    hints = typing.get_type_hints(function)
+    hints = inspect.get_annotations(function, eval_str=True)
     subject: type[Subject] | None = None
     params: list[Param] = []
     for index, param in enumerate(inspect.signature(function).parameters.values()):

@@ -98,10 +98,15 @@ class Ctx(Struct, dict=True):
         return self.request.query_params
 
     @property
+    def path(self) -> str:
+        """The path of this page; the request's own ``url`` takes an address to pieces for it."""
+        return str(self.request.scope["path"])
+
+    @property
     def here(self) -> str:
         """Path and query of this page."""
-        asked = self.request.url
-        return f"{asked.path}?{asked.query}" if asked.query else asked.path
+        query = self.request.scope["query_string"].decode("utf-8", "replace")
+        return f"{self.path}?{query}" if query else self.path
 
     @cached_property
     def plugins(self) -> frozenset[str]:
@@ -269,7 +274,7 @@ def _desk(request: Request) -> Desk | None:
 
 def _by_itself(request: Request) -> bool:
     """Whether a page asks and not its person; one who says so wrongly is signed out the sooner."""
-    return BY_ITSELF in request.headers or request.url.path == "/events"
+    return BY_ITSELF in request.headers or request.scope["path"] == "/events"
 
 
 def open_ctx(request: Request, form: Any = None) -> Ctx:

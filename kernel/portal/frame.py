@@ -38,8 +38,8 @@ def frame(ctx: Ctx, title: str) -> Page:
             title=title,
             brand=brand_of(ctx.look, theme, *organ),
             messages=tuple([*ctx.flashes, *ctx.said]),
-            query=ctx.query.get("q", "") if ctx.request.url.path == "/search" else "",
-            here=ctx.here if not ctx.posted else ctx.request.url.path,
+            query=ctx.query.get("q", "") if ctx.path == "/search" else "",
+            here=ctx.here if not ctx.posted else ctx.path,
             demo=settings().demo,
             held=hold.held() is not None,
             language=ctx.language,
@@ -73,7 +73,7 @@ def _links(ctx: Ctx) -> Links:
 
 
 def _sign_in(ctx: Ctx) -> str:
-    here = ctx.request.url.path if ctx.posted else ctx.here
+    here = ctx.path if ctx.posted else ctx.here
     return url("login", next=here)
 
 
@@ -130,7 +130,7 @@ def _menu(ctx: Ctx, desk: Desk, counts: dict[str, int]) -> tuple[MenuGroup, ...]
     ):
         group = groups.setdefault(switchboard().manifests[name].category, [])
         group.extend(drawable(item) for item in items)
-    path = ctx.request.url.path
+    path = ctx.path
     return tuple(
         MenuGroup(title_of(category), tuple(_marked(item, path) for item in groups[category]))
         for category in sorted(groups, key=_place)
@@ -167,4 +167,4 @@ def _tab_bar(ctx: Ctx, counts: dict[str, int]) -> tuple[MenuItem, ...]:
     ]
     if ctx.desk.has("exchange.view"):
         items.insert(2, MenuItem(_("收文"), url("exchange:inbox"), "file-input"))
-    return tuple(_marked(item, ctx.request.url.path) for item in items)
+    return tuple(_marked(item, ctx.path) for item in items)

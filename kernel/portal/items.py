@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from kernel.portal.urls import url
+from kernel.portal.urls import url, urls
 
 _HOUSE = {
     "exchange.delivery": "exchange:delivery",
@@ -13,10 +13,7 @@ _HOUSE = {
 
 def href_of(kind: str, uid: str) -> str:
     """The page of an object: ``documents.document`` is shown at ``documents:document``."""
-    try:
-        return url(page_of(kind), uid=uid)
-    except KeyError:
-        return url("home")
+    return urls().of(page_of(kind), uid) or url("home")
 
 
 def page_of(kind: str) -> str:

@@ -60,7 +60,7 @@ def _form_of(ctx: Ctx) -> answers.Form | None:
     typed = ctx.request.headers.get("sec-fetch-mode", "navigate") == "navigate"
     if not token or not typed or ctx.partial or ctx.desk_or_none is None:
         return None
-    said = hashlib.sha256(f"{ctx.desk.session}\n{ctx.request.url.path}\n".encode())
+    said = hashlib.sha256(f"{ctx.desk.session}\n{ctx.path}\n".encode())
     for name, value in ctx.form.multi_items():
         said.update(f"{name}\n{_digest(value)}\n".encode())
     return answers.Form(said.hexdigest(), ctx.desk.session)

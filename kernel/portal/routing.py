@@ -15,11 +15,12 @@ from functools import cached_property, partial
 from importlib import import_module
 from typing import Any, Literal
 
-from starlette.convertors import IntegerConvertor, register_url_convertor
+from starlette.convertors import Convertor, IntegerConvertor, register_url_convertor
 from starlette.datastructures import FormData, UploadFile
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import Route
+from starlette.routing import Match, Route, compile_path, request_response
+from starlette.types import Scope
 
 from kernel.acts import hold
 from kernel.deferred import pattern
@@ -38,15 +39,54 @@ PUBLIC = "public"
 SIGNED_IN = "signed_in"
 """The level of pages for everybody who is signed in."""
 View = Callable[..., Response]
+Endpoint = Callable[[Request], Awaitable[Response]]
 
 
 class PageRoute(Route):
-    """A route that carries its level and its weight."""
+    """A route that carries its level and its weight.
+
+    A portal has a hundred, and an address may be one or two of them. So the pattern of an address
+    is compiled when something looks like it.
+    """
 
     level: str
     weight: Weight
     goes_on: bool
     view: View
+
+    def __init__(self, path: str, endpoint: Endpoint, *, name: str, methods: Sequence[str]) -> None:
+        # Not Route's own, which compiles; a test holds the attributes of both side by side.
+        self.path, self.endpoint, self.name, self.include_in_schema = path, endpoint, name, True
+        self.app = request_response(endpoint)
+        self.methods = {*methods, "HEAD"} if "GET" in methods else set(methods)
+        self._begins, brace, _ = path.partition("{")
+        self._whole = not brace
+
+    def matches(self, scope: Scope) -> tuple[Match, Scope]:
+        """As Route's, without a pattern for what cannot be this page."""
+        asked: str = scope["path"]  # with the place where a plugin's pages stand before it
+        if not (asked.endswith(self.path) if self._whole else self._begins in asked):
+            return Match.NONE, {}
+        return super().matches(scope)
+
+    @cached_property
+    def _compiled(self) -> tuple[Any, str, dict[str, Convertor[Any]]]:
+        return compile_path(self.path)
+
+    @property
+    def path_regex(self) -> Any:  # type: ignore[override]  # what Route sets, here when asked for
+        """Fits addresses of this page."""
+        return self._compiled[0]
+
+    @property
+    def path_format(self) -> str:  # type: ignore[override]  # as above
+        """The address with the names of its parameters."""
+        return self._compiled[1]
+
+    @property
+    def param_convertors(self) -> dict[str, Convertor[Any]]:  # type: ignore[override]  # as above
+        """What reads the parameters."""
+        return self._compiled[2]
 
 
 class ViewIn:
@@ -112,7 +152,7 @@ def _unless_held(view: View) -> View:
     return run
 
 
-def _endpoint(view: View, level: str, path: str) -> Callable[[Request], Awaitable[Response]]:
+def _endpoint(view: View, level: str, path: str) -> Endpoint:
     async def endpoint(request: Request) -> Response:
         await _check_size(request)
         form = await _form_of(request)

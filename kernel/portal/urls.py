@@ -32,6 +32,9 @@ def query_of(params: Mapping[str, str]) -> str:
     return urlencode(params)
 
 
+_NO_WAY = "", "", ""
+
+
 class Urls:
     """The named routes of the node. Parameters that the path does not take become the query."""
 
@@ -60,6 +63,12 @@ class Urls:
             key: str(value) for key, value in params.items() if key not in wanted and value != ""
         }
         return f"{path}?{query_of(rest)}" if rest else path
+
+    def of(self, name: str, uid: str) -> str:
+        """The address of the route that takes a uid and nothing else; empty where none is called
+        so. Lists ask it for each of their rows."""
+        key, head, tail = self._single.get(name, _NO_WAY)
+        return f"{head}{_quoted(uid)}{tail}" if key == "uid" else ""
 
     def pattern(self, name: str) -> str:
         """The path of a route as it was declared (``/documents/out/{uid}``); empty for none."""

@@ -12,19 +12,17 @@ import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from contextvars import ContextVar
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self, cast
 
 import peewee
 from msgspec import Struct
 from peewee import __exception_wrapper__ as _peewee_errors  # type: ignore[attr-defined]  # no stub
-from playhouse.pool import PooledSqliteDatabase
 
 from kernel.settings import Settings
-from kernel.storage import instance, postgresql
-from kernel.storage.faults import database_errors, sqlite3
+from kernel.storage import instance, postgresql, sqlite
+from kernel.storage.faults import database_errors
 from kernel.storage.fields import JSONField, UTCField
-from kernel.storage.writing import Context, Driven, change, insert, made, one
+from kernel.storage.writing import change, insert, made, one
 
 __all__ = [
     "JSONField",
@@ -50,12 +48,6 @@ __all__ = [
 
 log = logging.getLogger("juyan.storage")
 
-BUSY_SECONDS = 5
-"""How long a writer waits for another one before the user is told."""
-MAX_CONNECTIONS = 64
-"""More than the 40 worker threads of the web server, so that no view waits for a connection."""
-SAFE_WAL = (3, 51, 3)
-"""Before this version SQLite can lose commits in WAL mode (the WAL-reset bug)."""
 
 db = peewee.DatabaseProxy()
 """Stands for the open node's database; filled by :func:`open_database`."""
@@ -99,11 +91,6 @@ class Model(peewee.Model):
         return cast("Self | None", one(cls, where[0]))
 
 
-def journal_mode(version: tuple[int, ...]) -> str:
-    """The journal that is safe with this SQLite: ``wal``, or ``delete`` before 3.51.3."""
-    return "wal" if version >= SAFE_WAL else "delete"
-
-
 def open_database(settings: Settings) -> peewee.Database:
     """Open the node's database and let :data:`db` stand for it; what was open is closed.
 
@@ -118,7 +105,7 @@ def open_database(settings: Settings) -> peewee.Database:
         return _open_server(settings)
     with instance.file_lock(settings.instance / "open.lock"):
         instance.private_file(settings.database_path)
-        database = _sqlite(settings.database_path)
+        database = sqlite.at(settings.database_path)
         db.initialize(database)
         # The first switch to WAL does not wait for other writers, because SQLite
         # does not call its busy handler there: hence the lock around it.
@@ -146,73 +133,6 @@ def _open_server(settings: Settings) -> peewee.Database:
             postgresql.check_server(database)
     except (peewee.DatabaseError, peewee.InterfaceError) as error:
         raise postgresql.refuse_connection(settings.database, error) from error
-    return database
-
-
-class _Sqlite(Driven, PooledSqliteDatabase):  # type: ignore[misc]  # it has no stubs
-    """The pool of connections of one process.
-
-    Every page takes a connection several times. So most of them are put aside here and taken again
-    by one step each, which no other thread can come between; in the pool's books they stay in use.
-    """
-
-    context_class = Context
-
-    def __init__(self, *given: Any, **named: Any) -> None:
-        self._aside: list[Any] = []
-        super().__init__(*given, **named)
-
-    def connect(self, reuse_if_open: bool = False) -> bool:
-        state = self._state
-        if state.closed:
-            try:
-                state.set_connection(self._aside.pop())
-                return True
-            except IndexError:
-                pass  # none is aside: the pool has one or makes one
-        opened: bool = super().connect(reuse_if_open)
-        return opened
-
-    def close(self) -> bool:
-        state = self._state
-        mine = state.conn
-        # Where all are taken somebody may wait for this one, whom only the pool wakes.
-        scarce = len(self._in_use) >= MAX_CONNECTIONS
-        if mine is None or mine.in_transaction or state.transactions or scarce:
-            closed: bool = super().close()
-            return closed
-        state.reset()
-        self._aside.append(mine)
-        return True
-
-    def close_all(self) -> None:
-        super().close_all()
-        self._aside.clear()
-
-
-def _sqlite(path: Path) -> peewee.Database:
-    version = tuple(sqlite3.sqlite_version_info)
-    mode = journal_mode(version)
-    if mode != "wal":
-        log.warning("SQLite %s is not safe in WAL mode: using the rollback journal", version)
-    pragmas = {
-        "journal_mode": mode,
-        "synchronous": "full",
-        "foreign_keys": 1,
-        "busy_timeout": BUSY_SECONDS * 1000,
-        "cache_size": -8000,
-        "journal_size_limit": 64 * 1024 * 1024,
-    }
-    database: peewee.Database = _Sqlite(
-        str(path),
-        pragmas=pragmas,
-        lock_type="immediate",
-        autoconnect=False,
-        max_connections=MAX_CONNECTIONS,
-        timeout=BUSY_SECONDS,
-        # A pooled connection serves one thread after the other, never two at once.
-        check_same_thread=False,
-    )
     return database
 
 

@@ -32,8 +32,11 @@ EVENTS = ("insert", "update", "delete")
 ASKED: dict[Callable[..., Any], tuple[type[Model], ...]] = {}
 """What is remembered, and the tables that it comes from."""
 _NOTHING = object()
-_sure: frozenset[Callable[..., Any]] = frozenset()
-"""Whose tables have all their triggers in the open database, as far as it was looked at."""
+_watched: frozenset[str] = frozenset()
+"""The tables that have all their triggers in the open database, as far as it was looked at."""
+_sure: dict[Callable[..., Any], bool] = {}
+"""Whether all tables of what is asked are watched; found when it is first asked, because a page
+that is imported later brings questions of its own."""
 _Answers = dict[Hashable, Any]
 _editions: OrderedDict[bytes, _Answers] = OrderedDict()
 _lock = threading.Lock()
@@ -54,7 +57,10 @@ def remembered(*tables: type[Model]) -> Callable[[Callable[P, R]], Callable[P, R
 
         @wraps(call)
         def asked(*given: P.args, **named: P.kwargs) -> R:
-            edition = _edition() if call in _sure and not named else None
+            sure = _sure.get(call)
+            if sure is None:
+                sure = _sure[call] = _watched.issuperset(map(_name_of, tables))
+            edition = _edition() if sure and not named else None
             if edition is None:
                 return call(*given, **named)
             answers = _editions.get(edition)
@@ -94,16 +100,22 @@ def forget() -> None:
 def look_at_triggers() -> list[str]:
     """Of the open database: the tables whose changes nobody notes. While there are any, nothing is
     remembered; that is slower, and right."""
-    global _sure
-    _sure = frozenset()
+    global _watched
+    _watched = frozenset()
+    _sure.clear()
     if on_postgresql():
         return []
     query = "SELECT tbl_name FROM sqlite_master WHERE type = 'trigger' AND name LIKE '%_edition'"
     found = Counter(table for (table,) in db.execute_sql(query))
-    tables = {one._meta.table_name for tables in ASKED.values() for one in tables}
-    missing = sorted(table for table in tables if found[table] != len(EVENTS))
-    _sure = frozenset() if missing else frozenset(ASKED)
-    return missing
+    watched = {table for table, count in found.items() if count == len(EVENTS)}
+    missing = {_name_of(one) for tables in ASKED.values() for one in tables} - watched
+    _watched = frozenset() if missing else frozenset(watched)
+    _sure.clear()  # what was asked meanwhile
+    return sorted(missing)
+
+
+def _name_of(table: type[Model]) -> str:
+    return str(table._meta.table_name)
 
 
 def _begin(edition: bytes) -> _Answers:

@@ -9,18 +9,18 @@ or the bench fails. The home pages of a leader and of a clerk stand beside it, b
 
 from __future__ import annotations
 
-import asyncio
 import re
 import secrets
 import statistics
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
+import uvloop
 from jinja2 import Environment
 from markupsafe import Markup, escape
+from msgspec.structs import replace
 from peewee import fn, sqlite3
 from starlette.applications import Starlette
 from starlette.requests import Request
@@ -212,7 +212,7 @@ class Home:
                 for _ in range(self.pages):
                     await fetched(app, PATH, self.token)
 
-        return lambda clock: asyncio.run(pages(clock))
+        return lambda clock: uvloop.run(pages(clock))
 
 
 def came(text: str) -> Markup:
@@ -305,7 +305,7 @@ def signed_in(post: Post) -> str:
 
 def page_of(app: Any, path: str, token: str) -> str:
     """A page that is there."""
-    status, body = asyncio.run(fetched(app, path, token))
+    status, body = uvloop.run(fetched(app, path, token))
     assert status == 200, status
     return body.decode()
 
@@ -342,7 +342,7 @@ def first_page(office: Office, view: str, rounds: int) -> Result:
             with clock.running():
                 await fetched(app, path, token)
 
-    asyncio.run(pages())
+    uvloop.run(pages())
     times = [clock.wall * 1000 for clock in clocks]
     value = statistics.quantiles(times, n=20, method="inclusive")[-1]
     more = {

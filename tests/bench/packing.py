@@ -12,6 +12,8 @@ import statistics
 import zlib
 from dataclasses import replace
 
+from msgspec import structs
+
 from kernel.crypto import canonical, cms, suites
 from kernel.crypto.ids import now
 from kernel.exchange import package as packages
@@ -69,7 +71,7 @@ class Packing:
         for _ in range(self.count):
             made = self.documented() if self.document else self.replied()
             # As they come from the database: nothing about them is computed yet.
-            self.ready.append((replace(made), canonical.digest(self.office.dispatched)))
+            self.ready.append((structs.replace(made), canonical.digest(self.office.dispatched)))
 
     def documented(self) -> Contents:
         said = {"pdf": canonical.digest(self.pdf), "pdf_size": len(self.pdf)}

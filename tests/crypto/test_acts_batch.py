@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from kernel.crypto import acts_batch, canonical, suites, x509
 from kernel.crypto.acts_format import ActFacts, verify_record

@@ -11,7 +11,7 @@ import pytest
 
 from kernel.acts.models import Act, Prepared
 from kernel.crypto import ids
-from kernel.storage import database
+from kernel.storage import sqlite
 from kernel.storage.database import connection
 from kernel.testing_office import Office
 from tests.exchange.notice import GFIN, browser_of, delivery, evidence
@@ -31,7 +31,7 @@ Locked = Callable[[], AbstractContextManager[None]]
 
 @pytest.fixture
 def _impatient(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(database, "BUSY_SECONDS", 1)
+    monkeypatch.setattr(sqlite, "BUSY_SECONDS", 1)
 
 
 @pytest.fixture

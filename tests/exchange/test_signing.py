@@ -1,11 +1,11 @@
 """The signature under a decision: once, by the right person, over the bytes that were shown."""
 
 import threading
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from kernel.acts import gate
 from kernel.acts.house import confirm, rollout

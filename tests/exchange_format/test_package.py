@@ -7,12 +7,12 @@ import hashlib
 import json
 import subprocess
 import zipfile
-from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from kernel.crypto import x509
 from kernel.crypto.ids import now, uuid7

@@ -4,6 +4,7 @@ import ast
 import re
 
 import pytest
+from msgspec.structs import replace
 
 from kernel.crypto.canonical import digest
 from kernel.errors import Invalid
@@ -67,9 +68,9 @@ def test_a_reason_stands_only_in_its_kind_of_evidence(type_: str, code: str, hol
     assert fits(code, type_) == holds
     after = {"A2": ("sealed", "refused"), "D2": ("accepted", "failed"), "C2": ("delivered",) * 2}
     before, to = after.get(type_, ("signed", "signed"))
-    evidence = Evidence(**made(type_, code).__dict__ | {"state_from": before, "state_to": to})
+    evidence = replace(made(type_, code), **{"state_from": before, "state_to": to})
     if type_ == "C2":
-        evidence = Evidence(**evidence.__dict__ | {"state_to": "returned"})
+        evidence = replace(evidence, state_to="returned")
     if holds:
         assert evidence.to_bytes()
     else:

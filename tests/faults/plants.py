@@ -29,7 +29,7 @@ from kernel.identity.authority import authority
 from kernel.plugins.bus import bus
 from kernel.seals import signer_journal
 from kernel.storage import blobs as blob_store
-from kernel.storage import database, instance, log
+from kernel.storage import instance, log, sqlite
 from kernel.storage.database import after_commit, connection, db, savepoint, transaction
 
 
@@ -266,12 +266,12 @@ def signer_without_journal() -> None:
 
 def sync_off() -> None:
     """SQLite does not sync."""
-    plain = database._Sqlite
+    plain = sqlite.Sqlite
 
     def made(*given: Any, pragmas: dict[str, Any], **named: Any) -> Any:
         return plain(*given, pragmas=pragmas | {"synchronous": "off"}, **named)
 
-    database._Sqlite = made
+    sqlite.Sqlite = made
 
 
 def names_not_synced() -> None:

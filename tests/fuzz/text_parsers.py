@@ -9,13 +9,13 @@ import io
 import json
 import pkgutil
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import replace
 from datetime import date, datetime
 from html.parser import HTMLParser
 from typing import Any
 
 import wtforms
 from fido2 import cbor
+from msgspec.structs import replace
 from starlette.datastructures import FormData, UploadFile
 from starlette.requests import Request
 

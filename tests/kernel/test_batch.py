@@ -1,11 +1,11 @@
 """Several acts under one signature: each by itself, none twice, and one that fails stops nobody."""
 
-from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from kernel.acts import batch, gate
 from kernel.acts.house import keys, switches

@@ -11,6 +11,7 @@ from pathlib import Path
 import psycopg
 import pytest
 from click.testing import CliRunner
+from msgspec import structs
 
 from kernel import cli
 from kernel.acts import numbers
@@ -187,7 +188,7 @@ def test_hook_furnish(tmp_path: Path, databases: Databases):
     (tmp_path / "documents.json").write_text(json.dumps([entry]), "utf-8")
     shutil.copytree(ZHANGYE / "plugins", tmp_path / "plugins")
     settings = Settings(tmp_path / "node", databases.create(), demo=True)
-    reference = replace(read().only(UNITS), folder=tmp_path)
+    reference = structs.replace(read().only(UNITS), folder=tmp_path)
     try:
         found(settings, reference, furnish=True)
         with open_node(settings), connection():

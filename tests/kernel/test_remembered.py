@@ -184,6 +184,22 @@ def test_without_a_trigger_nothing_is_remembered_and_the_node_says_so(
     assert desk._held(rights.rights(), post) is None
 
 
+@pytest.mark.database("sqlite")
+def test_a_question_of_a_page_that_is_imported_later_is_remembered_too(open_office: Office):
+    asked: list[str] = []
+
+    @remembered.remembered(NodeFact)
+    def late(key: str) -> Any:
+        asked.append(key)
+        return NodeFact.read(key)
+
+    try:
+        assert late("phase") == late("phase") == NodeFact.read("phase")
+        assert asked == ["phase"]
+    finally:
+        del remembered.ASKED[late.__wrapped__]
+
+
 @pytest.mark.both
 def test_a_right_is_there_once_it_is_given_and_gone_once_it_is_taken(office: Office):
     administrator, who = office.desk("何静"), office.desk(PERSON)

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from kernel.crypto import suites
 from kernel.errors import Invalid, NotFound, Unverified
@@ -60,7 +61,7 @@ def test_a_keeper_put_in_by_an_administrator(node: Founding, seal: Seal) -> None
     above = node.authority.certificate("seals")
     signature = bytes(seal.statement_signature)
     said = statements.read(bytes(seal.statement), signature, above)
-    forged = statements.SealStatement(**vars(said) | {"keepers": ("intruder",)}).to_bytes()
+    forged = replace(said, keepers=("intruder",)).to_bytes()
     Seal.update(statement=forged).execute()
     with pytest.raises(Unverified, match="suites.signature"):
         custody.keepers_of(Seal.get())

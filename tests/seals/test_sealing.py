@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from msgspec import structs
 
 from kernel.crypto.canonical import b64, digest, dumps, loads
 from kernel.errors import Invalid, NotFound, OfficeError, Refused, Unverified
@@ -105,15 +106,15 @@ def test_changed_content_is_not_sealed(paper: Paper, change: dict[str, Any]) -> 
     ids=lambda change: next(iter(change)),
 )
 def test_a_sheet_with_other_content_is_not_sealed(paper: Paper, change: dict[str, Any]) -> None:
-    sheet = replace(SHEET, **change).to_json()
+    sheet = structs.replace(SHEET, **change).to_json()
     signed = paper.seal_act(sheet=digest(dumps(sheet)))
     assert refusal(paper, sheet=sheet, seal_act=signed) == "seals.content"
 
 
 def test_what_the_keeper_saw_is_what_is_sealed(paper: Paper) -> None:
-    sheet = replace(SHEET, issue_date="2026年12月1日").to_json()
+    sheet = structs.replace(SHEET, issue_date="2026年12月1日").to_json()
     assert refusal(paper, sheet=sheet) == "signer.sheet"
-    sheet = replace(SHEET, signature=("张掖市人民政府办公室",)).to_json()
+    sheet = structs.replace(SHEET, signature=("张掖市人民政府办公室",)).to_json()
     assert refusal(paper, sheet=sheet) == "signer.sheet"
     # The keeper signed this sheet, but looked at another file.
     assert refusal(paper, sheet=sheet, seal_act=paper.seal_act(sheet=digest(dumps(sheet)))) == (
@@ -123,7 +124,7 @@ def test_what_the_keeper_saw_is_what_is_sealed(paper: Paper) -> None:
 
 def test_the_number_must_be_the_assigned_one(paper: Paper) -> None:
     node = paper.node
-    sheet = replace(SHEET, number="市委办发〔2026〕92号").to_json()
+    sheet = structs.replace(SHEET, number="市委办发〔2026〕92号").to_json()
     signed = paper.seal_act(sheet=digest(dumps(sheet)))
     assert refusal(paper, sheet=sheet, seal_act=signed) == "signer.number"
     assert refusal(paper, number_act=None) == "signer.number"

@@ -6,14 +6,14 @@ from pathlib import Path
 import pytest
 
 from kernel.settings import Settings
-from kernel.storage import blobs, database, log
+from kernel.storage import blobs, database, log, sqlite
 from kernel.storage.migrations import migrate, room_set
 from kernel.testing_databases import Databases
 
 
 @pytest.fixture
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, databases: Databases) -> Iterator[Path]:
-    monkeypatch.setattr(database, "BUSY_SECONDS", 1)
+    monkeypatch.setattr(sqlite, "BUSY_SECONDS", 1)
     folder = tmp_path / "instance"
     database.open_database(Settings(folder, databases.create()))
     yield folder

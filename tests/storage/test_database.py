@@ -8,6 +8,7 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
+from threading import Barrier, Event
 
 import peewee
 import pytest
@@ -23,12 +24,12 @@ from kernel.storage.database import (
     connection,
     db,
     in_transaction,
-    journal_mode,
     open_database,
     require_transaction,
     savepoint,
     transaction,
 )
+from kernel.storage.sqlite import journal_mode
 
 pytestmark = pytest.mark.both
 
@@ -93,6 +94,67 @@ def test_connections_nest_and_go_back(things: Path) -> None:
             assert Thing.select().count() == 0
         assert Thing.select().count() == 0
     assert db.is_closed()
+
+
+@pytest.mark.database("sqlite")
+def test_a_connection_is_one_thread_s_at_a_time_and_none_is_lost(things: Path) -> None:
+    held: set[int] = set()
+    twice: list[int] = []
+
+    def work() -> None:
+        for _ in range(200):
+            with connection():
+                mine = id(db.connection())
+                if mine in held:
+                    twice.append(mine)
+                held.add(mine)
+                Thing.select().count()
+                held.discard(mine)
+
+    with ThreadPoolExecutor(8) as threads:
+        for done in [threads.submit(work) for _ in range(8)]:
+            done.result()
+    assert twice == []
+    assert len(db.obj._in_use) <= 9  # no more were opened than there were at a time
+
+
+@pytest.mark.database("sqlite")
+def test_who_comes_when_all_connections_are_taken_waits_for_the_next(things: Path) -> None:
+    db.obj._max_connections = 2
+    taken, go = Barrier(3), Event()
+
+    def hold() -> None:
+        with connection():
+            taken.wait()
+            go.wait(5)
+
+    with ThreadPoolExecutor(3) as threads:
+        holders = [threads.submit(hold) for _ in range(2)]
+        taken.wait()
+        late = threads.submit(names)
+        with pytest.raises(TimeoutError):
+            late.result(0.1)
+        go.set()
+        assert late.result(0.9) == []  # woken, not found by looking once a second
+        assert [one.result() for one in holders] == [None, None]
+    assert names() == []
+
+
+@pytest.mark.database("sqlite")
+def test_what_was_closed_meanwhile_is_not_used_again(things: Path) -> None:
+    with connection():
+        there, began = Event(), Event()
+
+        def close() -> None:
+            began.wait(5)
+            db.close_all()
+            there.set()
+
+        with ThreadPoolExecutor(1) as threads:
+            threads.submit(close)
+            began.set()
+            there.wait(5)
+    assert names() == []
 
 
 def test_all_or_nothing(things: Path) -> None:

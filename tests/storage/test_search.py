@@ -2,11 +2,11 @@
 
 import random
 import re
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 from playhouse.migrations import Runner
 
 from kernel.storage import search

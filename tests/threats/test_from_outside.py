@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import random
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from kernel.crypto.ids import uuid7
 from kernel.exchange import container, submission

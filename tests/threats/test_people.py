@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from datetime import timedelta
 
 import pytest
+from msgspec.structs import replace
 from starlette.routing import Route
 
 from kernel.acts.gate import perform, prepare
@@ -236,7 +237,7 @@ def test_row_06_malicious_department_admin(office: Office):
         posts = list(Post.select())
         before = {post.uid: rights().of(post) for post in posts}
     office_desk = office.desk("孙倩")
-    desk = type(office_desk)(**{**vars(office_desk), "post": admin, "levels": rights_of(admin)})
+    desk = replace(office_desk, post=admin, levels=rights_of(admin))
     levels = sorted(rights().levels)
     for _ in range(60):
         target, level = luck.choice(posts), luck.choice(levels)

@@ -6,9 +6,10 @@ organ; whoever finds the word at a desk of a third organ has found a leak.
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
+
+from msgspec.structs import replace
 
 from kernel.acts.gate import do
 from kernel.acts.terminal import desk_at

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable
-from dataclasses import replace
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from kernel.crypto import canonical, suites, webauthn, x509
 from kernel.crypto.acts_format import verify_record

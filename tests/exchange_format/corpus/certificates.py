@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
 
 from cryptography import x509 as certificates
 from cryptography.hazmat.primitives import hashes
+from msgspec.structs import replace
 
 from kernel.crypto import suites, x509
 from kernel.crypto.ids import now

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
+from msgspec.structs import replace
 
 from kernel.api import Conflict, Invalid, Refused, connection, local, tasks
 from kernel.portal.i18n import speaking
