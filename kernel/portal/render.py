@@ -38,6 +38,8 @@ TEMPLATES = Path(__file__).resolve().parent / "templates"
 _MOMENT: ContextVar[datetime | None] = ContextVar("moment", default=None)
 KEPT = 512
 """How many pieces of pages an environment remembers, of some 2 KB each."""
+TIMES = 4096
+"""How many times and limits of rows, of some 0.4 KB: whoever opens a list again sees the same."""
 
 
 def drawn(macro: Macro, *given: Hashable) -> str:
@@ -204,13 +206,15 @@ class Renderer:
         }
 
     def _filters(self, icon: Callable[..., Markup]) -> dict[str, Callable[..., Any]]:
+        came = lru_cache(maxsize=TIMES)(words.time_tag)
+        left = lru_cache(maxsize=TIMES)(partial(words.due_tag, icon=icon))
         return {
             "ago": lambda moment: words.ago(moment, self._moment()),
             "clock": words.clock,
             "date_cn": words.date_cn,
             "day_cn": words.day_cn,
             "due": lambda limit: words.due(limit, self._moment()),
-            "due_tag": lambda limit: words.due_tag(limit, self._moment(), icon),
+            "due_tag": lambda limit: left(limit, words.due(limit, self._moment())),
             "filesize": words.filesize,
             "iso": lambda moment: words.local(moment).isoformat(timespec="minutes"),
             "pad_name": words.pad_name,
@@ -219,7 +223,7 @@ class Renderer:
             "stored": words.stored,
             "step_of": words.step_of,
             "time_cn": words.time_cn,
-            "time_tag": lambda moment: words.time_tag(moment, self._moment()),
+            "time_tag": lambda moment: came(moment, words.local(self._moment()).date()),
             "weekday_cn": words.weekday_cn,
             "day_and_weekday": words.day_and_weekday,
             "weekday_short": words.weekday_short,

@@ -104,10 +104,13 @@ def ago(moment: datetime, now: datetime) -> str:
     return _ago(local(moment), local(now).date())
 
 
-def time_tag(moment: datetime, now: datetime) -> Markup:
-    """When something came, in words for people and exact for machines: a ``<time>`` of HTML."""
+def time_tag(moment: datetime, today: date) -> Markup:
+    """When something came, in words for people and exact for machines: a ``<time>`` of HTML.
+
+    :param today: the day in Asia/Shanghai.
+    """
     at = local(moment)
-    words = _ago(at, local(now).date())
+    words = _ago(at, today)
     exact = at.isoformat(timespec="minutes")
     return Markup(f'<time datetime="{exact}">{escape(words)}</time>')  # noqa: S704  # escaped
 
@@ -131,13 +134,12 @@ def due(limit: datetime, now: datetime) -> Due:
     return Due("plain", text, "")
 
 
-def due_tag(limit: datetime, now: datetime, icon: Callable[..., Markup]) -> Markup:
+def due_tag(limit: datetime, found: Due, icon: Callable[..., Markup]) -> Markup:
     """How much time is left, as HTML: colour, icon and words; the limit itself on hovering.
 
-    :param icon: draws the icon of that name.
+    :param found: what :func:`due` says of it. :param icon: draws the icon of that name.
     """
     at = local(limit)
-    found = due(at, now)
     sign = icon(found.icon, small=True) if found.icon else ""
     return Markup(  # noqa: S704  # escaped
         f'<span class="due due--{found.kind}">{sign}<time datetime="'

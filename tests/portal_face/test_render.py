@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+import re
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -105,6 +106,29 @@ def test_addresses_and_lazy_sentences_follow_the_page(renderer: Renderer, tmp_pa
     assert renderer.render("meetings/x.html", context) == "/show/7 标题 2026年11月23日 剩 2 天"
     english = renderer.render("meetings/x.html", context, language="en")
     assert english == "/show/7 Title 23 Nov 2026 2 days left"
+
+
+def test_what_is_remembered_of_a_time_follows_the_moment_and_the_language(tmp_path: Path):
+    write(tmp_path / "m/times.html", "{{ at | time_tag }} {{ limit | due_tag }}")
+    clock = [NOW]
+    renderer = Renderer([], {"m": tmp_path}, urls=lambda name: name, now=lambda: clock[0])
+    context = {"at": NOW - timedelta(hours=1), "limit": NOW + timedelta(hours=5)}
+
+    def drawn(hours: float, language: str) -> str:
+        clock[0] = NOW + timedelta(hours=hours)
+        html = renderer.render("m/times.html", context, language=language)
+        return re.sub("<[^>]*>", "", html)
+
+    # The same row again and again, while the day in Asia/Shanghai changes between 13 and 15 hours.
+    said = [drawn(hours, "zh") for hours in (0, 0, 4, 5.5, 13, 15, 72, 0)]
+    assert said == [
+        "今天 09:00 今日 15:00", "今天 09:00 今日 15:00", "今天 09:00 今日 15:00",
+        "今天 09:00 超期 30 分钟", "今天 09:00 超期 8 小时", "昨天 09:00 超期 10 小时",
+        "11-23 09:00 超期 2 天", "今天 09:00 今日 15:00",
+    ]  # fmt: skip
+    assert drawn(0, "en") == "today 09:00 today 15:00"
+    assert drawn(15, "en") == "yesterday 09:00 10 hours overdue"
+    assert drawn(0, "zh") == said[0]
 
 
 def test_a_theme_speaks_for_its_organ(renderer: Renderer):

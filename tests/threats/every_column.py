@@ -124,7 +124,7 @@ WHICH: dict[str, tuple[Wanted, str]] = {
     ),
     **{
         f"exchange_package.{name}": (lambda row: row["dispatch_act"], "nobody signs a mere plan")
-        for name in ("subject_kind", "subject", "sent", "dispatch_act")
+        for name in ("", "subject_kind", "subject", "sent", "dispatch_act", "pkg_digest")
     },
     "identity_enrolment.uid": (lambda row: row["state"] == "cancelled", A_NAME),
     "feedback_remark.uid": (lambda row: row["state"] == "answered", A_NAME),
