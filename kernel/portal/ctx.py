@@ -37,7 +37,7 @@ from kernel.portal.origin import settings as settings
 from kernel.portal.page import Message, Mood
 from kernel.portal.picker import Units
 from kernel.portal.render import Renderer
-from kernel.portal.urls import safe_path, url
+from kernel.portal.urls import path_of, place_of, safe_path, url
 from kernel.portal.words import end_of, local
 from kernel.slots import Slot
 
@@ -99,14 +99,13 @@ class Ctx(Struct, dict=True):
 
     @property
     def path(self) -> str:
-        """The path of this page; the request's own ``url`` takes an address to pieces for it."""
-        return str(self.request.scope["path"])
+        """The path of this page."""
+        return path_of(self.request.scope)
 
     @property
     def here(self) -> str:
         """Path and query of this page."""
-        query = self.request.scope["query_string"].decode("utf-8", "replace")
-        return f"{self.path}?{query}" if query else self.path
+        return place_of(self.request.scope)
 
     @cached_property
     def plugins(self) -> frozenset[str]:

@@ -13,7 +13,13 @@ _HOUSE = {
 
 def href_of(kind: str, uid: str) -> str:
     """The page of an object: ``documents.document`` is shown at ``documents:document``."""
-    return urls().of(page_of(kind), uid) or url("home")
+    page = page_of(kind)
+    if quick := urls().of(page, uid):
+        return quick
+    try:
+        return url(page, uid=uid)
+    except KeyError:
+        return url("home")
 
 
 def page_of(kind: str) -> str:

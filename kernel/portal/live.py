@@ -161,7 +161,7 @@ def _look(
     if before is not None:
         # What was read comes up no more; the newest that the page knows of stays the mark.
         state = replace(state, last=max(state.last, before.last), known=before.known)
-        if before is not None and state.id == before.id and state.known is not None:
+        if state.id == before.id and state.known is not None:
             return Look(state)
     return _news(seat, before, state, known)
 

@@ -15,6 +15,7 @@ from kernel.errors import OfficeError
 from kernel.portal.ctx import open_ctx
 from kernel.portal.i18n import _, speaking
 from kernel.portal.origin import settings
+from kernel.portal.urls import place_of
 from kernel.storage.database import connection
 from kernel.work import incidents, logs
 
@@ -47,10 +48,12 @@ def _title(status: int) -> str:
 
 def way_in(request: Request) -> str:
     """The login page that leads back here, or, after a form was sent, to the page with the form."""
-    here = request.url
-    if request.method != "GET":
-        here = URL(request.headers.get("referer", "/"))
-    return f"/login?{urlencode({'next': f'{here.path}?{here.query}' if here.query else here.path})}"
+    if request.method == "GET":
+        here = place_of(request.scope)
+    else:
+        came = URL(request.headers.get("referer", "/"))
+        here = f"{came.path}?{came.query}" if came.query else came.path
+    return f"/login?{urlencode({'next': here})}"
 
 
 def _wants_json(request: Request) -> bool:

@@ -56,6 +56,9 @@ class PageRoute(Route):
 
     def __init__(self, path: str, endpoint: Endpoint, *, name: str, methods: Sequence[str]) -> None:
         # Not Route's own, which compiles; a test holds the attributes of both side by side.
+        if not path.startswith("/"):
+            raise ValueError(f"{name}: an address begins with /")
+        methods = [method.upper() for method in methods]
         self.path, self.endpoint, self.name, self.include_in_schema = path, endpoint, name, True
         self.app = request_response(endpoint)
         self.methods = {*methods, "HEAD"} if "GET" in methods else set(methods)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from typing import Any
 from urllib.parse import quote, urlencode
 
 from kernel.deferred import pattern
@@ -65,8 +66,8 @@ class Urls:
         return f"{path}?{query_of(rest)}" if rest else path
 
     def of(self, name: str, uid: str) -> str:
-        """The address of the route that takes a uid and nothing else; empty where none is called
-        so. Lists ask it for each of their rows."""
+        """The address of a route that takes a uid and nothing else, in the shortest way, because
+        lists ask for one in each row; empty for all other routes."""
         key, head, tail = self._single.get(name, _NO_WAY)
         return f"{head}{_quoted(uid)}{tail}" if key == "uid" else ""
 
@@ -85,6 +86,18 @@ urls: Slot[Urls] = Slot("urls")
 def url(name: str, /, **params: object) -> str:
     """The address of a named route of the open node."""
     return urls()(name, **params)
+
+
+def path_of(scope: Mapping[str, Any]) -> str:
+    """The path of a request, as it stands in an address; without the host, which need not be
+    put together and taken to pieces for it."""
+    return str(scope["path"]).replace("?", "%3F").replace("#", "%23").replace("\\", "%5C")
+
+
+def place_of(scope: Mapping[str, Any]) -> str:
+    """Path and query of a request: where its answer is found again."""
+    query = scope["query_string"].decode("utf-8", "replace")
+    return f"{path_of(scope)}?{query}" if query else path_of(scope)
 
 
 def safe_path(path: str, otherwise: str = "/") -> str:

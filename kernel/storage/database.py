@@ -178,6 +178,10 @@ class _Atomic:
 
     def __enter__(self) -> None:
         self._database: Any = db.obj
+        if self._database._state.transactions:
+            raise RuntimeError(
+                "peewee has begun a transaction here: it would be committed with ours"
+            )
         self._database.begin()
         self._database._state.transactions.append(self)
 

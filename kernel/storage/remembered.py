@@ -57,9 +57,10 @@ def remembered(*tables: type[Model]) -> Callable[[Callable[P, R]], Callable[P, R
 
         @wraps(call)
         def asked(*given: P.args, **named: P.kwargs) -> R:
-            sure = _sure.get(call)
+            known = _sure
+            sure = known.get(call)
             if sure is None:
-                sure = _sure[call] = _watched.issuperset(map(_name_of, tables))
+                sure = known[call] = _watched.issuperset(map(_name_of, tables))
             edition = _edition() if sure and not named else None
             if edition is None:
                 return call(*given, **named)
@@ -100,17 +101,17 @@ def forget() -> None:
 def look_at_triggers() -> list[str]:
     """Of the open database: the tables whose changes nobody notes. While there are any, nothing is
     remembered; that is slower, and right."""
-    global _watched
-    _watched = frozenset()
-    _sure.clear()
+    global _watched, _sure
+    _watched, _sure = frozenset(), {}
     if on_postgresql():
         return []
     query = "SELECT tbl_name FROM sqlite_master WHERE type = 'trigger' AND name LIKE '%_edition'"
     found = Counter(table for (table,) in db.execute_sql(query))
     watched = {table for table, count in found.items() if count == len(EVENTS)}
     missing = {_name_of(one) for tables in ASKED.values() for one in tables} - watched
+    # Another one after that, so that what was found meanwhile is found again.
     _watched = frozenset() if missing else frozenset(watched)
-    _sure.clear()  # what was asked meanwhile
+    _sure = {}
     return sorted(missing)
 
 

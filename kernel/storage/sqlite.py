@@ -51,16 +51,22 @@ class Sqlite(Driven, PooledSqliteDatabase):  # type: ignore[misc]  # it has no s
         opened: bool = super().connect(reuse_if_open)
         return opened
 
+    def _connect(self) -> Any:
+        try:
+            return self._aside.pop()  # for who has waited
+        except IndexError:
+            return super()._connect()
+
     def close(self) -> bool:
         """Put it aside, or give it back to the pool; False where there was none."""
-        state = self._state
+        state, aside = self._state, self._aside
         mine = state.conn
         # Where all are taken somebody may wait for this one, whom only the pool wakes.
         plenty = len(self._in_use) < self._max_connections
         mine_still = self.conn_key(mine) in self._in_use  # and close_all() has not closed it
         if plenty and mine_still and not mine.in_transaction and not state.transactions:
             state.reset()
-            self._aside.append(mine)
+            aside.append(mine)
             return True
         closed: bool = super().close()
         return closed
@@ -68,7 +74,7 @@ class Sqlite(Driven, PooledSqliteDatabase):  # type: ignore[misc]  # it has no s
     def close_all(self) -> None:
         """Close all of them, those in use among them."""
         super().close_all()
-        self._aside.clear()
+        self._aside = []  # another one: who was just putting his aside has the list before
 
 
 def at(path: Path) -> peewee.Database:

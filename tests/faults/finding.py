@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from msgspec.structs import replace
+from dataclasses import replace
 
 from tests.faults import bench
 from tests.faults.catalogue import CATALOGUE

@@ -176,6 +176,14 @@ def test_a_transaction_is_the_outermost_one(things: Path) -> None:
     assert not in_transaction()
 
 
+def test_a_transaction_of_peewee_s_own_is_not_committed_with_ours(things: Path) -> None:
+    with pytest.raises(RuntimeError, match="committed with ours"), connection(), db.atomic():
+        Thing.create(name="甲")
+        with transaction():
+            Thing.create(name="乙")
+    assert names() == []
+
+
 def test_code_for_inside_a_transaction_says_so(things: Path) -> None:
     with pytest.raises(RuntimeError, match=r"log\.append"):
         require_transaction("log.append")
