@@ -128,9 +128,7 @@ def test_every_object_is_shown_where_its_kind_says(office: Office):
 
 
 def test_a_verb_says_what_it_takes_however_it_is_written():
-    def typed(
-        desk: Desk, *, text: Annotated[str, "a note"], counts: list["int"]
-    ) -> None:  # as a plugin may write
+    def typed(desk: Desk, *, text: Annotated[str, "a note"], counts: list["int"]) -> None:
         """What is put together."""
 
     said = act("toys.typed", title="字", title_en="T", level="none", weight="recorded")(typed)
