@@ -26,6 +26,8 @@ from kernel.storage.database import connection
 FAULTS = 5
 """So many faults within :data:`WINDOW` seconds put a plugin into quarantine."""
 WINDOW = 300.0
+KEPT = 1024
+"""So many questions are remembered; organs have the same few sets of plugins switched on."""
 
 
 class Fault(Struct):
@@ -45,6 +47,8 @@ class Bus:
         self._manager.add_hookspecs(hooks)
         self.faults: deque[Fault] = deque(maxlen=200)
         self.quarantined: dict[str, str] = {}
+        self._asked: dict[tuple[str, frozenset[str] | None], list[pluggy.HookImpl]] = {}
+        """Who is asked, by hook and plugins: found once, because nobody comes or goes later."""
         self.strict = False
         """Raise what a plugin raises instead of isolating it: for tests."""
 
@@ -57,16 +61,18 @@ class Bus:
             ):
                 raise ValueError(f"{attribute.__name__}: order comes from the manifest only")
         self._manager.register(module, name)
+        self._asked.clear()
         try:
             self._manager.check_pending()
         except pluggy.PluginValidationError as error:
-            self._manager.unregister(name=name)
+            self.drop(name)
             raise ValueError(str(error)) from error
 
     def drop(self, name: str) -> None:
         """Take a plugin out again that failed while loading."""
         if self._manager.has_plugin(name):
             self._manager.unregister(name=name)
+        self._asked.clear()
 
     def answering(self, hook: str, among: Collection[str] | None = None) -> list[pluggy.HookImpl]:
         """Who is asked: who implements a hook, of these plugins, in manifest order.
@@ -74,9 +80,15 @@ class Bus:
         pluggy keeps the order of registration, which is the manifest's, because
         :meth:`register` lets nobody ask for another one.
         """
-        found: list[pluggy.HookImpl] = getattr(self._manager.hook, hook).get_hookimpls()
-        if among is not None:
-            found = [impl for impl in found if impl.plugin_name in among]
+        question = (hook, None if among is None else frozenset(among))
+        found = self._asked.get(question)
+        if found is None:
+            found = getattr(self._manager.hook, hook).get_hookimpls()
+            if among is not None:
+                found = [impl for impl in found if impl.plugin_name in among]
+            if len(self._asked) >= KEPT:
+                self._asked.clear()
+            self._asked[question] = found
         if self.quarantined:
             found = [impl for impl in found if impl.plugin_name not in self.quarantined]
         return found

@@ -1,16 +1,18 @@
 """Finding, ordering, loading and switching plugins; and what becomes of a faulty one."""
 
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 
 from kernel.acts.gate import prepare
 from kernel.acts.house import confirm, rollout
 from kernel.acts.house.switches import switch_plugin
+from kernel.api import hookimpl
 from kernel.errors import Conflict, Refused, Unavailable
 from kernel.node import open_node
 from kernel.plugins import discovery
-from kernel.plugins.bus import FAULTS, Bus, bus
+from kernel.plugins.bus import FAULTS, KEPT, Bus, bus
 from kernel.plugins.loading import load_all
 from kernel.plugins.switches import Switchboard, switchboard
 from kernel.storage.database import connection
@@ -257,3 +259,34 @@ def test_names_that_are_not_its_own_are_a_fault(office: Office):
     drop(office, "greedy", ON, FOREIGN)
     with open_node(office.settings):
         assert "documents.sign is not named after" in switchboard().faults["greedy"]
+
+
+def test_who_is_asked_is_remembered_only_until_another_plugin_comes_or_one_is_out():
+    def plugin(name: str) -> ModuleType:
+        module = ModuleType(name)
+
+        @hookimpl
+        def scan(texts: object, of: object) -> None:
+            """Nothing to say."""
+
+        module.scan = scan  # type: ignore[attr-defined]  # a plugin made on the spot
+        return module
+
+    def asked(among: frozenset[str] | None = None) -> list[str]:
+        return [impl.plugin_name for impl in there.answering("scan", among)]
+
+    there, both = Bus(), frozenset({"alpha", "gamma"})
+    there.register("alpha", plugin("alpha"))
+    assert asked() == asked() == ["alpha"] and asked(both) == asked(both) == ["alpha"]
+    there.register("beta", plugin("beta"))
+    there.register("gamma", plugin("gamma"))
+    assert asked() == ["alpha", "beta", "gamma"] and asked(both) == ["alpha", "gamma"]
+    assert asked(["beta"]) == asked({"beta"}) == ["beta"] and asked(frozenset()) == []
+    there.quarantined["gamma"] = "it hung"
+    assert asked() == ["alpha", "beta"] and asked(both) == ["alpha"]
+    del there.quarantined["gamma"]
+    there.drop("alpha")
+    assert asked() == ["beta", "gamma"] and asked(both) == ["gamma"]
+    for number in range(2 * KEPT):
+        assert asked(frozenset({f"p{number}", "beta"})) == ["beta"]
+    assert len(there._asked) <= KEPT
