@@ -106,7 +106,7 @@ def missing() -> NotFound:
 def find(cls: type[S], uid: str, desk: Desk) -> S:
     """The object, if the desk may see it; NotFound otherwise."""
     row: S | None
-    if cls.visible.__func__ is Subject.visible.__func__:  # type: ignore[attr-defined]  # a method
+    if cls.visible.__func__ is Subject.visible.__func__:  # type: ignore[attr-defined]  # its function
         row = _of_organ(cls).one(cls, uid, desk.organ_code)
     else:
         row = cls.get_or_none((cls.uid == uid) & cls.visible(desk))

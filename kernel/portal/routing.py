@@ -13,9 +13,9 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Sequence
 from functools import cached_property, partial
 from importlib import import_module
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
-from starlette.convertors import Convertor, IntegerConvertor, register_url_convertor
+from starlette.convertors import IntegerConvertor, register_url_convertor
 from starlette.datastructures import FormData, UploadFile
 from starlette.requests import Request
 from starlette.responses import Response
@@ -72,24 +72,13 @@ class PageRoute(Route):
             return Match.NONE, {}
         return super().matches(scope)
 
-    @cached_property
-    def _compiled(self) -> tuple[Any, str, dict[str, Convertor[Any]]]:
-        return compile_path(self.path)
+    if not TYPE_CHECKING:  # for mypy they are what Route declares
 
-    @property
-    def path_regex(self) -> Any:  # type: ignore[override]  # what Route sets, here when asked for
-        """Fits addresses of this page."""
-        return self._compiled[0]
-
-    @property
-    def path_format(self) -> str:  # type: ignore[override]  # as above
-        """The address with the names of its parameters."""
-        return self._compiled[1]
-
-    @property
-    def param_convertors(self) -> dict[str, Convertor[Any]]:  # type: ignore[override]  # as above
-        """What reads the parameters."""
-        return self._compiled[2]
+        def __getattr__(self, name: str) -> Any:
+            if name not in ("path_regex", "path_format", "param_convertors"):
+                raise AttributeError(name)
+            self.path_regex, self.path_format, self.param_convertors = compile_path(self.path)
+            return getattr(self, name)
 
 
 class ViewIn:
