@@ -11,7 +11,7 @@ from collections import deque
 from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from functools import partial
-from types import ModuleType
+from types import FunctionType, MethodType, ModuleType
 from typing import Any
 
 import pluggy
@@ -39,11 +39,26 @@ class Fault(Struct):
     at: float = field(default_factory=time.time)
 
 
+class _Manager(pluggy.PluginManager):
+    """Leaves out at once what pluggy would find to be no hook, one costly look at a time: most of
+    what a plugin's module holds is imported classes."""
+
+    def parse_hookimpl_opts(self, plugin: Any, name: str) -> pluggy.HookimplOpts | None:
+        """What the marker wrote on whatever pluggy takes for a hook."""
+        if not isinstance(vars(plugin).get(name), _HOOKABLE):
+            return None
+        options: pluggy.HookimplOpts | None = super().parse_hookimpl_opts(plugin, name)
+        return options
+
+
+_HOOKABLE = (FunctionType, MethodType, classmethod, staticmethod)
+
+
 class Bus:
     """Calls hooks. ``healthy`` answers whether a plugin may be asked at all."""
 
     def __init__(self) -> None:
-        self._manager = pluggy.PluginManager(hooks.PROJECT)
+        self._manager = _Manager(hooks.PROJECT)
         self._manager.add_hookspecs(hooks)
         self.faults: deque[Fault] = deque(maxlen=200)
         self.quarantined: dict[str, str] = {}

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import importlib
 import importlib.util
+import os
 import sys
 from collections.abc import Iterable, Sequence
 from functools import cache
@@ -40,11 +41,27 @@ def _installed() -> list[Path]:
 def _named_somewhere() -> bool:
     """Whether any installed package names the group: mostly none does, and to ask
     importlib.metadata costs as much as three plugins. One in an archive is not looked into."""
-    files = (file for place in sys.path for file in Path(place).glob("*-info/entry_points.txt"))
+    group = GROUP.encode()
     try:
-        return any(GROUP in file.read_text("utf-8", "replace") for file in files)
+        return any(group in _said(info) for place in sys.path for info in _infos(place or "."))
     except OSError:
         return True  # importlib.metadata knows what to make of it
+
+
+def _infos(place: str) -> list[str]:
+    """The ``*.dist-info`` and ``*.egg-info`` folders there."""
+    try:
+        return [f"{place}/{name}" for name in os.listdir(place) if name.endswith("-info")]
+    except (FileNotFoundError, NotADirectoryError):
+        return []
+
+
+def _said(info: str) -> bytes:
+    try:
+        with open(f"{info}/entry_points.txt", "rb") as file:
+            return file.read()
+    except (FileNotFoundError, NotADirectoryError):
+        return b""
 
 
 def find(places: Iterable[Path]) -> list[Manifest]:

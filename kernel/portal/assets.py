@@ -27,7 +27,16 @@ FRESH = 2.0
 """Seconds before a file is looked at again: a page asks for the same few some fifty times."""
 _COMMENT = pattern(rb"/\*.*?\*/", re.DOTALL)
 """What the sheet of sheets leaves out: its comments are for who writes them."""
-_TYPES = {".js": "text/javascript", ".css": "text/css", ".svg": "image/svg+xml"}
+_TYPES = {
+    ".js": "text/javascript",
+    ".css": "text/css",
+    ".svg": "image/svg+xml",
+    ".png": "image/png",
+    ".webp": "image/webp",
+    ".woff2": "font/woff2",
+    ".json": "application/json",
+}
+"""What each machine would say from lists of its own; any other suffix is looked up there."""
 
 
 class Asset(Struct, frozen=True, dict=True):

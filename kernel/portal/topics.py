@@ -18,6 +18,7 @@ names the pages that it helps with. The help link of a page leads to the topic o
 
 from __future__ import annotations
 
+import os
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import nullcontext
 from functools import cached_property
@@ -87,9 +88,17 @@ def _lacking(data: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
         yield from ((language, name) for name in said if name not in PARTS)
 
 
-def _may_name(text: str, path: str) -> bool:
+def _files_in(folder: Path) -> list[Path]:
+    try:
+        return [folder / name for name in sorted(os.listdir(folder)) if name.endswith(".toml")]
+    except OSError:  # most plugins bring none
+        return []
+
+
+def _may_name(text: bytes, path: str) -> bool:
     """Whether a file of this text may have the path among its pages."""
-    return f'"{path}"' in text or f"'{path}'" in text or "\\" in text
+    bare = path.encode()
+    return b'"%b"' % bare in text or b"'%b'" % bare in text or b"\\" in text
 
 
 class Topics:
@@ -123,17 +132,17 @@ class Topics:
         return sorted(found, key=order)
 
     @cached_property
-    def _files(self) -> list[tuple[str, Path, str]]:
+    def _files(self) -> list[tuple[str, Path, bytes]]:
         """Whose each file is, the file and its text; the kernel's own first."""
         folders = {"": OWN} | {name: folder / "help" for name, folder in self._plugins.items()}
         found = []
         for plugin, folder in folders.items():
-            for file in sorted(folder.glob("*.toml")):
+            for file in _files_in(folder):
                 with bus().isolated(plugin, "help") if plugin else nullcontext():
-                    found.append((plugin, file, file.read_text("utf-8", "replace")))
+                    found.append((plugin, file, file.read_bytes()))
         return found
 
-    def _topic(self, one: tuple[str, Path, str]) -> Topic | None:
+    def _topic(self, one: tuple[str, Path, bytes]) -> Topic | None:
         """What a file says, read once; None, and one fault of its plugin, where it is wrong."""
         plugin, file, _ = one
         if file not in self._read:
