@@ -23,6 +23,7 @@ from kernel.storage.instance import file_lock
 PATIENCE = 120.0
 """Seconds for one answer; a seal takes one or two."""
 START_SECONDS = 20.0
+END_SECONDS = 60.0
 TRIES = 3
 
 
@@ -61,15 +62,31 @@ class Signer:
         return int(self._ask("ping")["pid"])
 
     def shutdown(self) -> None:
-        """End the signer and wait until it has let go of the node; harmless when there is none."""
+        """End the signer and wait until it has let go of the node; harmless when there is none.
+
+        :raises Unavailable: ``storage.busy`` when it has not after a minute.
+        """
+        if not self._told_to_end():
+            return
+        end = time.monotonic() + END_SECONDS
+        while True:
+            try:
+                with file_lock(signer_place.run_folder(self._instance) / "signer.lock", 1.0):
+                    return
+            except Unavailable:
+                if time.monotonic() > end:
+                    raise
+            self._told_to_end()  # another one stood in line for the place, and has it now
+
+    def _told_to_end(self) -> bool:
+        """False where none listens."""
         try:
             with self._connect() as connection:
                 signer_wire.send(connection, {"op": "shutdown"})
                 signer_wire.receive(connection)
         except (OSError, EOFError):
-            return
-        with file_lock(signer_place.run_folder(self._instance) / "signer.lock"):
-            pass
+            return False
+        return True
 
     def new_units(self, codes: Iterable[str]) -> dict[str, dict[str, str]]:
         """Make keys for units: code → ``{"seal": …, "exchange": …}``, base64 of the SPKI.

@@ -70,6 +70,29 @@ def test_it_ends_when_told_and_starts_when_needed(found: Found) -> None:
     assert node.signer.ping() != first
 
 
+def test_those_that_stand_in_line_for_its_place_are_ended_as_well(found: Found) -> None:
+    node = found()
+    node.signer.ping()
+    command = [sys.executable, "-m", "kernel.seals.signer", "--instance", str(node.folder)]
+    waiting = [subprocess.Popen(command, cwd=ROOT) for _ in range(3)]
+    lock = (node.folder / "run" / "signer.lock").resolve()
+    wait_until(lambda: all(opens(each.pid, lock) for each in waiting))
+    for _ in range(len(waiting) + 1):  # who lets go may be asked before the next one has begun
+        node.signer.shutdown()
+        wait_until(lambda: node.signer.listening() or all(map(ended, waiting)))
+    assert [each.wait(0) for each in waiting] == [0, 0, 0]
+
+
+def opens(pid: int, file: Path) -> bool:
+    """Whether a process has this file open."""
+    links = Path(f"/proc/{pid}/fd").iterdir()
+    return any(os.path.realpath(link) == str(file) for link in links)
+
+
+def ended(process: subprocess.Popen[bytes]) -> bool:
+    return process.poll() is not None
+
+
 def test_sigterm_ends_it_cleanly(found: Found) -> None:
     node = found()
     pid = node.signer.ping()
