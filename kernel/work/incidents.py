@@ -15,7 +15,7 @@ from msgspec import Struct
 from msgspec.structs import asdict
 
 from kernel.crypto.ids import now, stamp
-from kernel.work.logs import places
+from kernel.work.logs import kind, places
 
 FILE = "incidents.jsonl"
 LARGEST = 10_000_000
@@ -39,7 +39,7 @@ def keep(error: BaseException, where: str, folder: Path) -> str:
     :param folder: the instance folder.
     """
     number = f"E-{secrets.token_hex(3).upper()}"
-    kept = Incident(number, stamp(now()), where, type(error).__name__, tuple(places(error)))
+    kept = Incident(number, stamp(now()), where, kind(error), tuple(places(error)))
     try:
         _append(folder / "logs" / FILE, json.dumps(asdict(kept)) + "\n")
     except OSError:

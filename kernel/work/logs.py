@@ -46,6 +46,13 @@ def event(name: str, /, level: int = logging.INFO, **fields: object) -> None:
     _log.log(level, name, extra={"said": fields})
 
 
+def kind(error: BaseException) -> str:
+    """What an error is, without its text, which may hold content: ``KeyError``; of one at an
+    import also which module was asked for, because no place in the code tells it."""
+    name = getattr(error, "name", None) if isinstance(error, ImportError) else None
+    return f"{type(error).__name__} {plain(name)}" if name else type(error).__name__
+
+
 def places(error: BaseException) -> list[str]:
     """Where in the code an error came from, outermost first: ``kernel/node.py:12 open_node``."""
     found = traceback.extract_tb(error.__traceback__)
@@ -74,7 +81,7 @@ class Lines(logging.Formatter):
         }
         error = record.exc_info[1] if record.exc_info else None
         if error is not None:
-            line |= {"error": type(error).__name__, "trace": places(error)}
+            line |= {"error": kind(error), "trace": places(error)}
         return json.dumps(line)
 
 

@@ -16,6 +16,7 @@ from click.testing import CliRunner
 from kernel.cli import main
 from kernel.errors import Invalid
 from kernel.portal.render import Renderer
+from kernel.portal.routing import ViewIn
 from kernel.testing_office import Browser, Office
 from kernel.work import incidents, logs
 
@@ -87,6 +88,16 @@ def test_an_error_leaves_its_type_and_places_but_not_its_sentence(file: Path):
     assert (first["error"], second["error"], second["code"]) == ("ValueError", "Invalid", "x.y")
     assert any("test_log.py:" in place for place in first["trace"])
     assert CANARY not in file.read_text("ascii")
+
+
+def test_of_what_cannot_be_imported_its_name_is_left(file: Path, tmp_path: Path):
+    with pytest.raises(ImportError) as caught:
+        _ = ViewIn("kernel.portal.views.gone:page").function
+    incidents.keep(caught.value, "GET /gone", tmp_path)
+    logging.getLogger("juyan.x").error("gone", exc_info=caught.value)
+    named = "ModuleNotFoundError kernel.portal.views.gone"
+    assert [one.error for one in incidents.known(tmp_path)] == [named]
+    assert lines(file)[-1]["error"] == named
 
 
 FORMS = re.compile(r'<form\b[^>]*action="([^"]*)"[^>]*>(.*?)</form>', re.DOTALL)
