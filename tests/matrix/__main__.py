@@ -34,13 +34,32 @@ from tests.matrix.states import BRIEF, OLD, STATES, WITHOUT_SCRIPTS
 from tests.matrix.walk import Walk, Walker, problems
 from tests.portal.node import Place, chromium, started
 
+
+@dataclass(frozen=True)
+class Pass:
+    """One walk over the screens.
+
+    :ivar much: over the lists of an office with thousands of documents.
+    :ivar old: in Chromium 109.
+    """
+
+    what: str
+    language: str = "zh"
+    much: bool = False
+    old: bool = False
+    scripts: bool = True
+
+
 PASSES = {
-    "zh": "every screen in Chinese",
-    "en": "every screen in English",
-    "plain": "without scripts",
-    "many": "lists of an office with thousands of documents",
-    "old": "Chromium 109",
-    "paint": "first paint on a slow line",
+    "zh": Pass("every screen in Chinese"),
+    "en": Pass("every screen in English", "en"),
+    "plain": Pass("without scripts", scripts=False),
+    "many": Pass("lists of an office with thousands of documents", much=True),
+    "many-en": Pass("the same in English", "en", much=True),
+    "old": Pass("Chromium 109", old=True),
+    "old-en": Pass("Chromium 109 in English", "en", old=True),
+    "old-many": Pass("Chromium 109, lists with thousands of documents", much=True, old=True),
+    "paint": Pass("first paint on a slow line"),
 }
 MADE_UP = Amount(people=500, documents=2000, tasks=6000)
 
@@ -81,17 +100,20 @@ class Run:
 
     def left(self, way: str) -> list[Screen]:
         """What this pass has not seen yet."""
-        of = {"many": self.many, "paint": [one for one in self.screens if one.name in FIRST]}
-        return [one for one in of.get(way, self.screens) if (one.name, way) not in self.told.done]
+        over = self.many if PASSES[way].much else self.screens
+        if way == "paint":
+            over = [one for one in over if one.name in FIRST]
+        return [one for one in over if (one.name, way) not in self.told.done]
 
     def make(self, way: str, folder: Path) -> None:
         """Make one pass."""
         screens = self.left(way)
         if not screens:
             return
-        amount = MADE_UP if way == "many" else None
-        with office(folder / ("many" if amount else "scene"), amount) as (place, facts):
-            with chromium_109() if way == "old" else chromium() as browser:
+        one = PASSES[way]
+        where, amount = ("many", MADE_UP) if one.much else ("scene", None)
+        with office(folder / where, amount) as (place, facts):
+            with chromium_109() if one.old else chromium() as browser:
                 self.told.browsers[way] = browser.version
                 if self.lines:
                     keep_browser(self.lines, way, browser.version)
@@ -115,14 +137,14 @@ class Run:
         if way == "paint":
             measure(place, facts, browser, screens, done=painted)
             return
+        one, pictures = PASSES[way], self.pictures
         states = BRIEF if self.brief else STATES
-        walker = Walker(place, facts, browser, self.pictures, states, done=done)
-        if way == "plain":
-            walker = Walker(place, facts, browser, states=WITHOUT_SCRIPTS, scripts=False, done=done)
-        elif way == "old":
-            pictures = self.pictures and self.pictures / "old"
-            walker = Walker(place, facts, browser, pictures, states=OLD, done=done)
-        walker.walk(screens, [way] if way in ("zh", "en") else ["zh"])
+        if not one.scripts:
+            states, pictures = WITHOUT_SCRIPTS, None
+        elif one.old:
+            states, pictures = OLD, pictures and pictures / "old"
+        walker = Walker(place, facts, browser, pictures, states, scripts=one.scripts, done=done)
+        walker.walk(screens, [one.language])
 
 
 @click.command
