@@ -30,6 +30,7 @@ from kernel.portal import cookies
 from kernel.portal import origin as place
 from kernel.portal.answers import as_file
 from kernel.portal.export import export
+from kernel.portal.form_tokens import drawn_for
 from kernel.portal.i18n import choose
 from kernel.portal.lists import Count, Fetch, ListSpec, build
 from kernel.portal.looks import NODE_THEME, look_of
@@ -148,9 +149,10 @@ class Ctx(Struct, dict=True):
             status = 200
         title = str(context.pop("title", ""))
         values = {"page": frame(self, title), "desk": self.desk_or_none, **context}
-        html = renderer().render(
-            template, values, language=self.language, theme=self.theme, block=block
-        )
+        with drawn_for(self.desk_or_none):
+            html = renderer().render(
+                template, values, language=self.language, theme=self.theme, block=block
+            )
         session = cookies.session_of(self.request)
         if session and "sec-fetch-site" not in self.request.headers:
             html = place.with_token(html, session)
@@ -170,9 +172,9 @@ class Ctx(Struct, dict=True):
     def fragment(self, template: str, /, **context: Any) -> Markup:
         """Draw a piece of a page."""
         values = {"desk": self.desk_or_none, **context}
-        return Markup(  # noqa: S704  # what our own autoescaping templates have drawn
-            renderer().render(template, values, language=self.language, theme=self.theme)
-        )
+        with drawn_for(self.desk_or_none):
+            html = renderer().render(template, values, language=self.language, theme=self.theme)
+        return Markup(html)  # noqa: S704  # what our own autoescaping templates have drawn
 
     def show_list(
         self,

@@ -1,15 +1,21 @@
-"""A token in every form that posts, whoever wrote the template: it names what is sent twice."""
+"""A token in every form that posts, whoever wrote the template: it names what is sent twice, and
+the desk that the form was drawn for."""
 
 from __future__ import annotations
 
+import hashlib
 import re
 import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 
 from jinja2 import Environment
 from jinja2.ext import Extension
 from markupsafe import Markup
 
 from kernel.deferred import pattern
+from kernel.identity.desk import Desk
 
 FIELD = "once"
 _FORM = pattern(r'<form\b(?:"[^"]*"|\{\{.*?\}\}|\{%.*?%\}|[^">])*>', re.DOTALL)
@@ -32,7 +38,35 @@ def _with_token(form: re.Match[str]) -> str:
     return f"{tag}{{{{ form_token() }}}}" if 'method="post"' in tag else tag
 
 
+_DESK: ContextVar[str] = ContextVar("desk", default="")
+
+
+@contextmanager
+def drawn_for(desk: Desk | None) -> Iterator[None]:
+    """Forms that are drawn within name this desk."""
+    before = _DESK.set(_mark(desk))
+    try:
+        yield
+    finally:
+        _DESK.reset(before)
+
+
+def of_another_desk(token: str, desk: Desk | None) -> bool:
+    """Whether a form says that it was drawn for another person, post or delegation than who sends
+    it: it was open while he went to another desk, or somebody else signed in, in another tab."""
+    drawn = token.partition(".")[2]
+    return drawn not in ("", _mark(desk))
+
+
+def _mark(desk: Desk | None) -> str:
+    if desk is None:
+        return ""
+    acting = desk.acting.delegation if desk.acting is not None else ""
+    who = f"{desk.person.uid} {desk.post.uid} {acting}"
+    return hashlib.sha256(who.encode()).hexdigest()[:12]
+
+
 def form_token() -> Markup:
     """A hidden field with a token that nobody else has."""
-    token = secrets.token_urlsafe(12)
+    token = f"{secrets.token_urlsafe(12)}.{_DESK.get()}"
     return Markup(f'<input type="hidden" name="{FIELD}" value="{token}">')  # noqa: S704  # its signs need no escaping

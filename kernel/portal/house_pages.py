@@ -21,9 +21,13 @@ def _page(
     methods: Sequence[str] = GET,
     weight: Weight = "read",
     goes_on: bool = False,
+    any_desk: bool = False,
 ) -> PageRoute:
     """:param view: ``module:function`` among the views; the others as for :func:`page`."""
-    declare = page(path, name=name, level=level, methods=methods, weight=weight, goes_on=goes_on)
+    declare = page(
+        path, name=name, level=level, methods=methods, weight=weight,
+        goes_on=goes_on, any_desk=any_desk,
+    )  # fmt: skip
     return declare(ViewIn(f"kernel.portal.views.{view}"))
 
 
@@ -32,8 +36,9 @@ ROUTES: list[PageRoute] = [
     _page("key_login:login_challenge", "/login/challenge", "login_challenge",
           PUBLIC, POST, "draft", goes_on=True),
     _page("enrol:enrol", "/enrol", "enrol", PUBLIC, BOTH, "draft"),
-    _page("account:logout", "/logout", "logout", SIGNED_IN, POST, "recorded"),
-    _page("account:switch", "/me/desk", "switch_desk", SIGNED_IN, POST, "draft", goes_on=True),
+    _page("account:logout", "/logout", "logout", SIGNED_IN, POST, "recorded", any_desk=True),
+    _page("account:switch", "/me/desk", "switch_desk",
+          SIGNED_IN, POST, "draft", goes_on=True, any_desk=True),
     _page("account:display", "/me/display", "display", PUBLIC, POST, "draft", goes_on=True),
     _page("account:me", "/me", "me", SIGNED_IN),
     _page("phrases:phrases_page", "/me/phrases", "phrases", SIGNED_IN, BOTH, "draft"),

@@ -24,11 +24,12 @@ from starlette.types import Scope
 
 from kernel.acts import hold
 from kernel.deferred import pattern
-from kernel.errors import Invalid, OfficeError, Refused
+from kernel.errors import Conflict, Invalid, OfficeError, Refused
 from kernel.identity.desk import require
 from kernel.portal import cookies
 from kernel.portal.admission import admitted
 from kernel.portal.ctx import Ctx, open_ctx
+from kernel.portal.form_tokens import FIELD, of_another_desk
 from kernel.portal.once import once
 from kernel.portal.origin import TOKEN, token_due, token_holds
 from kernel.storage.database import asked_before_writing, connection
@@ -110,6 +111,7 @@ def page(
     methods: Sequence[str] = ("GET",),
     weight: Weight = "read",
     goes_on: bool = False,
+    any_desk: bool = False,
 ) -> Callable[[View], PageRoute]:
     """Make a page of a function ``(ctx, **path parameters) -> Response``.
 
@@ -118,12 +120,17 @@ def page(
     :param goes_on: whether a POST that is no act, a ``draft``, writes in a held node as well; what
         it writes is lost when another database is put in the place of this one. All others are
         refused there (``node.held``), as acts are.
+    :param any_desk: whether its form may be sent from a page that was drawn for another desk of the
+        person; all others are refused then (``portal.other_desk``), lest something is done in the
+        name of an office that is not the one in the title of the page.
     """
     if "POST" in methods and weight == "read" and level != PUBLIC:
         raise ValueError(f"{name}: a POST has to say what it weighs")
 
     def declare(view: View) -> PageRoute:
         run = view if goes_on or weight != "draft" else _unless_held(view)
+        if "POST" in methods and level != PUBLIC and not any_desk:
+            run = _at_its_desk(run)
         route = PageRoute(path, _endpoint(run, level, path), name=name, methods=list(methods))
         route.level, route.weight, route.goes_on, route.view = level, weight, goes_on, view
         return route
@@ -140,6 +147,25 @@ def _unless_held(view: View) -> View:
             return view(ctx, **params)
         with asked_before_writing(partial(hold.require, "draft")):
             return view(ctx, **params)
+
+    return run
+
+
+def _at_its_desk(view: View) -> View:
+    """The page, whose form does nothing at another desk than the one that it was drawn for."""
+
+    def run(ctx: Ctx, **params: Any) -> Response:
+        token = ctx.form.get(FIELD) if ctx.posted and ctx.form is not None else None
+        if isinstance(token, str) and of_another_desk(token, ctx.desk_or_none):
+            raise Conflict(
+                "portal.other_desk",
+                "您已换到另一个办公身份（或另一个人已登录），而这个页面是以原来的身份打开的，没有办理。"
+                "请先换回原来的身份，再返回上一页提交；您填写的内容仍在上一页。",
+                "You went to another desk meanwhile, or somebody else signed in; this page was "
+                "opened at the former one, and nothing was done. Go back to that desk and send it "
+                "again; what you entered is still on the previous page.",
+            )
+        return view(ctx, **params)
 
     return run
 

@@ -13,6 +13,7 @@ import pytest
 from kernel.acts import answers, gate
 from kernel.acts.house import rollout
 from kernel.acts.models import Act, Answer, Proposal
+from kernel.identity.models import Post, Unit
 from kernel.portal.form_tokens import FormTokens
 from kernel.storage.database import connection, savepoint, transaction
 from kernel.testing_office import Browser, Office
@@ -51,6 +52,26 @@ def test_a_form_sent_twice_begins_one_document(office: Office):
     assert first.url == again.url
     assert "没有重复办理" in again.text and "没有重复办理" not in first.text
     assert documents() == before + 1
+
+
+def test_a_form_does_nothing_at_another_desk_than_its_own(office: Office):
+    browser, form = drafter(office)
+    first = office.post("林晓梅")
+    with connection():
+        education = Unit.get(Unit.code == "620700-GEDU")
+    with transaction():
+        second: Post = Post.create(
+            person=first.person, unit=education, title="兼职", roles=first.roles, rank=90
+        )
+    before = documents()
+    browser.post("/me/desk", data={"post": second.uid})  # in another tab
+    refused = browser.post(NEW, data=form)
+    assert refused.status_code == 409 and "另一个办公身份" in refused.text
+    assert documents() == before
+    back = {"post": first.uid, "once": token_of(browser.get("/me").text, "/me/desk")}
+    browser.post("/me/desk", data={"post": second.uid})
+    assert browser.post("/me/desk", data=back).status_code == 200, "switching is always possible"
+    assert browser.post(NEW, data=form).status_code == 200 and documents() == before + 1
 
 
 def test_other_content_is_another_intention(office: Office):

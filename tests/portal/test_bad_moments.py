@@ -234,6 +234,24 @@ def test_a_session_that_ends_in_mid_opinion(driver: Driver):
     head.sees("已办理，下一步")
 
 
+def test_what_somebody_typed_does_not_stand_in_the_form_of_who_signs_in_after_him(driver: Driver):
+    first, place = driver.as_person("王芳"), driver.place.url
+    first.page.goto(f"{place}/feedback/new")
+    box = first.page.locator("textarea[name=text]")
+    box.fill("本办内部的话。")
+    first.page.context.clear_cookies()
+    first.press("提交")
+    first.page.get_by_role("link", name="去登录").click()
+    second = Person(driver, "刘志强", first.page)
+    second.choose_oneself()
+    expect(first.page).to_have_url(f"{place}/feedback/new")
+    expect(box).to_have_value("")
+    second.page.context.clear_cookies()
+    second.page.goto(f"{place}/login?next=/feedback/new")
+    first.choose_oneself()
+    expect(box).to_have_value("本办内部的话。")
+
+
 def test_a_session_that_ends_while_a_text_is_written(driver: Driver):
     drafter = drafting(driver, "市委办关于写作中断的通知")
     drafter.page.context.clear_cookies()

@@ -208,17 +208,23 @@
     if (!form.querySelector(TEXTS)) return;
     each(TEXTS, function (box) { if (box.name) fields[box.name] = box.value; }, form);
     try {
-      sessionStorage.setItem('juyan', JSON.stringify({ action: form.action, fields: fields }));
+      sessionStorage.setItem('juyan', JSON.stringify({ action: form.action, desk: deskOf(form), fields: fields }));
     } catch (full) { /* a text too long to keep stays in its form alone */ }
   }
+  // The desk that the form was drawn for: what was typed there is not shown to who signs in after.
+  function deskOf(form) { return form.elements.once ? form.elements.once.value.split('.')[1] : ''; }
   function refill() {
     var kept = JSON.parse(sessionStorage.getItem('juyan') || 'null');
     // Signing in or an act, and being asked to, are not the pages that it waits for.
     if (!kept || document.querySelector('[data-waiting]')) return;
+    var forms = Array.prototype.filter.call(document.querySelectorAll('form[method=post]'), function (form) {
+      return form.action === kept.action;
+    });
+    var own = forms.filter(function (form) { return deskOf(form) === kept.desk; });
+    if (forms.length && !own.length) return;  // it waits for the person and the post that it is of
     sessionStorage.removeItem('juyan');
     if (document.querySelector('.main > .notice--ok')) return;  // it was taken: nothing is lost
-    each('form[method=post]', function (form) {
-      if (form.action !== kept.action) return;
+    own.forEach(function (form) {
       each(TEXTS, function (box) {
         var text = kept.fields[box.name];
         if (!text || text === box.value) return;
