@@ -44,7 +44,7 @@ _DESK: ContextVar[str] = ContextVar("desk", default="")
 @contextmanager
 def drawn_for(desk: Desk | None) -> Iterator[None]:
     """Forms that are drawn within name this desk."""
-    before = _DESK.set(_mark(desk))
+    before = _DESK.set(mark_of(desk))
     try:
         yield
     finally:
@@ -55,10 +55,11 @@ def of_another_desk(token: str, desk: Desk | None) -> bool:
     """Whether a form says that it was drawn for another person, post or delegation than who sends
     it: it was open while he went to another desk, or somebody else signed in, in another tab."""
     drawn = token.partition(".")[2]
-    return drawn not in ("", _mark(desk))
+    return drawn not in ("", mark_of(desk))
 
 
-def _mark(desk: Desk | None) -> str:
+def mark_of(desk: Desk | None) -> str:
+    """Names a desk (person, post, delegation) and says nothing of it; empty for none."""
     if desk is None:
         return ""
     acting = desk.acting.delegation if desk.acting is not None else ""

@@ -12,6 +12,7 @@ from kernel.identity.desk import Desk
 from kernel.identity.models import Post, Unit
 from kernel.plugins.bus import bus
 from kernel.plugins.switches import switchboard
+from kernel.portal.form_tokens import mark_of
 from kernel.portal.i18n import _, speaking
 from kernel.portal.looks import brand_of
 from kernel.portal.menu import house_menu, title_of
@@ -57,6 +58,7 @@ def frame(ctx: Ctx, title: str) -> Page:
             unread=unread,
             popup=bool(wish_of(desk.person.uid).popup),
             live=f"{last}.{unread}.{mix}.0",
+            at=mark_of(desk),
         )
 
 

@@ -95,6 +95,7 @@ class Look(Struct, frozen=True):
     urgent: bool = False
     sound: bool = False
     over: bool = False
+    moved: bool = False
 
 
 def look(asked: Sequence[tuple[Seat, State | None]]) -> list[Look]:
@@ -109,7 +110,7 @@ def look(asked: Sequence[tuple[Seat, State | None]]) -> list[Look]:
         return [
             _look(seat, before, bells.get(seat.post, ()), packages)
             if going.get(seat.session) == seat.post
-            else Look(before or State(), over=True)
+            else Look(before or State(), over=True, moved=seat.session in going)
             for seat, before in asked
         ]
 

@@ -126,6 +126,7 @@ class Page(Struct, frozen=True):
     messages: tuple[Message, ...] = ()
     unread: int = 0
     live: str = ""
+    at: str = ""
     """What the bell knows (an event id); empty where nothing on the page changes by itself."""
     popup: bool = False
     """Whether notices may come up on this person's screen."""

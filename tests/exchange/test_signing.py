@@ -1,6 +1,7 @@
 """The signature under a decision: once, by the right person, over the bytes that were shown."""
 
 import threading
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,7 @@ from kernel.acts import gate
 from kernel.acts.house import confirm, rollout
 from kernel.acts.models import Act, Prepared, Proposal
 from kernel.acts.verbs import verbs
-from kernel.crypto import canonical, suites
+from kernel.crypto import canonical, ids, suites
 from kernel.crypto.ids import uuid7
 from kernel.errors import Conflict, OfficeError, Refused, Stale, Unverified
 from kernel.exchange.inbound import send_back, sign_for
@@ -205,6 +206,25 @@ def test_a_form_that_shows_an_older_state_is_told_so(office: Office):
     said = second.post("/acts/confirm", data={"nonce": nonces[1]})
     assert said.status_code == 200 and "此件" in said.text and "已完成" not in said.text
     assert len(evidence(GFIN, "C1")) == 1
+
+
+def test_what_ran_out_while_it_was_read_is_prepared_anew(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+):
+    clerk = browser_of(office, GFIN)
+    where = f"/exchange/inbox/{delivery(GFIN).uid}/send-back"
+    page = clerk.post(where, data={"kind": "其他", "reason": "缺第2页"})
+    monkeypatch.setattr(ids, "_clock", lambda: ids._system_clock() + timedelta(minutes=3))
+    assert "缺第2页" in clerk.get(str(page.url)).text
+    anew = clerk.post("/acts/confirm", data={"nonce": nonce_of(page.text)})
+    assert "已为您重新准备" in anew.text and "缺第2页" in anew.text
+    assert evidence(GFIN, "C2") == []
+    said = clerk.post("/acts/confirm", data={"nonce": nonce_of(anew.text)})
+    assert "“退回”已完成" in said.text and len(evidence(GFIN, "C2")) == 1
+
+
+def nonce_of(page: str) -> str:
+    return page.partition('name="nonce" value="')[2].partition('"')[0]
 
 
 def test_an_act_edited_or_deleted_in_the_table_is_named(office: Office):

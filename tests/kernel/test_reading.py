@@ -10,6 +10,8 @@ from kernel.acts.verbs import verbs
 from kernel.crypto import canonical, ids
 from kernel.storage.database import connection
 from kernel.testing_office import Office
+from tests.kernel.test_delegation import acting
+from tests.kernel.test_delegation import given as delegated
 
 
 def noted() -> list[str]:
@@ -34,6 +36,18 @@ def test_a_thing_whose_name_is_part_of_another_is_noted_too(office: Office):
 def test_the_same_thing_is_noted_once_a_day(office: Office):
     note(office, "发文.csv", '引"号', "发文.csv", '引"号')
     assert noted() == ["发文.csv", '引"号']
+
+
+def test_a_colleague_at_the_same_desk_leaves_a_trace_of_his_own(office: Office):
+    given = delegated(office, "李建国", "王芳", ["documents.office_review"])
+    own, lent = office.desk("李建国"), acting(office, "王芳", given)
+    with connection():
+        for desk in (own, lent, own, lent, office.desk("王芳")):
+            reading.note(desk, "发文.csv")
+        rows = list(Act.select().where(Act.verb == "house.read_out").order_by(Act.id))
+    facts = [canonical.loads(bytes(row.bytes)) for row in rows]
+    assert [row.person for row in rows] == [own.person.uid, lent.person.uid, lent.person.uid]
+    assert [one["acting_for"] is None for one in facts] == [True, False, True]
 
 
 @pytest.mark.parametrize(

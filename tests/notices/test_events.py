@@ -127,6 +127,19 @@ def test_a_stream_ends_with_its_session(office: Office, served: Place):
         assert clerk.get("/events", headers=JSON).status_code == 401
 
 
+def test_a_page_of_another_desk_is_told_so(office: Office, served: Place):
+    clerk = browser_of(office, GFIN)
+    page = clerk.get("/").text
+    mark = page.partition('data-desk="')[2].partition('"')[0]
+    assert mark and clerk.get(f"/events?desk={mark}", headers=JSON).status_code == 200
+    moved = clerk.get("/events?desk=another", headers=JSON)
+    assert (moved.status_code, moved.json()) == (409, {"why": "desk"})
+    assert '"why": "desk"' in clerk.get("/events?desk=another", headers=STREAM).text
+    seat = live.Seat(office.desk("刘志强").session, "", "another post", GFIN)
+    (found,) = live.look([(seat, None)])
+    assert found.over and found.moved
+
+
 def test_a_stream_ends_when_its_key_is_revoked(office: Office, served: Place):
     with person(office, served, "刘志强") as clerk, reading(clerk) as mine:
         mine.next()

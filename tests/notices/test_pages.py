@@ -14,6 +14,7 @@ from kernel.storage.bulk import insert_rows
 from kernel.storage.database import connection, transaction
 from kernel.testing_office import Browser, Office
 from tests.exchange.notice import GFIN, browser_of, signed_for
+from tests.kernel.test_delegation import given as delegated
 
 pytestmark = pytest.mark.both
 WORD = {
@@ -53,6 +54,19 @@ def test_the_bell_is_right_when_the_page_loads(clerk: Browser):
     assert bell(clerk.get("/").text) == 3
     signed_for(clerk.office, GFIN)
     assert bell(clerk.get("/").text) == 2  # what he did himself needs no reading
+
+
+def test_a_colleague_at_the_same_desk_leaves_them_unread(office: Office):
+    more(office, "李建国", 2)
+    given = delegated(office, "李建国", "王芳", ["documents.office_review"])
+    lent = office.browser()
+    lent.login("王芳")
+    lent.post("/me/desk", data={"post": f"delegation:{given.uid}"})
+    page = lent.get("/me/notices").text
+    (href, *_) = re.findall(r'class="task" href="(/me/notices/[^"]+)"', page)
+    lent.get(href)
+    assert "只有本人打开才算已读" in lent.post("/me/notices/read", data={"upto": "999"}).text
+    assert bell(lent.get("/").text) == bell(page) >= 2
 
 
 def test_opening_one_leads_to_the_thing_and_counts_as_read(clerk: Browser):

@@ -234,6 +234,21 @@ def test_a_session_that_ends_in_mid_opinion(driver: Driver):
     head.sees("已办理，下一步")
 
 
+def test_what_was_typed_waits_for_its_form_whatever_page_comes_first(driver: Driver):
+    title = "市委办关于绕路返回的通知"
+    under_review(driver, title)
+    head = driver.as_person("王芳")
+    head.open_task(title)
+    opinion = head.page.get_by_label("意见", exact=True)
+    opinion.fill("绕了一圈也不能丢。")
+    head.page.context.clear_cookies()
+    head.press("同意，送办公室核稿")
+    head.page.get_by_role("link", name="回到工作台").click()
+    head.choose_oneself()
+    head.open_task(title)
+    expect(opinion).to_have_value("绕了一圈也不能丢。")
+
+
 def test_what_somebody_typed_does_not_stand_in_the_form_of_who_signs_in_after_him(driver: Driver):
     first, place = driver.as_person("王芳"), driver.place.url
     first.page.goto(f"{place}/feedback/new")

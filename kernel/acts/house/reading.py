@@ -5,8 +5,10 @@ It is the only write that a GET may cause, once a day and thing, and never from 
 
 from __future__ import annotations
 
+from kernel.acts import delegated
 from kernel.acts.gate import do
 from kernel.acts.models import Act
+from kernel.acts.statement import place_of
 from kernel.acts.verbs import act
 from kernel.crypto import canonical
 from kernel.crypto.ids import now
@@ -31,8 +33,14 @@ def note(desk: Desk, what: str) -> None:
     :param what: the list (``导出：发文``) or the file (``下载：<uid>``), never its content.
     """
     day = local_day(now())
+    here = {"desk": place_of(desk), "acting_for": delegated.facts_of(desk)["acting_for"]}
     mine = Act.select(Act.bytes).where(
-        (Act.verb == "house.read_out") & (Act.post == desk.post.uid) & (Act.at >= day_begins(day))
+        (Act.verb == "house.read_out")
+        & (Act.person == desk.person.uid)
+        & (Act.at >= day_begins(day))
     )
-    if not any(canonical.loads(bytes(one.bytes))["params"]["what"] == what for one in mine):
-        do(desk, read_out, what=what, day=day.isoformat())
+    for one in mine:
+        facts = canonical.loads(bytes(one.bytes))
+        if facts["params"]["what"] == what and facts | here == facts:
+            return  # by this person, at this desk, in this name
+    do(desk, read_out, what=what, day=day.isoformat())

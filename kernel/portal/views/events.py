@@ -1,11 +1,12 @@
 """The stream of events of a page: the bell, the receipts that it shows, the end of the session.
 
-``GET /events?since=<event id>&package=<uid>`` answers a browser's ``EventSource`` with:
+``GET /events?since=<event id>&desk=<mark>&package=<uid>`` answers a browser's ``EventSource`` with:
 
 ``bell``   how many are unread; how many are new and may come up on the screen, in words
 ``watch``  the receipts of the package have changed
 ``beat``   nothing, so that a page knows that its stream lives
-``bye``    it is over, with why: ``session`` (sign in again), ``later`` (come again)
+``bye``    it is over, with why: ``session`` (sign in again), ``desk`` (the person went to another
+           one, in another window), ``later`` (come again)
 
 Whoever does not ask for a stream gets how things stand, once: the way of a page that was cut off.
 Nothing in it names an object, a person or a unit.
@@ -26,6 +27,7 @@ from kernel.errors import Unavailable
 from kernel.exchange.models import Package
 from kernel.portal.admission import busy_answer
 from kernel.portal.ctx import Ctx
+from kernel.portal.form_tokens import mark_of
 from kernel.portal.i18n import _, speaking
 from kernel.portal.live import Look, Seat, State, Stream, hub, look, read_state
 
@@ -61,7 +63,7 @@ class EventStream(Response):
                 yield _event("beat", {})
                 continue
             if found.over:
-                yield _event("bye", {"why": "session"})
+                yield _event("bye", {"why": "desk" if found.moved else "session"})
                 return
             if not hub.going():
                 break
@@ -102,7 +104,13 @@ def events(ctx: Ctx) -> Response:
     seat = Seat(desk.session, desk.person.uid, desk.post.uid, desk.organ_code, uid)
     since = ctx.request.headers.get("last-event-id") or ctx.query.get("since", "")
     # Only a script that reads streams gets one: anybody else would wait for ever.
-    if "text/event-stream" not in ctx.request.headers.get("accept", ""):
+    streams = "text/event-stream" in ctx.request.headers.get("accept", "")
+    if ctx.query.get("desk", "") not in ("", mark_of(desk)):
+        bye = {"why": "desk"}
+        if streams:
+            return Response(_event("bye", bye), media_type="text/event-stream")
+        return JSONResponse(bye, 409)
+    if not streams:
         (found,) = look([(seat, read_state(since))])
         with speaking(ctx.language):
             return JSONResponse({**told(found), "id": found.state.id})

@@ -89,7 +89,7 @@ def notice_page(ctx: Ctx, uid: str) -> Response:
             "没有这条消息，或不是发给您的。请从消息列表中打开。",
             "There is no such notice for you; open it from the list.",
         )
-    if ctx.deliberate and row.seen is None:
+    if ctx.deliberate and row.seen is None and ctx.desk.acting is None:
         with transaction():
             notices.mark(ctx.desk, [uid])
     return ctx.go_to(href_of(row.kind, row.subject))
@@ -99,6 +99,10 @@ def read_page(ctx: Ctx) -> Response:
     """Note that some of them were read, or all that the page showed."""
     upto = whole(str(ctx.form.get("upto", ""))) or 0
     chosen = [str(one) for one in ctx.form.getlist("t")][:200]
+    if ctx.desk.acting is not None:
+        with speaking(ctx.language):
+            ctx.say(_("这是同事的消息，只有本人打开才算已读。"), "info")
+        return ctx.go("notices")
     with transaction():
         count = notices.mark(ctx.desk, chosen, upto=upto)
     with speaking(ctx.language):

@@ -8,9 +8,10 @@ from starlette.responses import Response
 
 from kernel.acts import answers
 from kernel.acts.gate import PreparedAct, again, recall
+from kernel.acts.prepared import kept
 from kernel.acts.subjects import Subject, find, kinds
 from kernel.acts.verbs import verbs
-from kernel.errors import NotFound, OfficeError, Stale, Unverified
+from kernel.errors import Conflict, NotFound, OfficeError, Stale, Unverified
 from kernel.portal.asking import renewed, signature_over, to_sign
 from kernel.portal.conflict import Difference, beside, page_of
 from kernel.portal.ctx import Ctx
@@ -76,8 +77,16 @@ def confirm(ctx: Ctx) -> Response:
     outcome = answers.of_nonce(ctx.desk, nonce)
     if outcome is not None:
         return _told(ctx, outcome)
-    prepared = recall(ctx.desk, nonce)
-    return _sign(ctx, prepared) if ctx.posted else confirm_page(ctx, prepared)
+    if not ctx.posted:
+        return confirm_page(ctx, kept(ctx.desk, nonce))
+    try:
+        prepared = recall(ctx.desk, nonce)
+    except Conflict:  # it ran out while its person was reading
+        prepared = again(ctx.desk, nonce)
+        with speaking(ctx.language):
+            ctx.say(_("超过两分钟没有签名，已为您重新准备。请再核对一遍，然后签名。"), "warn")
+        return ctx.go("confirm", nonce=prepared.nonce)
+    return _sign(ctx, prepared)
 
 
 def _sign(ctx: Ctx, prepared: PreparedAct) -> Response:

@@ -200,7 +200,9 @@
   });
   window.addEventListener('pageshow', function () { root.classList.remove('is-busy'); });
 
-  // What was typed outlives a session that ended: it waits in this tab until its form is there again.
+  // What was typed outlives a session that ended, and going back from the confirmation: it waits in
+  // this tab until its form is there again, at the same version of its object, or until it was taken.
+  var WAITS = 8 * 3600 * 1000;
   var TEXTS = 'textarea, input[type=text], input[data-ink-strokes], select:not([multiple])';
   function keep(form) {
     var fields = {};
@@ -208,23 +210,25 @@
     if (!form.querySelector(TEXTS)) return;
     each(TEXTS, function (box) { if (box.name) fields[box.name] = box.value; }, form);
     try {
-      sessionStorage.setItem('juyan', JSON.stringify({ action: form.action, desk: deskOf(form), fields: fields }));
+      sessionStorage.setItem('juyan', JSON.stringify({
+        at: Date.now(), action: form.action, desk: deskOf(form), version: versionOf(form), fields: fields,
+      }));
     } catch (full) { /* a text too long to keep stays in its form alone */ }
   }
   // The desk that the form was drawn for: what was typed there is not shown to who signs in after.
   function deskOf(form) { return form.elements.once ? form.elements.once.value.split('.')[1] : ''; }
+  function versionOf(form) { return form.elements.version ? form.elements.version.value : ''; }
   function refill() {
     var kept = JSON.parse(sessionStorage.getItem('juyan') || 'null');
     // Signing in or an act, and being asked to, are not the pages that it waits for.
     if (!kept || document.querySelector('[data-waiting]')) return;
-    var forms = Array.prototype.filter.call(document.querySelectorAll('form[method=post]'), function (form) {
-      return form.action === kept.action;
+    var taken = document.querySelector('.main > .notice--ok') || Date.now() - kept.at > WAITS;
+    var own = Array.prototype.filter.call(document.querySelectorAll('form[method=post]'), function (form) {
+      return form.action === kept.action && deskOf(form) === kept.desk;
     });
-    var own = forms.filter(function (form) { return deskOf(form) === kept.desk; });
-    if (forms.length && !own.length) return;  // it waits for the person and the post that it is of
-    sessionStorage.removeItem('juyan');
-    if (document.querySelector('.main > .notice--ok')) return;  // it was taken: nothing is lost
-    own.forEach(function (form) {
+    if (taken || own.length) sessionStorage.removeItem('juyan');
+    if (taken) return;
+    own.filter(function (form) { return versionOf(form) === kept.version; }).forEach(function (form) {
       each(TEXTS, function (box) {
         var text = kept.fields[box.name];
         if (!text || text === box.value) return;

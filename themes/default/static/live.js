@@ -15,7 +15,7 @@
     var watched = part();
     var state = since.split('.');
     if (watched) state[3] = watched.dataset.watched;
-    return '/events?since=' + state.join('.') +
+    return '/events?since=' + state.join('.') + '&desk=' + bell.dataset.desk +
       (watched ? '&package=' + encodeURIComponent(watched.dataset.watch) : '');
   }
 
@@ -34,7 +34,7 @@
     source.addEventListener('bye', function (event) {
       var why = JSON.parse(event.data).why;
       close();
-      if (why === 'session') ended(); else later(2000);
+      if (why === 'later') later(2000); else ended(why);
     });
     // Its own way of coming again would not notice that the session is over: we come again ourselves.
     source.onerror = function () { close(); down(); };
@@ -67,6 +67,7 @@
     if (over || document.hidden) return;
     fetch(address(), { headers: { Accept: 'application/json' } }).then(function (answer) {
       if (answer.status === 401) return ended();
+      if (answer.status === 409) return ended('desk');
       if (!answer.ok) return null;
       return answer.json().then(function (found) { since = found.id; show(found); });
     }).catch(function () { /* no way to the server: the next time */ });
@@ -124,12 +125,12 @@
     if (root.classList.contains('live-up') && !asks.dataset.asked) event.preventDefault();
     delete asks.dataset.asked;
   });
-  function ended() {
+  function ended(why) {
     over = true;
     close();
     clearInterval(polling);
     root.classList.remove('live-cut');
-    var note = document.querySelector('[data-live-over]');
+    var note = document.querySelector(why === 'desk' ? '[data-live-moved]' : '[data-live-over]');
     if (note) note.hidden = false;
   }
 
