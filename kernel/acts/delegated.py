@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from typing import Any
 
+from kernel.acts import notices
+from kernel.acts.subjects import Subject
 from kernel.acts.verbs import Verb
 from kernel.errors import Invalid, Refused
 from kernel.identity import delegations
@@ -58,6 +60,21 @@ def ask(desk: Desk, verb: Verb, arguments: dict[str, Any]) -> None:
         raise _scan(
             "代录须上传领导在纸上签批的扫描件。", "Enclose the scan of the page that was signed."
         )
+
+
+def tell(desk: Desk, verb: Verb, subject: Subject, act: str) -> None:
+    """Tell a leader what was entered for him from paper, that he may look whether it is what he
+    decided; within the transaction of the act."""
+    if desk.acting is None or desk.acting.kind != "transcribe":
+        return
+    notices.tell(
+        subject,
+        f"transcribed:{act}",
+        zh=f"{desk.person.name}按纸质签批为您代录“{verb.title}”，请核对",
+        en=f"{desk.person.name} entered what you signed on paper: {verb.title_en}; please check it",
+        organ=desk.organ_code,
+        post=desk.post.uid,
+    )
 
 
 def looks(verb: Verb) -> bool:

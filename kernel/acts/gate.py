@@ -377,7 +377,10 @@ def _run(
     if verb.people == 2 and isinstance(desk, Desk):
         return Done(uid, _propose(desk, verb, statement), statement, proposed=True)
     with acting(uid, at):
-        return Done(uid, verb.body(desk, *_with(subject), **arguments), statement)
+        result = verb.body(desk, *_with(subject), **arguments)
+        if isinstance(desk, Desk) and desk.acting is not None and subject is not None:
+            delegated.tell(desk, verb, subject, uid)
+    return Done(uid, result, statement)
 
 
 def _propose(desk: Desk, verb: Verb, statement: Statement) -> Proposal:

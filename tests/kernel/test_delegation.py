@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from kernel.acts import gate, opinions
+from kernel.acts import gate, opinions, outbox
 from kernel.acts.house import delegating, ledger, presence
-from kernel.acts.models import Act
+from kernel.acts.models import Act, Notice
 from kernel.acts.signatures import record
 from kernel.crypto import canonical, ids, x509
 from kernel.crypto.acts_format import verify_record
@@ -311,6 +311,19 @@ def test_a_transcribed_sign_off_names_both_and_carries_the_scan(flow: Flow):
     pems = [x509.pem(one) for one in known]
     alone = verify.read_act(data, verify.Trust([authority().certificate("root")], pems))
     assert alone.facts["acting_for"]["person"] == office.post(LEADER).person.uid
+
+
+def test_the_leader_is_told_of_what_was_entered_for_him(flow: Flow):
+    document, digest = flow.to("sign"), scan()
+    outbox.drain()
+    flow.office.act(
+        transcribing(flow.office), approving.sign_off, document, opinion="同意。", scan=digest
+    )
+    outbox.drain()
+    with connection():
+        post = flow.office.post(LEADER).uid
+        told = [one.zh for one in Notice.select().where(Notice.post == post)]
+    assert any("为您代录“签发”" in one and DIRECTOR in one for one in told), told
 
 
 @pytest.mark.parametrize("digest", ["", "sha256:" + "00" * 32, "x"])
