@@ -59,9 +59,11 @@ def build_app(plugin_routes: Mapping[str, Sequence[Route]]) -> Starlette:
         )
         for name, routes in plugin_routes.items()
     ]
+    # The name alone, as people type it; the mount itself begins with the slash after it.
+    doors = [Route(f"/{name}", _door) for name in plugin_routes]
     fixed = [Route("/static/{path:path}", _static), Route("/health", _health)]
     app = Starlette(
-        routes=[*fixed, *ROUTES, *mounts],
+        routes=[*fixed, *ROUTES, *doors, *mounts],
         middleware=[Middleware(one) for one in (Logged, Headers, Caught, OwnHost, SameOrigin)],
         exception_handlers={OfficeError: _refuse, HTTPException: _http},
         max_body_size=HARD_LIMIT,
@@ -80,6 +82,11 @@ def _asset(request: Request) -> Response:
         return PlainTextResponse("not found", 404)
     data, headers = asset.sent(request.headers.get("accept-encoding", ""))
     return Response(data, media_type=asset.media_type, headers=headers)
+
+
+async def _door(request: Request) -> Response:
+    path, query = request.scope["path"], request.url.query
+    return RedirectResponse(f"{path}/?{query}" if query else f"{path}/", status_code=307)
 
 
 async def _health(request: Request) -> Response:

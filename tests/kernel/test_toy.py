@@ -3,6 +3,7 @@
 Switched off for an organ, nothing of it remains visible there; switched on again, all is back.
 """
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -83,6 +84,15 @@ def test_off_for_one_organ_is_on_for_another(office: Office):
     switch(office, CPCO, on=True)
     assert signed_in(office, "刘志强").get("/errands/").status_code == 404
     assert signed_in(office, "孙倩").get("/errands/").status_code == 200
+
+
+def test_the_name_of_a_plugin_alone_leads_to_its_first_page(office: Office):
+    clerk = signed_in(office, "孙倩")
+    clerk.post("/me/display", data={"size": "large", "next": "/contacts?q=%E7%8E%8B"})
+    came = clerk.get("/contacts?q=%E7%8E%8B")
+    assert came.status_code == 200 and came.url.path == "/contacts/" and "王芳" in came.text
+    me = clerk.get("/me").text
+    assert re.search(r"大字\s*<span[^>]*>当前", me) and 'name="language" value="en"' in me
 
 
 def test_who_lacks_the_level_is_told_so(office: Office):
