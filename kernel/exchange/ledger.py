@@ -148,6 +148,8 @@ def _told(history: History, row: Row) -> Told:
         late = any(one.type == "C3" for one in history.boxes.get(shown_deliveries.box_of(row), ()))
         # Whoever was given more time keeps the mark that he was late once.
         urgency = (LATE,) if row["overdue"] else ("", LATE) if late else ("",)
+        if row["mark"] and late:  # it is taken off once void or replacement is recorded
+            urgency = ("", LATE)
     due = {row["sign_by"] if row["state"] == "delivered" else None}
     if not row["claim_act"] or _is_signing(row):
         due |= {row["sign_by"], None}

@@ -129,9 +129,17 @@ class Delivery(Subject):
         return str(self.uid) if self.copy else ""
 
     @property
+    def awaited(self) -> bool:
+        """Whether it has still to be signed for: it waits, and is neither void nor replaced."""
+        return bool(self.state == "delivered" and not self.mark)
+
+    @property
     def late(self) -> bool:
-        """Whether it was signed for after the time it should have been (超时签收)."""
-        if self.sign_by is None or self.settled is None:
+        """Whether it was signed for after the time it should have been (超时签收).
+
+        What was void or replaced by then is late only if it had been noted before.
+        """
+        if self.sign_by is None or self.settled is None or (self.mark and not self.overdue):
             return False
         return bool(self.state == "signed" and self.settled > self.sign_by)
 

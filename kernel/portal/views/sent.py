@@ -48,13 +48,15 @@ STATES = {
 
 def _in_state(name: str) -> Any:
     waits, signed = Delivery.state == "delivered", Delivery.state == "signed"
+    counts = waits & (Delivery.mark == "")
+    noted = (Delivery.mark == "") | Delivery.overdue.is_null(False)
     found: dict[str, Any] = {
         "waiting": waits,
         "read": waits & Delivery.opened.is_null(False),
-        "overdue": waits & (Delivery.sign_by <= now()),
-        "soon": waits & (Delivery.sign_by > now()) & (Delivery.sign_by <= now() + SOON),
+        "overdue": counts & (Delivery.sign_by <= now()),
+        "soon": counts & (Delivery.sign_by > now()) & (Delivery.sign_by <= now() + SOON),
         "signed": signed,
-        "late": signed & (Delivery.settled > Delivery.sign_by),
+        "late": signed & (Delivery.settled > Delivery.sign_by) & noted,
         "returned": Delivery.state == "returned",
         "recalled": Delivery.state == "recalled",
         "asked": Delivery.asked != "",
@@ -102,7 +104,7 @@ def _person(row: Delivery) -> str:
 
 
 def _due(row: Delivery) -> Any:
-    return row.sign_by if row.state == "delivered" else None
+    return row.sign_by if row.awaited else None
 
 
 def receipt_book(package: Package) -> ReceiptBook:
@@ -134,7 +136,7 @@ def _word(row: Delivery) -> str:
 def _state(row: Delivery) -> ReceiptState:
     if row.state != "delivered":
         return _RECEIPT[row.state]
-    if row.sign_by is not None and row.sign_by <= now():
+    if row.awaited and row.sign_by is not None and row.sign_by <= now():
         return "overdue"
     return "read" if row.opened else "delivered"
 
