@@ -165,14 +165,24 @@ def settled(desk: ServiceDesk, delivery: Delivery, *, state: str, evidence: str)
     _tell_sender(delivery, state)
 
 
+_ALL_BUT = {
+    frozenset({"signed"}): "all",
+    frozenset({"signed", "returned"}): "all_but_returned",
+}
+"""The states of the newest copies once nobody waits any more → what the sender is told of them."""
+
+
 def _tell_sender(delivery: Delivery, state: str) -> None:
     if state != "signed":
         what = "returned" if state == "returned" else "agreed"
         telling.sender(what, delivery.package, delivery.organ)
         return
-    left = (Delivery.package == delivery.package_id) & (Delivery.state == "delivered")
-    if not Delivery.select().where(left).exists():
-        telling.sender("all", delivery.package)
+    sent = Delivery.package == delivery.package_id
+    if Delivery.select().where(sent & (Delivery.state == "delivered")).exists():
+        return
+    rows = Delivery.select(Delivery.organ, Delivery.state).where(sent).order_by(Delivery.copy)
+    newest = {row.organ: row.state for row in rows}
+    telling.sender(_ALL_BUT.get(frozenset(newest.values()), "rest"), delivery.package)
 
 
 def _hand_over(uid: str) -> None:
