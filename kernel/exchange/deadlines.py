@@ -15,6 +15,7 @@ from kernel.acts.context import this_act
 from kernel.acts.gate import by_node
 from kernel.acts.models import Task
 from kernel.acts.verbs import act
+from kernel.crypto import canonical
 from kernel.crypto.ids import now, parse_stamp, stamp, uuid7
 from kernel.errors import Conflict, Invalid
 from kernel.exchange import records, telling
@@ -22,7 +23,7 @@ from kernel.exchange.chosen import awaited, require_recipients, waiting
 from kernel.exchange.evidence import Reason
 from kernel.exchange.inbound import require_reason
 from kernel.exchange.losing import ENDED, at_package, reason
-from kernel.exchange.models import Delivery, Package
+from kernel.exchange.models import Delivery, Evidence, Package
 from kernel.exchange.recalling import require_sent
 from kernel.exchange.refusals import SIGNED, TooLate
 from kernel.identity.desk import Desk, ServiceDesk
@@ -42,6 +43,22 @@ def due_soon(row: Delivery) -> bool:
     if not row.awaited or row.sign_by is None:
         return False
     return now() < row.sign_by <= now() + SOON
+
+
+def for_copy(package: Package, organ: str) -> datetime | None:
+    """The deadline of a copy that is laid into a box now: that for all, or the unit's own."""
+    mine = (Evidence.package == package.uid) & (Evidence.type == "X9")
+    mine &= Evidence.organ.in_(["", organ])
+    last = Evidence.select(Evidence.record).where(mine).order_by(Evidence.id.desc()).first()
+    until = _said(bytes(last.record)) if last is not None else package.sign_by
+    # Whoever gets it late is not to be late with it at once: what is past or near its end was set
+    # for those who had all the time until then. The sender can set another one for him.
+    return until if until is not None and until > now() + SOON else None
+
+
+def _said(record: bytes) -> datetime:
+    reasons = canonical.loads(record)["evidence"]["reasons"]
+    return parse_stamp(next(one["text"] for one in reasons if one["code"] == "deadline"))
 
 
 def _changeable(

@@ -16,10 +16,11 @@ from kernel.acts.gate import by_node
 from kernel.acts.models import Task
 from kernel.acts.subjects import hold
 from kernel.acts.verbs import act
-from kernel.crypto.ids import uuid7
+from kernel.crypto.ids import parse_stamp, stamp, uuid7
 from kernel.errors import Conflict, Invalid
 from kernel.exchange import records, telling
 from kernel.exchange.building import delivery_task
+from kernel.exchange.deadlines import for_copy
 from kernel.exchange.evidence import Evidence, Reason
 from kernel.exchange.inbound import require_reason
 from kernel.exchange.losing import ENDED, at_package
@@ -147,7 +148,7 @@ def _arrived(package: Package, one: dict[str, Any], at: datetime) -> Evidence:
 
 
 def _row(package: Package, one: dict[str, Any]) -> dict[str, Any]:
-    sender = Unit.by_code(package.organ)
+    sender, until = Unit.by_code(package.organ), for_copy(package, one["organ"])
     same = {"type", "title", "number", "urgency"}
     return {
         **{name: getattr(package, name) for name in same},
@@ -155,6 +156,7 @@ def _row(package: Package, one: dict[str, Any]) -> dict[str, Any]:
         "package": package.uid,
         "sender": package.organ,
         "sender_name": sender.name,
+        "sign_by": stamp(until) if until is not None else None,
     }
 
 
@@ -170,11 +172,16 @@ def resent(
     desk: ServiceDesk, package: Package, *, rows: list[dict[str, Any]], evidence: str
 ) -> None:
     """Lay the copies into their boxes, with a task for each clerk."""
-    insert_rows(Delivery, [row | {"delivered": this_moment()} for row in rows])
-    insert_rows(Task, [delivery_task(row | {"sign_by": None}) for row in rows])
+    laid = [row | {"delivered": this_moment(), "sign_by": _until(row)} for row in rows]
+    insert_rows(Delivery, laid)
+    insert_rows(Task, [delivery_task(row) for row in laid])
     telling.recipients("new", [row["uid"] for row in rows])
     new = sum(not row["copy"] for row in rows)
     Package.update(claim="", total=Package.total + new).where(Package.id == package.id).execute()
+
+
+def _until(row: dict[str, Any]) -> datetime | None:
+    return parse_stamp(row["sign_by"]) if row["sign_by"] else None
 
 
 def may_be_asked_for(delivery: Delivery) -> bool:

@@ -1,11 +1,16 @@
 """Sending again: the same package, a delivery of its own; what happened before stays."""
 
+from collections.abc import Callable
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from kernel.acts.models import Task
+from kernel.crypto.ids import now, stamp
 from kernel.errors import Conflict, Invalid
+from kernel.exchange.deadlines import note_overdue, set_deadline
 from kernel.exchange.ending import supersede, void
 from kernel.exchange.inbound import send_back, sign_for
 from kernel.exchange.recalling import RESEND, recall
@@ -135,3 +140,43 @@ def test_nothing_goes_out_of_what_was_recalled(office: Office):
         late()
     assert [row.organ for row in evidence(type_="X14")] == [""]
     assert len([row for row in deliveries() if row.organ == GFIN]) == 1
+
+
+DAY = timedelta(days=1)
+
+
+@pytest.mark.both
+def test_a_copy_has_the_deadline_that_was_set_for_all(office: Office, tmp_path: Path):
+    for days, units in ((2, []), (3, [GEDU])):
+        until = stamp(now() + days * DAY)
+        sender_does(office, set_deadline, sign_by=until, units=units, reason="尽快")
+    sent_back(office)
+    sender_does(office, resend, units=[GFIN], reason=WHY)
+    first, second = (row for row in deliveries() if row.organ == GFIN)
+    assert second.copy == 1 and second.sign_by == first.sign_by is not None
+    with connection():
+        task = Task.get((Task.subject == second.uid) & Task.done.is_null())
+    assert task.due == second.sign_by
+    assert verifies_alone(tmp_path) == "0"
+    log.integrate()
+    assert log_check.verify().problems == []
+    until = stamp(now() + 4 * DAY)
+    sender_does(office, set_deadline, sign_by=until, units=[], reason="放宽")
+    assert stamp(delivery(GFIN).sign_by or now()) == until
+    log.integrate()
+    assert log_check.verify().problems == []
+
+
+def test_who_gets_a_copy_late_is_not_late_with_it(
+    office: Office, later: Callable[[timedelta], None]
+):
+    until = stamp(now() + timedelta(hours=4))
+    sender_does(office, set_deadline, sign_by=until, units=[], reason="尽快")
+    sent_back(office)
+    sender_does(office, resend, units=[GFIN], reason=WHY)
+    assert delivery(GFIN).sign_by is None
+    later(timedelta(hours=5))
+    note_overdue()
+    assert delivery(GEDU).overdue and not delivery(GFIN).overdue
+    log.integrate()
+    assert log_check.verify().problems == []
