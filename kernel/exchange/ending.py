@@ -144,7 +144,7 @@ def _mark(desk: Desk, package: Package, how: str, reason: str) -> None:
     if not moved:
         raise TooLate(RETURNED, "此件刚刚被退回", "It has just been sent back")
     Package.update(ended=how).where(Package.id == package.id).execute()
-    answer_requests(desk, package)
+    answer_requests(package, desk.post.uid)
     facts = {"reason": reason, "evidence": uuid7(), "actor": records.actor_at(desk)}
     effect = {"package": package.uid, "act": deed, "how": how, **facts}
     outbox.put("exchange.end", deed, effect)

@@ -21,8 +21,8 @@ class Package(Subject):
         work: 办理中), ``sent``.
     :ivar acts: the uids of the acts that travel with it.
     :ivar lists: the revocation lists that travel with it, noted before it is signed.
-    :ivar ended: ``recall``, ``void`` or ``supersede`` once its sender decided that; nothing more
-        goes out of it then.
+    :ivar ended: ``void`` or ``supersede`` once its sender decided that, ``recall`` once a box was
+        taken back; nothing more goes out of it then.
     :ivar successor: the uid of the package that replaces it.
     :ivar claim: what its sender decided about more boxes and the node is recording (办理中).
     """

@@ -97,7 +97,7 @@ def resend(
     facts = {"reason": reason, "actor": records.actor_at(desk)}
     effect = {"package": package.uid, "act": deed, "copies": copies, **facts}
     outbox.put("exchange.resend", deed, effect)
-    answer_requests(desk, package)
+    answer_requests(package, desk.post.uid)
 
 
 def _copy(package: Package, unit: str, role: str) -> dict[str, Any]:

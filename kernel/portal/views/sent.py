@@ -13,7 +13,7 @@ from kernel.errors import NotFound
 from kernel.exchange import receipts
 from kernel.exchange.deadlines import SOON
 from kernel.exchange.models import Delivery, Evidence, Package
-from kernel.exchange.recalling import askable_count, open_count
+from kernel.exchange.recalling import askable_count, asked_count, open_count
 from kernel.identity.models import Unit
 from kernel.portal.answers import download
 from kernel.portal.ctx import Ctx
@@ -193,6 +193,7 @@ def _may(ctx: Ctx, package: Package) -> dict[str, Any]:
         "may_recall": free and ctx.desk.has("exchange.recall"),
         "waiting": open_count(package),
         "askable": askable_count(package),
+        "asked": asked_count(package),
     }
 
 
