@@ -32,7 +32,8 @@ from kernel.storage.database import connection, transaction
 CONSENT = "同意撤回"
 """The step of the task with which the recipient answers."""
 RESEND = "补发"
-"""The step of the sender's task, once a recipient has asked for what he sent back by mistake."""
+"""The step of the sender's tasks: one for each recipient who has asked for what he sent back by
+mistake, with the uid of the delivery that he sent back."""
 
 
 def _open(package: Package) -> peewee.Expression:
@@ -77,10 +78,16 @@ def require_sent(package: Package) -> None:
         )
 
 
-def answer_requests(package: Package, by: str = "") -> None:
-    """Let the sender's task to send it again go: it was done, or it cannot be done any more.
+def requests(package: Package) -> list[Task]:
+    """The sender's open tasks to send it again, the oldest first."""
+    which = (Task.subject == package.uid) & (Task.step == RESEND) & Task.done.is_null()
+    return list(Task.select().where(which).order_by(Task.id))
 
-    :param by: the post of who did it.
+
+def answer_requests(package: Package, by: str = "") -> None:
+    """Let the sender's tasks to send it again go: it cannot be done any more.
+
+    :param by: the post of who saw to it.
     """
     tasks.finish(package, by=by, step=RESEND)
 
