@@ -12,7 +12,7 @@ import peewee
 from kernel.acts import notices
 from kernel.acts.models import NO_LIMIT, URGENT, Task, hurry_of
 from kernel.acts.subjects import Subject
-from kernel.crypto.ids import now
+from kernel.crypto.ids import now, uuid7
 from kernel.identity.desk import Desk
 from kernel.storage.writing import Ready
 
@@ -41,6 +41,7 @@ def assign(
     sender: str = "",
     due: datetime | None = None,
     said: tuple[str, str] | None = None,
+    uid: str = "",
 ) -> Task:
     """Give a task to a post, or to anybody in a unit or organ who holds a level, and tell them.
 
@@ -48,6 +49,7 @@ def assign(
         of a flow have names of their own.
     :param said: what they are told (Chinese, English): that there is a new task, by default; of a
         draft nobody is told anything else.
+    :param uid: for tasks of which there may be several on a subject: what tells them apart.
     """
     if not post and not level:
         raise ValueError("a task needs a post or a level")
@@ -55,6 +57,7 @@ def assign(
         plugin=subject.plugin, kind=subject.kind, subject=subject.uid,
         title=title or subject.label(), meta=meta, step=step, step_en=step_en, form=form,
         organ=organ, post=post, unit=unit, level=level, urgency=urgency, sender=sender, due=due,
+        uid=uid or uuid7(),
     )  # fmt: skip
     if form != "draft" or said:
         notices.of_task(task, said)
@@ -68,16 +71,18 @@ def finish(
     post: str = "",
     organ: str = "",
     step: str = "",
+    uid: str = "",
     words: tuple[str, ...] = (),
 ) -> int:
-    """Close the open tasks on a subject (of one post, organ or step); ``by`` is who did it.
+    """Close the open tasks on a subject (of one post, organ or step, or one task); ``by`` is who
+    did it.
 
     What they told of is marked as read: all that was told of the subject (to that post or organ),
     unless a step is named; then what was told of the tasks that are closed, and nothing else.
 
     :param words: what else was told of the tasks of that step: how the keys of these notices begin.
     """
-    only = {"post": post, "organ": organ, "step": step}
+    only = {"post": post, "organ": organ, "step": step, "uid": uid}
     given = {name: value for name, value in only.items() if value}
     values = now(), by, subject.uid, *given.values()
     if step:

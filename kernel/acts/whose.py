@@ -89,14 +89,22 @@ def _is_generated(row: Row) -> bool:
 def lost(kind: str, uids: Collection[str]) -> Iterator[Found]:
     """Name those of these objects that nobody has a task to do anything with any more."""
     there = {row["subject"] for row in _open(kind, uids)}
-    for uid in sorted({*uids} - there):
-        yield f"{kind} {uid}", _NOBODY
+    yield from (without(kind, uid) for uid in sorted({*uids} - there))
 
 
-def over(kind: str, uids: Collection[str]) -> Iterator[Found]:
-    """Name the open tasks on those of these objects, which are finished."""
+def without(kind: str, uid: str) -> Found:
+    """Name one object that nobody has the task on which somebody should have."""
+    return f"{kind} {uid}", _NOBODY
+
+
+def over(kind: str, uids: Collection[str], but: Collection[str] = ()) -> Iterator[Found]:
+    """Name the open tasks on those of these objects, which are finished.
+
+    :param but: the uids of tasks that are not.
+    """
     for row in _open(kind, uids):
-        yield f"task {row['uid']} on {kind} {row['subject']}", _OVER
+        if row["uid"] not in but:
+            yield f"task {row['uid']} on {kind} {row['subject']}", _OVER
 
 
 def titles(model: type[Subject]) -> Iterator[Found]:

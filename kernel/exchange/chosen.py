@@ -10,11 +10,19 @@ from kernel.errors import Invalid
 from kernel.exchange.models import Delivery, Package
 
 
+def awaited() -> peewee.Expression:
+    """What nobody has signed for, while it counts: of any package."""
+    still = (Delivery.state == "delivered") & (Delivery.claim == "")
+    found: peewee.Expression = still & (Delivery.mark == "")
+    return found
+
+
 def waiting(package: Package, units: Sequence[str] = ()) -> peewee.Expression:
-    """The deliveries that nobody has signed for yet, of these units or of all."""
-    found = (
-        (Delivery.package == package.uid) & (Delivery.state == "delivered") & (Delivery.claim == "")
-    )
+    """The deliveries that have still to be signed for, of these units or of all.
+
+    What is void or replaced can be signed for, but need not be.
+    """
+    found = (Delivery.package == package.uid) & awaited()
     return found & Delivery.organ.in_(list(units)) if units else found
 
 

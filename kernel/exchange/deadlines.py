@@ -15,16 +15,17 @@ from kernel.acts.context import this_act
 from kernel.acts.gate import by_node
 from kernel.acts.models import Task
 from kernel.acts.verbs import act
+from kernel.crypto import canonical
 from kernel.crypto.ids import now, parse_stamp, stamp, uuid7
 from kernel.errors import Conflict, Invalid
 from kernel.exchange import records, telling
-from kernel.exchange.chosen import require_recipients, waiting
+from kernel.exchange.chosen import awaited, require_recipients, waiting
 from kernel.exchange.evidence import Reason
 from kernel.exchange.inbound import require_reason
-from kernel.exchange.losing import at_package, reason
-from kernel.exchange.models import Delivery, Package
+from kernel.exchange.losing import ENDED, at_package, reason
+from kernel.exchange.models import Delivery, Evidence, Package
 from kernel.exchange.recalling import require_sent
-from kernel.exchange.refusals import RECALLED, SIGNED, TooLate
+from kernel.exchange.refusals import SIGNED, TooLate
 from kernel.identity.desk import Desk, ServiceDesk
 from kernel.storage.database import connection, transaction
 
@@ -39,9 +40,25 @@ BATCH = 200
 
 def due_soon(row: Delivery) -> bool:
     """Whether it has to be signed for within a day (701)."""
-    if row.state != "delivered" or row.sign_by is None:
+    if not row.awaited or row.sign_by is None:
         return False
     return now() < row.sign_by <= now() + SOON
+
+
+def for_copy(package: Package, organ: str) -> datetime | None:
+    """The deadline of a copy that is laid into a box now: that for all, or the unit's own."""
+    mine = (Evidence.package == package.uid) & (Evidence.type == "X9")
+    mine &= Evidence.organ.in_(["", organ])
+    last = Evidence.select(Evidence.record).where(mine).order_by(Evidence.id.desc()).first()
+    until = _said(bytes(last.record)) if last is not None else package.sign_by
+    # Whoever gets it late is not to be late with it at once: what is past or near its end was set
+    # for those who had all the time until then. The sender can set another one for him.
+    return until if until is not None and until > now() + SOON else None
+
+
+def _said(record: bytes) -> datetime:
+    reasons = canonical.loads(record)["evidence"]["reasons"]
+    return parse_stamp(next(one["text"] for one in reasons if one["code"] == "deadline"))
 
 
 def _changeable(
@@ -50,7 +67,7 @@ def _changeable(
     require_sent(package)
     require_recipients(package, units)
     if not Delivery.select().where(waiting(package, units)).exists():
-        number = RECALLED if package.ended == "recall" else SIGNED
+        number = ENDED.get(package.ended, SIGNED)
         raise TooLate(number, "没有等待签收的单位，不必修改时限", "Nobody has still to sign for it")
     if not now() < parse_stamp(sign_by) <= now() + timedelta(days=366):
         raise Invalid(
@@ -133,12 +150,7 @@ def moved(
 def note_overdue(moment: datetime | None = None) -> int:
     """The schedule: note (C3) what nobody has signed for in time; gives how many. Idempotent."""
     moment = moment or signing_time()
-    past = (
-        (Delivery.state == "delivered")
-        & (Delivery.claim == "")
-        & Delivery.overdue.is_null()
-        & (Delivery.sign_by <= moment)
-    )
+    past = awaited() & Delivery.overdue.is_null() & (Delivery.sign_by <= moment)
     with connection():
         rows = Delivery.select(Delivery.package).where(past).order_by(Delivery.id).limit(BATCH)
         packages = list(dict.fromkeys(row.package_id for row in rows))
@@ -167,8 +179,7 @@ def _note(uid: str, past: Any, moment: datetime) -> int:
 
 
 def _take(row: Delivery, moment: datetime) -> bool:
-    free = (Delivery.id == row.id) & Delivery.overdue.is_null() & (Delivery.claim == "")
-    free &= Delivery.state == "delivered"
+    free = (Delivery.id == row.id) & Delivery.overdue.is_null() & awaited()
     return bool(Delivery.update(overdue=moment).where(free).execute())
 
 

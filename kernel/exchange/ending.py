@@ -18,6 +18,7 @@ from kernel.acts.verbs import act
 from kernel.crypto.ids import uuid7
 from kernel.errors import Invalid
 from kernel.exchange import records, telling
+from kernel.exchange.deadlines import LATE
 from kernel.exchange.evidence import Reason
 from kernel.exchange.inbound import require_reason
 from kernel.exchange.losing import ENDED, at_package, first, reason
@@ -143,7 +144,7 @@ def _mark(desk: Desk, package: Package, how: str, reason: str) -> None:
     if not moved:
         raise TooLate(RETURNED, "此件刚刚被退回", "It has just been sent back")
     Package.update(ended=how).where(Package.id == package.id).execute()
-    answer_requests(desk, package)
+    answer_requests(package, desk.post.uid)
     facts = {"reason": reason, "evidence": uuid7(), "actor": records.actor_at(desk)}
     effect = {"package": package.uid, "act": deed, "how": how, **facts}
     outbox.put("exchange.end", deed, effect)
@@ -206,6 +207,7 @@ def ended(desk: ServiceDesk, package: Package, *, by: str, evidence: str) -> Non
     telling.recipients(package.ended, told)
     word = "已作废 · " if package.ended == "void" else "已被替换 · "
     uids = Delivery.select(Delivery.uid).where(mine)
-    Task.update(meta=peewee.Value(word).concat(Task.meta)).where(
-        Task.subject.in_(uids) & Task.done.is_null()
-    ).execute()
+    open_ = Task.subject.in_(uids) & Task.done.is_null()
+    # Nobody is late any more for what does not count.
+    Task.update(meta=peewee.Value(word).concat(Task.meta), due=None).where(open_).execute()
+    Task.update(urgency="").where(open_ & (Task.urgency == LATE)).execute()

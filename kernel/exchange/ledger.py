@@ -5,12 +5,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
-from operator import attrgetter
 from typing import Any
 
 from kernel.acts.deeds import Deed, deeds, deeds_of, deeds_on
-from kernel.acts.models import Act
-from kernel.acts.whose import Told, Whose, compare, lost, over
+from kernel.acts.models import Act, Task
+from kernel.acts.whose import Told, Whose, compare, lost, over, without
 from kernel.crypto import canonical
 from kernel.errors import OfficeError
 from kernel.exchange import evidence as evidences
@@ -21,6 +20,7 @@ from kernel.exchange.proved import Event, History
 from kernel.identity.authority import authority
 from kernel.storage import log
 from kernel.storage.comparing import (
+    STRETCH,
     Found,
     Row,
     Step,
@@ -89,7 +89,7 @@ def _package(uid: str, step: Step) -> Iterator[Found]:
     """One package with all that belongs to it, read from one state of the database."""
     found: list[Found] = []
     events: list[Event] = []
-    asked: list[Deed] = []
+    boxes: list[tuple[int, str, str, str]] = []
     with snapshot():
         for rows in stretches(Evidence, where=Evidence.package == uid):
             found += _evidence(rows, events)
@@ -102,19 +102,27 @@ def _package(uid: str, step: Step) -> Iterator[Found]:
             done = deeds_on(Delivery.kind, uids, shown_deliveries.ON_DELIVERY)
             causes = deeds_of(shown_deliveries.causes_of(history, rows))
             found += shown_deliveries.compare(history, rows, done, causes)
-            asked += _requests(uids)
+            boxes += [(row["copy"], row["organ"], row["uid"], row["state"]) for row in rows]
             found += _tasks(history, rows)
             step(len(rows))
         found += shown_deliveries.gone(history)
         if history.package is not None:
-            asked.sort(key=attrgetter("id"))
-            found += _task_of_sender(history, history.package, asked)
+            organs = {uid: organ for _, organ, uid, _ in boxes}
+            found += _tasks_of_sender(history, history.package, organs, _requests(boxes))
     yield from found
 
 
-def _requests(uids: list[str]) -> list[Deed]:
-    """The acts by which recipients asked for copies."""
-    found = deeds_on(Delivery.kind, uids, ("exchange.request_resend",))
+def _requests(boxes: list[tuple[int, str, str, str]]) -> list[Deed]:
+    """The acts by which recipients asked for copies of what is back with its sender.
+
+    :param boxes: number of the copy, recipient, uid and state of each delivery.
+    """
+    newest = {organ: (uid, state) for _, organ, uid, state in sorted(boxes)}
+    back = [uid for uid, state in newest.values() if state == "returned"]
+    found: dict[str, list[Deed]] = {}
+    for first in range(0, len(back), STRETCH):
+        some = back[first : first + STRETCH]
+        found |= deeds_on(Delivery.kind, some, ("exchange.request_resend",))
     return [one for some in found.values() for one in some]
 
 
@@ -148,6 +156,8 @@ def _told(history: History, row: Row) -> Told:
         late = any(one.type == "C3" for one in history.boxes.get(shown_deliveries.box_of(row), ()))
         # Whoever was given more time keeps the mark that he was late once.
         urgency = (LATE,) if row["overdue"] else ("", LATE) if late else ("",)
+        if row["mark"] and late:  # it is taken off once void or replacement is recorded
+            urgency = ("", LATE)
     due = {row["sign_by"] if row["state"] == "delivered" else None}
     if not row["claim_act"] or _is_signing(row):
         due |= {row["sign_by"], None}
@@ -160,20 +170,43 @@ def _is_signing(row: Row) -> bool:
     return bool(row["state"] == "delivered" and row["claim_act"])
 
 
-def _task_of_sender(history: History, row: Row, asked: list[Deed]) -> Iterator[Found]:
-    """His clerk has one as long as somebody asks for a copy, none was sent since, and it can be."""
-    plain = {"form": ("todo",), "urgency": ("",), "due": (None,)}
-    manager = Whose(row["organ"], "exchange.manage", says=plain)
-    yield from compare(Package.kind, {row["uid"]: manager})
+def _tasks_of_sender(
+    history: History, row: Row, organs: Mapping[str, str], asked: list[Deed]
+) -> Iterator[Found]:
+    """His clerk has one for each who asks for a copy, as long as none was sent there and it can be.
+
+    :param organs: the recipients, by the uids of all their deliveries.
+    :param asked: the requests for what is back with its sender.
+    """
     sent = [one for one in history.done("exchange.resend") if one.uid not in history.kept_only]
-    if row["ended"] or not asked:
-        yield from over(Package.kind, [row["uid"]])
-    elif not sent:
-        yield from lost(Package.kind, [row["uid"]])
-    elif not near(asked[-1].at, sent[-1].at):
+    owed, may = set(), set()
+    for deed in () if row["ended"] else asked:
+        there = [one for one in sent if organs[deed.subject] in one.params["units"]]
         # Two at the same moment: whoever was first at the row is not told by the numbers.
-        open_ = asked[-1].id > sent[-1].id
-        yield from (lost if open_ else over)(Package.kind, [row["uid"]])
+        if any(near(deed.at, one.at) for one in there):
+            may.add(deed.subject)
+        elif not any(one.id > deed.id for one in there):
+            owed.add(deed.subject)
+    plain = {"form": ("todo",), "urgency": ("",), "due": (None,)}
+    several = len(owed | may) > 1
+    manager = Whose(row["organ"], "exchange.manage", says=plain, several=several)
+    yield from compare(Package.kind, {row["uid"]: manager})
+    mine = (Task.kind == Package.kind) & (Task.subject == row["uid"])
+    given = rows_of(Task, Task.uid, Task.done, where=[mine])
+    open_ = {one["uid"] for one in given if one["done"] is None}
+    # Those of version 0.1 name no delivery: each stands for one who has none of his own.
+    unnamed = sorted(open_ - organs.keys())[: len((owed | may) - open_)]
+    yield from over(Package.kind, [row["uid"]], but=owed | may | {*unnamed})
+    # It closed the task of who had asked when a copy went to somebody else.
+    closed = any(one["uid"] not in organs and one["done"] is not None for one in given)
+    missing = {uid for uid in owed - open_ if not (closed and _sent_since(uid, asked, sent))}
+    if len(missing) > len(unnamed):
+        yield without(Package.kind, row["uid"])
+
+
+def _sent_since(uid: str, asked: list[Deed], sent: list[Deed]) -> bool:
+    last = max(one.id for one in asked if one.subject == uid)
+    return any(one.id > last for one in sent)
 
 
 def _history(uid: str, events: list[Event]) -> History:

@@ -15,7 +15,7 @@ from kernel.acts.verbs import act
 from kernel.crypto import canonical
 from kernel.errors import Conflict, NotFound, Unavailable
 from kernel.exchange import evidence as evidences
-from kernel.exchange import records
+from kernel.exchange import recalling, records
 from kernel.exchange.evidence import Evidence as Fact
 from kernel.exchange.evidence_types import TYPES
 from kernel.exchange.models import Delivery, Evidence
@@ -124,3 +124,6 @@ def taken_up(
 ) -> None:
     """Record evidence from elsewhere, and the state that follows from it."""
     Delivery.update(state=state).where(Delivery.id == delivery.id).execute()
+    said = (Evidence.package == delivery.package_id) & (Evidence.type == "X1")
+    if state == "recalled" and Evidence.select().where(said).exists():
+        recalling.end(delivery.package)

@@ -21,8 +21,8 @@ class Package(Subject):
         work: 办理中), ``sent``.
     :ivar acts: the uids of the acts that travel with it.
     :ivar lists: the revocation lists that travel with it, noted before it is signed.
-    :ivar ended: ``recall``, ``void`` or ``supersede`` once its sender decided that; nothing more
-        goes out of it then.
+    :ivar ended: ``void`` or ``supersede`` once its sender decided that, ``recall`` once a box was
+        taken back; nothing more goes out of it then.
     :ivar successor: the uid of the package that replaces it.
     :ivar claim: what its sender decided about more boxes and the node is recording (办理中).
     """
@@ -129,9 +129,17 @@ class Delivery(Subject):
         return str(self.uid) if self.copy else ""
 
     @property
+    def awaited(self) -> bool:
+        """Whether it has still to be signed for: it waits, and is neither void nor replaced."""
+        return bool(self.state == "delivered" and not self.mark)
+
+    @property
     def late(self) -> bool:
-        """Whether it was signed for after the time it should have been (超时签收)."""
-        if self.sign_by is None or self.settled is None:
+        """Whether it was signed for after the time it should have been (超时签收).
+
+        What was void or replaced by then is late only if it had been noted before.
+        """
+        if self.sign_by is None or self.settled is None or (self.mark and not self.overdue):
             return False
         return bool(self.state == "signed" and self.settled > self.sign_by)
 

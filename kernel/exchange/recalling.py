@@ -32,7 +32,8 @@ from kernel.storage.database import connection, transaction
 CONSENT = "同意撤回"
 """The step of the task with which the recipient answers."""
 RESEND = "补发"
-"""The step of the sender's task, once a recipient has asked for what he sent back by mistake."""
+"""The step of the sender's tasks: one for each recipient who has asked for what he sent back by
+mistake, with the uid of the delivery that he sent back."""
 
 
 def _open(package: Package) -> peewee.Expression:
@@ -77,9 +78,34 @@ def require_sent(package: Package) -> None:
         )
 
 
-def answer_requests(desk: Desk, package: Package) -> None:
-    """Let the sender's task to send it again go: it was done, or it cannot be done any more."""
-    tasks.finish(package, by=desk.post.uid, step=RESEND)
+def requests(package: Package) -> list[Task]:
+    """The sender's open tasks to send it again, the oldest first."""
+    which = (Task.subject == package.uid) & (Task.step == RESEND) & Task.done.is_null()
+    return list(Task.select().where(which).order_by(Task.id))
+
+
+def answer_requests(package: Package, by: str = "") -> None:
+    """Let the sender's tasks to send it again go: it cannot be done any more.
+
+    :param by: the post of who saw to it.
+    """
+    tasks.finish(package, by=by, step=RESEND)
+
+
+def end(package: Package, by: str = "") -> None:
+    """Once the first box is taken back, nothing more goes out of a package.
+
+    As long as those who signed for it are only asked it does, for they may refuse.
+    """
+    still = (Package.uid == package.uid) & (Package.ended == "")
+    Package.update(ended="recall").where(still).execute()
+    answer_requests(package, by)
+
+
+def asked_count(package: Package) -> int:
+    """How many are asked to give it back and have not answered."""
+    mine = (Delivery.package == package.uid) & (Delivery.asked != "")
+    return int(Delivery.select().where(mine).count())
 
 
 def _recallable(desk: Desk, package: Package, *, reason: str, ask: bool = False) -> None:
@@ -130,10 +156,8 @@ def recall(desk: Desk, package: Package, *, reason: str, ask: bool = False) -> i
     asked = asking.where(_askable(package)).execute() if ask else 0
     if not moved and not asked:
         raise TooLate(SIGNED, "都已签收", "All have signed for it")
-    Package.update(ended="recall").where(
-        (Package.id == package.id) & (Package.ended == "")
-    ).execute()
-    answer_requests(desk, package)
+    if moved:
+        end(package, by=desk.post.uid)
     facts = {"reason": reason, "evidence": uuid7(), "actor": records.actor_at(desk)}
     outbox.put("exchange.recall", deed, {"package": package.uid, "act": deed, **facts})
     return int(moved)
@@ -152,7 +176,8 @@ def settle(payload: dict[str, Any]) -> None:
         if records.known(package.uid, "X1", payload["act"]):
             return
         service, digest = ServiceDesk(package.organ, "exchange.recall"), records.digest_of(made)
-        by_node(service, recalled, package, by=payload["act"], evidence=digest)
+        boxes = sum(fact.type == "X2" for fact in results)
+        by_node(service, recalled, package, by=payload["act"], evidence=digest, boxes=boxes)
         records.keep(package, made, payload["act"])
 
 
@@ -183,8 +208,14 @@ def _facts(package: Package, payload: dict[str, Any]) -> tuple[Evidence, list[Ev
     weight="signed",
     by="node",
 )
-def recalled(desk: ServiceDesk, package: Package, *, by: str, evidence: str) -> None:
-    """Record the recall: the boxes are closed, their tasks gone; others are asked."""
+def recalled(
+    desk: ServiceDesk, package: Package, *, by: str, evidence: str, boxes: int | None = None
+) -> None:
+    """Record the recall: the boxes are closed, their tasks gone; others are asked.
+
+    :param boxes: how many are closed. Acts of version 0.1 do not say it: by them a package had
+        ended even where all were only asked.
+    """
     mine = (Delivery.package == package.uid) & (Delivery.claim_act == by)
     mine &= Delivery.claim == "recall"
     uids = [row.uid for row in Delivery.select(Delivery.uid).where(mine)]

@@ -6,6 +6,7 @@ one stays what it is.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
@@ -13,19 +14,20 @@ from kernel.acts import outbox, tasks
 from kernel.acts.clock import signing_time
 from kernel.acts.context import this_act, this_moment
 from kernel.acts.gate import by_node
-from kernel.acts.models import Task
+from kernel.acts.models import Act, Task
 from kernel.acts.subjects import hold
 from kernel.acts.verbs import act
-from kernel.crypto.ids import uuid7
+from kernel.crypto.ids import parse_stamp, stamp, uuid7
 from kernel.errors import Conflict, Invalid
 from kernel.exchange import records, telling
 from kernel.exchange.building import delivery_task
+from kernel.exchange.deadlines import for_copy
 from kernel.exchange.evidence import Evidence, Reason
 from kernel.exchange.inbound import require_reason
 from kernel.exchange.losing import ENDED, at_package
 from kernel.exchange.models import Delivery, Package
 from kernel.exchange.outbound import ROLES, Recipient, check_recipients
-from kernel.exchange.recalling import RESEND, answer_requests, require_sent
+from kernel.exchange.recalling import RESEND, requests, require_sent
 from kernel.exchange.refusals import TooLate
 from kernel.identity.desk import Desk, ServiceDesk
 from kernel.identity.models import Unit
@@ -96,7 +98,19 @@ def resend(
     facts = {"reason": reason, "actor": records.actor_at(desk)}
     effect = {"package": package.uid, "act": deed, "copies": copies, **facts}
     outbox.put("exchange.resend", deed, effect)
-    answer_requests(desk, package)
+    _answer(package, units, desk.post.uid)
+
+
+def _answer(package: Package, units: Iterable[str], by: str = "") -> None:
+    """Let the tasks go by which these units asked for a copy; others still wait for theirs.
+
+    A task of version 0.1 names no delivery and goes with any copy: who had asked can ask again.
+    """
+    others = Delivery.package == package.uid, Delivery.organ.not_in(list(units))
+    waiting = {row.uid for row in Delivery.select(Delivery.uid).where(*others)}
+    for task in requests(package):
+        if task.uid not in waiting:
+            tasks.finish(package, by=by, step=RESEND, uid=task.uid)
 
 
 def _copy(package: Package, unit: str, role: str) -> dict[str, Any]:
@@ -147,7 +161,7 @@ def _arrived(package: Package, one: dict[str, Any], at: datetime) -> Evidence:
 
 
 def _row(package: Package, one: dict[str, Any]) -> dict[str, Any]:
-    sender = Unit.by_code(package.organ)
+    sender, until = Unit.by_code(package.organ), for_copy(package, one["organ"])
     same = {"type", "title", "number", "urgency"}
     return {
         **{name: getattr(package, name) for name in same},
@@ -155,6 +169,7 @@ def _row(package: Package, one: dict[str, Any]) -> dict[str, Any]:
         "package": package.uid,
         "sender": package.organ,
         "sender_name": sender.name,
+        "sign_by": stamp(until) if until is not None else None,
     }
 
 
@@ -170,11 +185,17 @@ def resent(
     desk: ServiceDesk, package: Package, *, rows: list[dict[str, Any]], evidence: str
 ) -> None:
     """Lay the copies into their boxes, with a task for each clerk."""
-    insert_rows(Delivery, [row | {"delivered": this_moment()} for row in rows])
-    insert_rows(Task, [delivery_task(row | {"sign_by": None}) for row in rows])
+    laid = [row | {"delivered": this_moment(), "sign_by": _until(row)} for row in rows]
+    insert_rows(Delivery, laid)
+    insert_rows(Task, [delivery_task(row) for row in laid])
     telling.recipients("new", [row["uid"] for row in rows])
+    _answer(package, [row["organ"] for row in rows])  # they may have asked after the act
     new = sum(not row["copy"] for row in rows)
     Package.update(claim="", total=Package.total + new).where(Package.id == package.id).execute()
+
+
+def _until(row: dict[str, Any]) -> datetime | None:
+    return parse_stamp(row["sign_by"]) if row["sign_by"] else None
 
 
 def may_be_asked_for(delivery: Delivery) -> bool:
@@ -202,13 +223,23 @@ def _returned(desk: Desk, delivery: Delivery, *, reason: str) -> None:
             "只有已退回、且没有补发的件才能请求补发。",
             "Only what was sent back and not sent again can be asked for.",
         )
-    if tasks.current(package, delivery.sender) is not None:
+    if _requested(package, delivery):
         raise Conflict(
             "exchange.requested",
             "已请求补发，请等待发文单位办理。",
             "It was asked for already; the sender has a task for it.",
         )
     require_reason(reason)
+
+
+def _requested(package: Package, delivery: Delivery) -> bool:
+    """Whether it was asked for already; of a task of version 0.1 only the act says by whom."""
+    open_ = {task.uid for task in requests(package)}
+    sent = Delivery.select(Delivery.uid).where(Delivery.package == package.uid)
+    if delivery.uid in open_ or open_ <= {row.uid for row in sent}:
+        return delivery.uid in open_
+    mine = (Act.subject == delivery.uid) & (Act.verb == "exchange.request_resend")
+    return bool(Act.select().where(mine).exists())
 
 
 @act(
@@ -221,7 +252,7 @@ def _returned(desk: Desk, delivery: Delivery, *, reason: str) -> None:
     check=_returned,
 )
 def request_resend(desk: Desk, delivery: Delivery, *, reason: str) -> None:
-    """Ask the sender for what was sent back by mistake; his clerk gets a task."""
+    """Ask the sender for what was sent back by mistake; his clerk gets a task for each who asks."""
     tasks.assign(
         delivery.package,
         step=RESEND,
@@ -229,4 +260,5 @@ def request_resend(desk: Desk, delivery: Delivery, *, reason: str) -> None:
         level="exchange.manage",
         meta=f"{desk.organ.short_name}请求补发：{reason}"[:200],
         sender=desk.organ.short_name,
+        uid=delivery.uid,
     )

@@ -16,10 +16,10 @@ from kernel.crypto import canonical, x509
 from kernel.crypto.ids import parse_stamp, stamp
 from kernel.errors import Conflict
 from kernel.exchange import evidence as evidences
-from kernel.exchange import telling
+from kernel.exchange import recalling, telling
 from kernel.exchange.building import trust
 from kernel.exchange.evidence import Actor, EventTime, Reason
-from kernel.exchange.models import Delivery, Evidence
+from kernel.exchange.models import Delivery, Evidence, Package
 from kernel.exchange.records import heads_of
 from kernel.identity.desk import Desk, ServiceDesk, desk_of
 from kernel.identity.epoch import log_origin
@@ -82,6 +82,8 @@ def _signed(row: Delivery, payload: dict[str, Any]) -> Callable[[], None]:
 
     def keep() -> None:
         service, digest = ServiceDesk(row.organ, "exchange.settle"), canonical.digest(data)
+        if state == "recalled":
+            hold(Package, row.package_id)  # before the delivery, as its sender does who ends it
         by_node(service, settled, row, state=state, evidence=digest)
         _keep(row, fact, data, payload["act"])
 
@@ -162,7 +164,16 @@ def settled(desk: ServiceDesk, delivery: Delivery, *, state: str, evidence: str)
         tasks.finish(delivery, by=deed.post, step="签收", words=telling.TO_SIGN)
     else:
         tasks.finish(delivery, by=deed.post)
+    if state == "recalled":
+        recalling.end(delivery.package)
     _tell_sender(delivery, state)
+
+
+_ALL_BUT = {
+    frozenset({"signed"}): "all",
+    frozenset({"signed", "returned"}): "all_but_returned",
+}
+"""The states of the newest copies once nobody waits any more → what the sender is told of them."""
 
 
 def _tell_sender(delivery: Delivery, state: str) -> None:
@@ -170,9 +181,12 @@ def _tell_sender(delivery: Delivery, state: str) -> None:
         what = "returned" if state == "returned" else "agreed"
         telling.sender(what, delivery.package, delivery.organ)
         return
-    left = (Delivery.package == delivery.package_id) & (Delivery.state == "delivered")
-    if not Delivery.select().where(left).exists():
-        telling.sender("all", delivery.package)
+    sent = Delivery.package == delivery.package_id
+    if Delivery.select().where(sent & (Delivery.state == "delivered")).exists():
+        return
+    rows = Delivery.select(Delivery.organ, Delivery.state).where(sent).order_by(Delivery.copy)
+    newest = {row.organ: row.state for row in rows}
+    telling.sender(_ALL_BUT.get(frozenset(newest.values()), "rest"), delivery.package)
 
 
 def _hand_over(uid: str) -> None:

@@ -249,7 +249,11 @@ class _Box:
         return {"sign_by": row["sign_by"] if known else allowed[0], "overdue": self._overdue()}
 
     def _first_deadline(self) -> str | None:
-        package = self.history.package
+        package, arrival = self.history.package, self._arrival()
+        for one in () if arrival is None else arrival.params.get("rows", ()):
+            if one["uid"] == self.row["uid"]:  # acts of version 0.1 gave copies none
+                until = one.get("sign_by")
+                return str(until) if until else None
         envelope = envelope_of(package) if package is not None else None
         if envelope is None or self.row["copy"]:
             return None

@@ -166,11 +166,14 @@ def _of_end(row: Row, history: History) -> dict[str, Any]:
     ends = [one for one in history.done(*ENDED) if one.uid not in history.kept_only]
     if ends:
         return {"ended": ENDED[ends[0].verb], "successor": str(ends[0].params.get("by", ""))}
-    effective = {one.cause for one in history.about_all("X1")}
+    said = {one.cause for one in history.about_all("X1")}
     refused = {one.cause for one in history.events if one.type == "X3"}
-    recalls = {one.uid for one in history.done("exchange.recall")}
-    if effective:
+    if said and any(one.type in ("X2", "X4") and not one.conflict for one in history.events):
         return {"ended": "recall", "successor": ""}
-    # One that the node is still recording has set it already.
-    under_way = recalls - refused
-    return {"ended": "recall" if under_way and row["ended"] else "", "successor": ""}
+    # One that the node is still recording may have set it already.
+    under_way = {one.uid for one in history.done("exchange.recall")} - refused - said
+    # By acts of version 0.1 it had ended with the request already.
+    noted = history.done("exchange.withdraw")
+    by_request = any(one.params.get("boxes") is None for one in noted)
+    possible = row["ended"] == "recall" and (under_way or by_request)
+    return {"ended": "recall" if possible else "", "successor": ""}

@@ -26,11 +26,21 @@ AT_RECIPIENT = {
 }
 AT_SENDER = {
     "all": ("全部单位已签收", "All have signed for it"),
+    "all_but_returned": (
+        "除退回的单位外均已签收",
+        "All have signed for it but those who sent it back",
+    ),
+    "rest": (
+        "除退回、撤回或投递失败的单位外均已签收",
+        "All have signed for it but where it was sent back, recalled or not delivered",
+    ),
     "returned": ("%s退回", "Sent back by %s"),
     "agreed": ("%s同意撤回", "%s agrees to the recall"),
     "refused": ("%s不同意撤回", "%s refuses the recall"),
     "overdue": ("有单位逾期未签收", "Some have not signed for it in time"),
 }
+_ONCE = frozenset({"all", "all_but_returned", "rest"})
+"""What is told of a package once, however many signed for it last at the same moment."""
 _WAITING = frozenset({"new", "urged", "moved"})
 """What matters only while nobody there has signed for it."""
 TO_SIGN = tuple(f"exchange.{what}:" for what in sorted(_WAITING))
@@ -84,7 +94,7 @@ def _at_sender(payload: dict[str, Any]) -> list[Word]:
     if unit:
         name = Unit.by_code(unit).short_name
         zh, en = zh % name, en % name
-    key = f"exchange.{what}:{package.uid if what == 'all' else payload['act']}:{unit}"
+    key = f"exchange.{what}:{package.uid if what in _ONCE else payload['act']}:{unit}"
     return [
         Word(
             key, "exchange", Package.kind, package.uid, package.title, zh, en, package.organ,

@@ -48,9 +48,10 @@ def _urgeable(desk: Desk, package: Package, *, units: list[str], channel: str = 
     if not Delivery.select().where(waiting(package, units)).exists():
         raise Conflict(
             "exchange.nothing_to_urge",
-            "没有需要催收的单位：都已签收、退回或撤回。请刷新页面查看签收情况。",
-            "There is nobody to remind: all have signed for it, sent it "
-            "back, or had it recalled. Reload the page to see.",
+            "没有需要催收的单位：都已签收、退回或撤回，或者此件已作废、被替换。"
+            "请刷新页面查看签收情况。",
+            "There is nobody to remind: all have signed for it, sent it back or had it recalled, "
+            "or it is void or replaced. Reload the page to see.",
         )
     if not Delivery.select().where(urgeable(package, units)).exists():
         raise Conflict(

@@ -6,14 +6,20 @@ import pytest
 
 from kernel.acts import outbox
 from kernel.errors import Conflict, Invalid, NotFound, Refused
+from kernel.exchange import recalling
 from kernel.exchange.consenting import agree_recall, refuse_recall
-from kernel.exchange.inbound import sign_for
-from kernel.exchange.recalling import CONSENT, askable_count, recall
+from kernel.exchange.ending import supersede
+from kernel.exchange.inbound import send_back, sign_for
+from kernel.exchange.models import Package
+from kernel.exchange.recalling import CONSENT, RESEND, askable_count, recall
+from kernel.exchange.resending import request_resend, resend
 from kernel.storage import log, log_check
-from kernel.storage.database import connection
+from kernel.storage.database import connection, transaction
 from kernel.testing_office import Office
+from plugins.documents.line import issue
 from plugins.documents.models import Incoming
 from tests.exchange.after import (
+    SECOND,
     codes,
     proved,
     recipient_does,
@@ -23,6 +29,7 @@ from tests.exchange.after import (
     verifies_alone,
 )
 from tests.exchange.notice import (
+    CLERKS,
     CPCO,
     GEDU,
     GFIN,
@@ -138,3 +145,74 @@ def test_the_answer_is_the_clerk_s_alone_and_once(office: Office):
 def test_nobody_is_asked_for_what_he_never_signed_for(office: Office):
     with pytest.raises(Conflict):
         recipient_does(office, GFIN, agree_recall)
+
+
+def asked_of_all(office: Office, *more: str) -> Package:
+    """A package that the finance bureau has signed for and is asked to give back, and no other
+    has to sign for any more; some sent it back."""
+    uid = issue({**SECOND, "main": ["市财政局", *("市教育局" for _ in more)]}).package
+    for organ in more:
+        opened(office, organ)
+        recipient_does(office, organ, send_back, reason="重复来文")
+        recipient_does(office, organ, request_resend, reason="误退")
+    signed_for(office, GFIN)
+    office.act(office.desk(CLERKS[CPCO]), recall, as_it_is(uid), reason=WHY, ask=True)
+    return as_it_is(uid)
+
+
+def as_it_is(uid: str) -> Package:
+    with connection():
+        found: Package = Package.get(Package.uid == uid)
+    return found
+
+
+def problems() -> list[tuple[str, str]]:
+    log.integrate()
+    return list(log_check.verify().problems)
+
+
+@pytest.mark.both
+def test_a_request_that_is_refused_ends_nothing(office: Office):
+    asked_for, clerk = asked_of_all(office, GEDU), office.desk(CLERKS[CPCO])
+    browser, place = browser_of(office, CPCO), f"/exchange/outbox/{asked_for.uid}"
+    head = browser.get(place).text.partition("签收情况")[0]
+    assert "已申请撤回，1 家待答复" in head and "已撤回" not in head
+    assert asked_for.ended == "" and RESEND in steps(CPCO) and problems() == []
+    recipient_does(office, GFIN, refuse_recall, reason="已经传达学习")
+    assert "申请撤回，" not in browser.get(place).text.partition("签收情况")[0]
+    office.act(clerk, resend, as_it_is(asked_for.uid), units=[GEDU], reason="误退")
+    assert delivery(GEDU).state == "delivered" and RESEND not in steps(CPCO)
+    office.act(clerk, supersede, package(), by=asked_for.uid, reason="内容有调整")
+    assert problems() == []
+    with transaction():
+        Package.update(ended="recall").where(Package.uid == asked_for.uid).execute()
+    assert [where for where, _ in problems()] == [f"package {asked_for.uid}"]
+
+
+@pytest.mark.both
+def test_the_first_who_agrees_ends_it(office: Office):
+    asked_for, clerk = asked_of_all(office, GEDU), office.desk(CLERKS[CPCO])
+    recipient_does(office, GFIN, agree_recall)
+    assert as_it_is(asked_for.uid).ended == "recall" and RESEND not in steps(CPCO)
+    with pytest.raises(Conflict):
+        office.act(clerk, resend, as_it_is(asked_for.uid), units=[GEDU], reason="误退")
+    assert problems() == []
+    with transaction():
+        Package.update(ended="").where(Package.uid == asked_for.uid).execute()
+    assert f"package {asked_for.uid}" in [where for where, _ in problems()]
+
+
+def test_what_version_0_1_ended_by_the_request_alone_is_no_finding(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+):
+    by_node = recalling.by_node
+
+    def as_then(desk: object, action: object, sent: Package, **said: object) -> None:
+        said.pop("boxes")
+        by_node(desk, action, sent, **said)  # type: ignore[arg-type]  # handed on as it came
+        Package.update(ended="recall").where(Package.uid == sent.uid).execute()
+
+    monkeypatch.setattr(recalling, "by_node", as_then)
+    assert asked_of_all(office).ended == "recall" and problems() == []
+    recipient_does(office, GFIN, refuse_recall, reason="已经传达学习")
+    assert problems() == []

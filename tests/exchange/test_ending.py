@@ -1,12 +1,18 @@
 """Void and replaced: every recipient sees it and can still read it; nothing is taken away."""
 
+from collections.abc import Callable
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
+from kernel.acts.models import Task
+from kernel.crypto.ids import now, stamp
 from kernel.errors import Conflict, Invalid, NotFound
+from kernel.exchange.deadlines import note_overdue, set_deadline
 from kernel.exchange.ending import supersede, void
 from kernel.exchange.inbound import send_back, sign_for
+from kernel.exchange.urging import urge
 from kernel.storage import log, log_check
 from kernel.storage.database import connection
 from kernel.testing_office import Office
@@ -132,3 +138,56 @@ def test_the_pages_ask_and_show(office: Office):
     sender_does(office, void, reason=WHY)
     shown = browser.get(place).text
     assert "已作废" in shown and f"{place}/void" not in shown
+
+
+def _ended(office: Office, how: str) -> None:
+    if how == "void":
+        sender_does(office, void, reason=WHY)
+    else:
+        sender_does(office, supersede, by=another(office).uid, reason=WHY)
+
+
+@pytest.mark.both
+@pytest.mark.parametrize("how", ["void", "supersede"])
+def test_nobody_is_reminded_of_what_does_not_count_any_more_nor_late_with_it(
+    office: Office, how: str, later: Callable[[timedelta], None], tmp_path: Path
+):
+    until = stamp(now() + timedelta(hours=2))
+    sender_does(office, set_deadline, sign_by=until, units=[], reason="尽快")
+    _ended(office, how)
+    old = next(row for row in deliveries() if row.organ == GEDU)
+    with pytest.raises(Conflict, match=r"exchange\.nothing_to_urge"):
+        sender_does(office, urge, units=[])
+    with pytest.raises(Conflict):
+        sender_does(office, set_deadline, sign_by=until, units=[], reason="放宽")
+    later(timedelta(hours=3))
+    assert note_overdue() == 0 and evidence(type_="C3") == [] == evidence(type_="X7")
+    with connection():
+        task = Task.get((Task.subject == old.uid) & Task.done.is_null())
+    assert (task.due, task.urgency) == (None, "")
+    place = f"/exchange/outbox/{package().uid}"
+    shown = browser_of(office, CPCO).get(place).text
+    assert f"{place}/urge" not in shown and f"{place}/deadline" not in shown
+    assert "其中逾期" not in shown
+    opened(office, GEDU)
+    recipient_does(office, GEDU, sign_for)
+    assert "超时签收" not in page_of(office, GEDU)
+    assert verifies_alone(tmp_path) == "0"
+    log.integrate()
+    assert log_check.verify().problems == []
+
+
+def test_who_was_late_before_it_was_void_is_not_called_late_any_more(
+    office: Office, later: Callable[[timedelta], None]
+):
+    until = stamp(now() + timedelta(hours=2))
+    sender_does(office, set_deadline, sign_by=until, units=[], reason="尽快")
+    later(timedelta(hours=3))
+    assert note_overdue() == len(deliveries())
+    sender_does(office, void, reason=WHY)
+    with connection():
+        task = Task.get((Task.organ == GEDU) & Task.done.is_null())
+    assert (task.due, task.urgency) == (None, "") and delivery(GEDU).overdue
+    assert "已超过签收时限" not in page_of(office, GEDU)
+    log.integrate()
+    assert log_check.verify().problems == []

@@ -1,11 +1,16 @@
 """Sending again: the same package, a delivery of its own; what happened before stays."""
 
+from collections.abc import Callable
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from kernel.acts.models import Task
+from kernel.crypto.ids import now, stamp
 from kernel.errors import Conflict, Invalid
+from kernel.exchange.deadlines import note_overdue, set_deadline
 from kernel.exchange.ending import supersede, void
 from kernel.exchange.inbound import send_back, sign_for
 from kernel.exchange.recalling import RESEND, recall
@@ -135,3 +140,121 @@ def test_nothing_goes_out_of_what_was_recalled(office: Office):
         late()
     assert [row.organ for row in evidence(type_="X14")] == [""]
     assert len([row for row in deliveries() if row.organ == GFIN]) == 1
+
+
+DAY = timedelta(days=1)
+
+
+@pytest.mark.both
+def test_a_copy_has_the_deadline_that_was_set_for_all(office: Office, tmp_path: Path):
+    for days, units in ((2, []), (3, [GEDU])):
+        until = stamp(now() + days * DAY)
+        sender_does(office, set_deadline, sign_by=until, units=units, reason="尽快")
+    sent_back(office)
+    sender_does(office, resend, units=[GFIN], reason=WHY)
+    first, second = (row for row in deliveries() if row.organ == GFIN)
+    assert second.copy == 1 and second.sign_by == first.sign_by is not None
+    with connection():
+        task = Task.get((Task.subject == second.uid) & Task.done.is_null())
+    assert task.due == second.sign_by
+    assert verifies_alone(tmp_path) == "0"
+    log.integrate()
+    assert log_check.verify().problems == []
+    until = stamp(now() + 4 * DAY)
+    sender_does(office, set_deadline, sign_by=until, units=[], reason="放宽")
+    assert stamp(delivery(GFIN).sign_by or now()) == until
+    log.integrate()
+    assert log_check.verify().problems == []
+
+
+def test_who_gets_a_copy_late_is_not_late_with_it(
+    office: Office, later: Callable[[timedelta], None]
+):
+    until = stamp(now() + timedelta(hours=4))
+    sender_does(office, set_deadline, sign_by=until, units=[], reason="尽快")
+    sent_back(office)
+    sender_does(office, resend, units=[GFIN], reason=WHY)
+    assert delivery(GFIN).sign_by is None
+    later(timedelta(hours=5))
+    note_overdue()
+    assert delivery(GEDU).overdue and not delivery(GFIN).overdue
+    log.integrate()
+    assert log_check.verify().problems == []
+
+
+def requests_at_sender() -> list[str]:
+    with connection():
+        mine = (Task.organ == CPCO) & (Task.step == RESEND) & Task.done.is_null()
+        return [task.meta for task in Task.select().where(mine).order_by(Task.id)]
+
+
+def asks(office: Office, organ: str, why: str) -> str:
+    """The clerk sends it back and asks for it again on the page; gives what that says."""
+    opened(office, organ)
+    recipient_does(office, organ, send_back, reason="重复来文")
+    place = f"/exchange/inbox/{delivery(organ).uid}/request-resend"
+    answer = browser_of(office, organ).post(place, data={"reason": why})
+    assert answer.status_code == 200
+    return str(answer.text)
+
+
+@pytest.mark.both
+def test_each_who_asks_has_a_request_of_his_own(office: Office):
+    asks(office, GFIN, "财政局误退")
+    page = asks(office, GEDU, "教育局误退")
+    assert "已请求补发，发文单位会收到待办" in page and "财政局" not in page
+    assert requests_at_sender() == [
+        "市财政局请求补发：财政局误退",
+        "市教育局请求补发：教育局误退",
+    ]
+    with pytest.raises(Conflict, match=r"exchange\.requested"):
+        recipient_does(office, GEDU, request_resend, reason=WHY)
+    shown = browser_of(office, CPCO).get(f"/exchange/outbox/{package().uid}").text
+    assert "市财政局请求补发：财政局误退" in shown and "市教育局请求补发：教育局误退" in shown
+    log.integrate()
+    assert log_check.verify().problems == []
+    sender_does(office, resend, units=[GFIN], reason=WHY)
+    assert requests_at_sender() == ["市教育局请求补发：教育局误退"]
+    log.integrate()
+    assert log_check.verify().problems == []
+    asks(office, GFIN, "又误退了")
+    sender_does(office, resend, units=[GFIN, GEDU], reason=WHY)
+    assert requests_at_sender() == []
+    log.integrate()
+    assert log_check.verify().problems == []
+
+
+def test_a_request_that_was_removed_or_invented_is_named(office: Office):
+    asks(office, GFIN, WHY)
+    asks(office, GEDU, WHY)
+    sender_does(office, resend, units=[GFIN], reason=WHY)
+    where = f"exchange.package {package().uid}"
+    with transaction():
+        task = Task.get((Task.uid == delivery(GEDU).uid) & Task.done.is_null())
+        invented = Task.create(**{**task.__data__, "id": None, "uid": "x"})
+    log.integrate()
+    assert f"task x on {where}" in [one for one, _ in log_check.verify().problems]
+    with transaction():
+        Task.delete().where(Task.id.in_([task.id, invented.id])).execute()
+    log.integrate()
+    assert [one for one, _ in log_check.verify().problems] == [where]
+
+
+@pytest.mark.both
+def test_a_request_of_version_0_1_stands_for_whoever_asked(office: Office):
+    """Its task names no delivery, and any copy closed it."""
+    asks(office, GFIN, WHY)
+    with transaction():
+        Task.update(uid="old").where(Task.uid == delivery(GFIN).uid).execute()
+    with pytest.raises(Conflict, match=r"exchange\.requested"):
+        recipient_does(office, GFIN, request_resend, reason=WHY)
+    asks(office, GEDU, WHY)
+    log.integrate()
+    assert log_check.verify().problems == []
+    sender_does(office, resend, units=[GEDU], reason=WHY)
+    assert requests_at_sender() == []
+    log.integrate()
+    assert log_check.verify().problems == []
+    recipient_does(office, GFIN, request_resend, reason=WHY)
+    log.integrate()
+    assert len(requests_at_sender()) == 1 and log_check.verify().problems == []

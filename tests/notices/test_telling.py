@@ -15,13 +15,15 @@ from kernel.exchange.consenting import refuse_recall
 from kernel.exchange.deadlines import set_deadline
 from kernel.exchange.ending import supersede, void
 from kernel.exchange.inbound import send_back
+from kernel.exchange.models import Package
 from kernel.exchange.recalling import recall
 from kernel.exchange.resending import request_resend, resend
 from kernel.exchange.urging import urge
 from kernel.storage.database import connection
 from kernel.testing_office import Office
+from plugins.documents.line import issue
 from plugins.documents.models import Document
-from tests.exchange.after import another, recipient_does, sender_does
+from tests.exchange.after import SECOND, another, recipient_does, sender_does
 from tests.exchange.notice import CPCO, GEDU, GFIN, delivery, opened, package, signed_for
 
 pytestmark = pytest.mark.both
@@ -106,6 +108,20 @@ def test_the_sender_is_told_when_all_have_signed(office: Office):
         assert Notice.get(Notice.zh == "全部单位已签收").subject == alone.uid
     sender_does(office, void, reason="发错版本")
     assert "发文单位已作废此件" in told(office, "马丽")
+
+
+def test_who_sent_it_back_has_not_signed_for_it(office: Office):
+    uid = issue({**SECOND, "main": ["市财政局", "市教育局"]}).package
+    opened(office, GEDU)
+    recipient_does(office, GEDU, send_back, reason="重复来文")
+    signed_for(office, GFIN)
+    assert told(office, "孙倩")[0] == "除退回的单位外均已签收"
+    with connection():
+        sent = Package.get(Package.uid == uid)
+    office.act(office.desk("孙倩"), resend, sent, units=[GEDU], reason="误退")
+    assert "全部单位已签收" not in told(office, "孙倩")
+    signed_for(office, GEDU)
+    assert told(office, "孙倩")[0] == "全部单位已签收"
 
 
 def test_what_is_done_needs_no_reading_any_more(office: Office):

@@ -220,7 +220,10 @@ URGE = Deed(
 RESEND = Deed(
     "resend",
     _l("补发"),
-    _l("把同一个公文包再次投递给误退的单位，或增发给其他单位。内容、文号和摘要不变。"),
+    _l(
+        "把同一个公文包再次投递给误退的单位，或增发给其他单位。内容、文号和摘要不变。"
+        "签收时限还有一天以上的，同样适用。"
+    ),
     ResendForm,
     _to_resend,
     _signing(resend, "units", "role", "reason"),

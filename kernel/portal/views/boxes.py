@@ -80,7 +80,7 @@ def tags_of(row: Delivery) -> list[str]:
     found: list[tuple[object, str]] = [(row.urgency, row.urgency), (row.voided, _("已作废"))]
     found += [(row.superseded, _("已被替换"))]
     found += [(row.asked, _("申请撤回")), (row.copy, _("补发")), (row.late, _("超时签收"))]
-    found += [(row.overdue and row.state == "delivered", "超时")]
+    found += [(row.overdue and row.awaited, "超时")]
     return [str(word) for holds, word in found if holds]
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from peewee import JOIN
@@ -13,7 +14,7 @@ from kernel.errors import NotFound
 from kernel.exchange import receipts
 from kernel.exchange.deadlines import SOON
 from kernel.exchange.models import Delivery, Evidence, Package
-from kernel.exchange.recalling import askable_count, open_count
+from kernel.exchange.recalling import askable_count, asked_count, open_count, requests
 from kernel.identity.models import Unit
 from kernel.portal.answers import download
 from kernel.portal.ctx import Ctx
@@ -48,13 +49,15 @@ STATES = {
 
 def _in_state(name: str) -> Any:
     waits, signed = Delivery.state == "delivered", Delivery.state == "signed"
+    counts = waits & (Delivery.mark == "")
+    noted = (Delivery.mark == "") | Delivery.overdue.is_null(False)
     found: dict[str, Any] = {
         "waiting": waits,
         "read": waits & Delivery.opened.is_null(False),
-        "overdue": waits & (Delivery.sign_by <= now()),
-        "soon": waits & (Delivery.sign_by > now()) & (Delivery.sign_by <= now() + SOON),
+        "overdue": counts & (Delivery.sign_by <= now()),
+        "soon": counts & (Delivery.sign_by > now()) & (Delivery.sign_by <= now() + SOON),
         "signed": signed,
-        "late": signed & (Delivery.settled > Delivery.sign_by),
+        "late": signed & (Delivery.settled > Delivery.sign_by) & noted,
         "returned": Delivery.state == "returned",
         "recalled": Delivery.state == "recalled",
         "asked": Delivery.asked != "",
@@ -63,14 +66,16 @@ def _in_state(name: str) -> Any:
     return found[name]
 
 
-def _note(row: Delivery) -> str:
+def _note(row: Delivery, asked: Mapping[str, str]) -> str:
     """What the sender should know of one recipient, in one line."""
     said = [row.reason] if row.state in ("returned", "recalled") else []
+    said += [asked[row.uid]] if row.uid in asked else []
     said += [_("催收 %(n)s 次", n=row.urges)] if row.urges else []
     return " · ".join(said)
 
 
-def _spec() -> ListSpec:
+def _spec(asked: Mapping[str, str]) -> ListSpec:
+    """:param asked: what the sender's tasks to send it again say, by the delivery."""
     return ListSpec(
         title=_l("各单位回执"),
         columns=(
@@ -84,7 +89,7 @@ def _spec() -> ListSpec:
         default_sort="sent",
         filters=(Filter("state", _l("状态"), tuple(STATES.items())),),
         search_hint=_l("按单位名称查找"),
-        meta=_note,
+        meta=lambda row: _note(row, asked),
         tags=lambda row: [word for word in tags_of(row) if word not in (row.urgency, "超时")],
         page_size=50,
         entries=True,
@@ -102,7 +107,7 @@ def _person(row: Delivery) -> str:
 
 
 def _due(row: Delivery) -> Any:
-    return row.sign_by if row.state == "delivered" else None
+    return row.sign_by if row.awaited else None
 
 
 def receipt_book(package: Package) -> ReceiptBook:
@@ -134,7 +139,7 @@ def _word(row: Delivery) -> str:
 def _state(row: Delivery) -> ReceiptState:
     if row.state != "delivered":
         return _RECEIPT[row.state]
-    if row.sign_by is not None and row.sign_by <= now():
+    if row.awaited and row.sign_by is not None and row.sign_by <= now():
         return "overdue"
     return "read" if row.opened else "delivered"
 
@@ -145,7 +150,7 @@ def package_page(ctx: Ctx, uid: str) -> Response:
     with speaking(ctx.language):
         if ctx.partial:
             return _live(ctx, package)
-        spec = _spec()
+        spec = _spec({task.uid: task.meta for task in requests(package)})
         # Also those that no unit has: a package from outside may name them.
         box = Unit.code == Delivery.organ
         rows = Delivery.select(Delivery, Unit).join(Unit, JOIN.LEFT_OUTER, on=box, attr="box")
@@ -191,6 +196,7 @@ def _may(ctx: Ctx, package: Package) -> dict[str, Any]:
         "may_recall": free and ctx.desk.has("exchange.recall"),
         "waiting": open_count(package),
         "askable": askable_count(package),
+        "asked": asked_count(package),
     }
 
 
