@@ -16,7 +16,7 @@ from kernel.errors import Invalid, Unverified
 from kernel.exchange.losing import ENDED, at_delivery, first
 from kernel.exchange.models import Delivery
 from kernel.exchange.receipts import report_of
-from kernel.exchange.records import heads_of
+from kernel.exchange.records import actor_at, heads_of
 from kernel.exchange.refusals import VOIDED, TooLate
 from kernel.identity.desk import Desk
 
@@ -178,7 +178,7 @@ def claim(desk: Desk, delivery: Delivery, what: str, reason: str) -> None:
     # per act only: a retry after a crash has to bring the same bytes.
     effect: dict[str, Any] = {"delivery": delivery.uid, "act": this_act(), "what": what}
     effect |= {"evidence": uuid7(), "heads": heads_of(delivery)}
-    effect |= {"person": desk.name, "role": desk.post.title}
+    effect |= actor_at(desk)
     outbox.put("exchange.settle", this_act(), effect)
 
 

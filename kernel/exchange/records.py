@@ -59,7 +59,9 @@ def deed(uid: str) -> dict[str, Any]:
 
 def actor_at(desk: Desk) -> dict[str, str]:
     """The person at his desk in the words of evidence; kept with an effect until it is made."""
-    return {"unit": desk.organ_code, "person": desk.name, "role": desk.post.title}
+    whom = "" if desk.acting is None else desk.principal.name
+    who = {"unit": desk.organ_code, "person": desk.name, "role": desk.post.title}
+    return who | {"delegate_for": whom}
 
 
 def by_unit(

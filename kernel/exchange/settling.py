@@ -104,7 +104,12 @@ def _fact(row: Delivery, type_: str, state: str, payload: dict[str, Any]) -> evi
         recipient=row.organ,
         delivery=row.copy_uid,
         event_time=EventTime(stamp(deed.at)),
-        actor=Actor(unit=row.organ, person=payload["person"], role=payload["role"]),
+        actor=Actor(
+            unit=row.organ,
+            person=payload["person"],
+            role=payload["role"],
+            delegate_for=payload.get("delegate_for", ""),  # not in what waits since version 0.1
+        ),
         act=canonical.digest(bytes(deed.bytes)),
         reasons=(Reason(REASON[type_], row.reason),) if row.reason else (),
         heads=tuple(payload["heads"] if "heads" in payload else heads_of(row)),

@@ -9,14 +9,14 @@ import pytest
 from msgspec.structs import replace
 
 from kernel.acts import gate
-from kernel.acts.house import confirm, rollout
+from kernel.acts.house import confirm, delegating, rollout
 from kernel.acts.models import Act, Prepared, Proposal
 from kernel.acts.verbs import verbs
 from kernel.crypto import canonical, ids, suites
-from kernel.crypto.ids import uuid7
+from kernel.crypto.ids import now, stamp, uuid7
 from kernel.errors import Conflict, OfficeError, Refused, Stale, Unverified
 from kernel.exchange.inbound import send_back, sign_for
-from kernel.identity import credentials, sessions
+from kernel.identity import credentials, delegations, sessions
 from kernel.identity.authenticators import Signature
 from kernel.identity.desk import Desk
 from kernel.identity.models import Credential, Person, Post
@@ -221,6 +221,29 @@ def test_what_ran_out_while_it_was_read_is_prepared_anew(
     assert evidence(GFIN, "C2") == []
     said = clerk.post("/acts/confirm", data={"nonce": nonce_of(anew.text)})
     assert "“退回”已完成" in said.text and len(evidence(GFIN, "C2")) == 1
+
+
+def test_the_evidence_names_who_signed_for_it_and_for_whom(office: Office):
+    """exchange.md, section 3: actor {person, unit, role, delegate_for}."""
+    clerk, helper = office.post("刘志强"), office.post("王芳")
+    opened(office, GFIN)
+    with transaction():
+        own: Post = Post.create(
+            person=helper.person, unit=clerk.unit, title="借调", roles=["drafter"], rank=90
+        )
+    day = timedelta(days=1)
+    times = {"starts": stamp(now() - timedelta(minutes=1)), "ends": stamp(now() + day)}
+    given = office.act(
+        office.desk("刘志强"), delegating.delegate, taker=own.uid, person=helper.person.uid,
+        kind="delegate", names=["exchange.sign_for"], **times,
+    ).result  # fmt: skip
+    with connection():
+        desk = delegations.desk_by(office.desk("王芳", GFIN), given.uid)
+    assert desk is not None
+    office.act(desk, sign_for, delivery(GFIN))
+    (made,) = evidence(GFIN, "C1")
+    actor = canonical.loads(bytes(made.record))["evidence"]["actor"]
+    assert actor["person"] == "王芳（受刘志强委托）" and actor["delegate_for"] == "刘志强"
 
 
 def nonce_of(page: str) -> str:
