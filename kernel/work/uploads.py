@@ -146,9 +146,7 @@ def _container(data: bytes) -> str:
         raise _refuse("macro", "文件含有宏或嵌入对象，请删除后另存", "it holds macros or objects")
     if any(content.startswith(_OLE) for content in found.values()):
         raise _refuse("macro", "文件含有嵌入对象，请删除后另存", "it holds embedded objects")
-    for name, content in found.items():
-        if name.lower().endswith((".xml", ".rels")):
-            markup.parse(content)
+    markup.check(one for name, one in found.items() if name.lower().endswith((".xml", ".rels")))
     return _container_kind(found)
 
 
@@ -170,7 +168,7 @@ def _text_kind(data: bytes, claimed: str) -> str:
     if claimed == "xml" and data.lstrip(b"\xef\xbb\xbf \r\n\t").startswith(b"<"):
         from kernel.work import markup
 
-        markup.parse(data)
+        markup.check([data])
         return "xml"
     return claimed if claimed in ("csv", "txt") and text_of(data) is not None else ""
 

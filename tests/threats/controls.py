@@ -11,10 +11,10 @@ import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
-from xml.etree.ElementTree import XMLParser
 
 import pytest
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
+from defusedxml.ElementTree import DefusedXMLParser
 from msgspec.structs import replace
 
 from kernel import node
@@ -209,8 +209,8 @@ def _as_it_reads(data: bytes, roots: Any) -> Any:
         return Verdict(refusal.number, refusal)
 
 
-def _plain_parser(*, target: Any, **_: Any) -> XMLParser:
-    return XMLParser(target=target)  # noqa: S314  # this is the point
+def _plain_parser(*, target: Any, **forbidden: bool) -> Any:
+    return DefusedXMLParser(target=target, **dict.fromkeys(forbidden, False))
 
 
 def _any_theme(patch: Patch) -> None:
@@ -260,6 +260,7 @@ CONTROLS = [
     Control(14, "the budget of all containers", without(zips._Budget, "take")),
     Control(15, "no types and no entities", without(markup, "DefusedXMLParser", _plain_parser)),
     Control(15, "depth is counted", without(markup, "DEEPEST", 10**6)),
+    Control(15, "elements and attributes are counted", without(markup, "MOST", 10**9)),
     Control(18, "what is shown is escaped", _unescaped),
     Control(19, "formulas become text", without(export, "_FORMULA", ())),
     Control(20, "themes of the house only", _any_theme),

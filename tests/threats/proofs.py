@@ -74,6 +74,10 @@ PROOFS: dict[tuple[int, str], str] = {
         "the budget of all containers",
     ): "assert answers == {name: refusal for name, (_, refusal) in A",
     (15, "depth is counted"): 'assert taken(deep, "a.xml", "xml") == "xml.deep"',
+    (
+        15,
+        "elements and attributes are counted",
+    ): 'assert taken(crowd, "a.zip", "zip") == "xml.many"',
     (15, "no types and no entities"): 'assert {name: taken(data, "a.xml", "xml") for name, data in',
     (18, "what is shown is escaped"): "assert payload not in text, path",
     (19, "formulas become text"): 'assert [row[0] for row in rows if row[0].startswith(("=", "+',

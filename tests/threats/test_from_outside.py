@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import zipfile
 
 from msgspec.structs import replace
 
@@ -64,12 +65,15 @@ def taken(data: bytes, name: str, kind: str) -> str:
 
 
 def test_row_15_xml_of_attackers():
-    """No document type, no entity, no depth: refused before it is worked out."""
+    """No document type, no entity, no depth, no crowd: refused before it is worked out."""
     assert {name: taken(data, "a.xml", "xml") for name, data in XML.items()} == dict.fromkeys(
         XML, "xml.type"
     )
     deep = b"<a>" * 200 + b"</a>" * 200
     assert taken(deep, "a.xml", "xml") == "xml.deep"
+    half = b"<a>" + b"<a b=''/>" * 300_000 + b"</a>"
+    crowd = pack({"1.xml": half, "2.xml": half}, zipfile.ZIP_STORED)
+    assert taken(crowd, "a.zip", "zip") == "xml.many"
     assert taken(b"<a>honest</a>", "a.xml", "xml") == ""
     assert markup.DEEPEST < 200
 

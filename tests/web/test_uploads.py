@@ -12,7 +12,7 @@ from kernel.testing_office import Office
 from kernel.work import markup, uploads, zips
 from kernel.work.workshop import Workshop
 from tests.plugins.people import Flow
-from tests.web.archives import ATTACKS, TYPES, XML, docx, pack, xlsx
+from tests.web.archives import ATTACKS, TYPES, XML, W, docx, pack, xlsx
 
 EVERY = tuple(uploads.MEDIA)
 PDF = b"%PDF-1.7\n%%EOF"
@@ -58,6 +58,28 @@ def test_xml_that_is_deep_large_or_broken_is_refused():
     assert time.monotonic() - begun < 10
     deepest = b"<a>" * markup.DEEPEST + b"</a>" * markup.DEEPEST
     assert markup.parse(deepest).tag == "a"
+
+
+def test_xml_of_very_many_elements_or_attributes_is_refused(monkeypatch: pytest.MonkeyPatch):
+    """Each is work, however few bytes it has; the bound is over all members of a container."""
+    monkeypatch.setattr(markup, "MOST", 1000)
+    attributes = b"<r " + b" ".join(b"a%d=''" % number for number in range(500)) + b"/>"
+    half = b"<r>" + b"<a/>" * 700 + b"</r>"
+    for crowd in (b"<a/>" * 1000, b"<a b=''/>" * 500, b"<a>x</a>" * 1000):
+        assert code(b"<r>" + crowd + b"</r>", "a.xml") == "xml.many"
+    for second, wanted in ((b"<a/>", "uploads.kind"), (half, "xml.many"), (attributes, "xml.many")):
+        packed = pack({"a.xml": half, "b.RELS": second})
+        assert code(packed, "a.zip", ("docx",)) == wanted
+
+
+def test_a_long_document_is_far_from_the_bound():
+    """300 pages of nothing but tables of six columns and 20 rows, each cell with its formats."""
+    cell = (
+        b'<w:tc><w:tcPr><w:tcW w:w="1440" w:type="dxa"/></w:tcPr><w:p><w:pPr><w:jc w:val="center"/>'
+        b"</w:pPr><w:r><w:t>1</w:t></w:r></w:p></w:tc>"
+    )
+    assert len(cell) * 36_000 < markup.LARGEST
+    markup.check([f'<w:body xmlns:w="{W}">'.encode() + cell * 36_000 + b"</w:body>"])
 
 
 GOOD = {
