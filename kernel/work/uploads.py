@@ -20,6 +20,8 @@ LARGEST = 200 << 20
 """Bytes of one file, where the form says no less."""
 LONGEST_NAME = 120
 _OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
+_MACROS = ("macroenabled", "vba", "macrosheet", "activex")
+"""What a content type of such a part has in it."""
 _OFFICE = "application/vnd.openxmlformats-officedocument"
 MEDIA = {
     "pdf": "application/pdf",
@@ -142,19 +144,50 @@ def _container(data: bytes) -> str:
     from kernel.work import markup, zips  # here and below, because forms are read without them
 
     found = zips.members(data)
-    if any(name.lower().endswith(("vbaproject.bin", ".bin", ".xlm")) for name in found):
-        raise _refuse("macro", "文件含有宏或嵌入对象，请删除后另存", "it holds macros or objects")
-    if any(content.startswith(_OLE) for content in found.values()):
-        raise _refuse("macro", "文件含有嵌入对象，请删除后另存", "it holds embedded objects")
     markup.check(one for name, one in found.items() if name.lower().endswith((".xml", ".rels")))
+    _check_parts(found)
     return _container_kind(found)
+
+
+def _check_parts(found: dict[str, bytes]) -> None:
+    """Refuse macros, controls and embedded objects, by the names and the content of the members."""
+    from kernel.work import zips
+
+    for name, content in found.items():
+        if content.startswith(_OLE):
+            raise _refuse("macro", "文件含有嵌入对象，请删除后另存", "it holds embedded objects")
+        folder, _slash, last = f"/{name.lower()}".rpartition("/")
+        embedded = folder.endswith("/embeddings") and last != ""
+        table = embedded and content.startswith(zips.MAGIC)  # the numbers behind a chart
+        if _runs(folder, last) or (embedded and not table):
+            raise _refuse(
+                "macro", "文件含有宏或嵌入对象，请删除后另存", "it holds macros or objects"
+            )
+        if table:
+            _check_parts(zips.members(content))
+    if "[Content_Types].xml" in found:
+        _check_types(found["[Content_Types].xml"])
+
+
+def _runs(folder: str, last: str) -> bool:
+    """Whether a member of this name may be a program."""
+    if folder.endswith("/printersettings"):  # Excel on Windows keeps them with nearly every sheet
+        return not last.startswith("printersettings")
+    named = last.endswith((".bin", ".xlm")) or last.startswith(("vbaproject", "vbadata"))
+    return named or folder.endswith(("/activex", "/macrosheets"))
+
+
+def _check_types(types: bytes) -> None:
+    from kernel.work import markup
+
+    # Read as XML, because bytes can say the same word in many ways (UTF-16, &#109;).
+    said = [one.get("ContentType", "").lower() for one in markup.parse(types).iter()]
+    if any(word in one for word in _MACROS for one in said):
+        raise _refuse("macro", "文件含有宏，请删除后另存", "it holds macros")
 
 
 def _container_kind(found: dict[str, bytes]) -> str:
     if "[Content_Types].xml" in found:
-        types = found["[Content_Types].xml"]
-        if b"macroEnabled" in types:
-            raise _refuse("macro", "文件含有宏，请删除后另存", "it holds macros")
         heads = {"docx": "word/document.xml", "xlsx": "xl/workbook.xml"}
         return next((kind for kind, name in heads.items() if name in found), "")
     if "OFD.xml" in found:
@@ -189,7 +222,8 @@ _MAGIC: tuple[tuple[bytes, Callable[[bytes], str]], ...] = (
     (b"%PDF-", lambda data: "pdf"),
     (b"\x89PNG\r\n\x1a\n", lambda data: "png"),
     (b"\xff\xd8\xff", lambda data: "jpg"),
-    (b"PK", _container),
+    # Nothing less: a text may begin with the two letters.
+    *((signature, _container) for signature in (b"PK\3\4", b"PK\5\6", b"PK\7\x08")),
     (_OLE, _ole),
 )
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import io
 import time
+import zipfile
 from collections.abc import Iterator
 
 import pytest
@@ -127,8 +129,69 @@ def test_macros_and_embedded_objects_are_refused():
     assert code(OLE, "a.docx") == "uploads.macro"
     assert code(docx("一", extra={"word/vbaProject.bin": b"x"}), "a.docx") == "uploads.macro"
     assert code(docx("一", extra={"word/embeddings/a.xls": OLE}), "a.docx") == "uploads.macro"
-    enabled = pack({"[Content_Types].xml": b"<a>macroEnabled</a>", "word/document.xml": b"<a/>"})
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "word/vbaProject.bin",
+        "word/vbaData.xml",
+        "xl/printerSettings/vbaProject.bin",
+        "xl/macrosheets/sheet1.xml",
+        "word/activeX/activeX1.xml",
+        "word/activeX/activeX1.bin",
+        "word/embeddings/oleObject1.bin",
+        "word/embeddings/a.exe",
+        "word/other.bin",
+    ],
+)
+def test_a_part_that_may_be_a_program_is_refused_by_its_name(name: str):
+    assert code(docx("一", extra={name: b"<a/>"}), "a.docx") == "uploads.macro"
+    assert code(docx("一", extra={name.upper(): b"<a/>"}), "a.docx") == "uploads.macro"
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-16"])
+@pytest.mark.parametrize(
+    "kind",
+    [
+        "application/vnd.ms-word.document.macroEnabled.main+xml",
+        "application/vnd.ms-word.document.&#109;acroEnabled.main+xml",
+        "application/vnd.ms-office.vbaProject",
+        "application/vnd.ms-excel.macrosheet+xml",
+        "application/vnd.ms-office.activeX+xml",
+    ],
+)
+def test_a_part_that_may_be_a_program_is_refused_by_its_content_type(kind: str, encoding: str):
+    types = f'<Types><Override PartName="/x/a.dat" ContentType="{kind}"/></Types>'.encode(encoding)
+    enabled = pack({"[Content_Types].xml": types, "word/document.xml": b"<a/>"})
     assert code(enabled, "a.docx") == "uploads.macro"
+
+
+def test_settings_of_a_printer_come_in_but_no_object_under_their_name():
+    place = "xl/printerSettings/printerSettings1.bin"
+    for content, wanted in ((b"H\0P\0 \0L\0" * 40, ""), (OLE, "uploads.macro")):
+        with zipfile.ZipFile(io.BytesIO(xlsx([["甲"]]))) as book:
+            saved = pack({**{name: book.read(name) for name in book.namelist()}, place: content})
+        if wanted:
+            assert code(saved, "a.xlsx") == wanted
+        else:
+            assert uploads.take(saved, "a.xlsx", accept=("xlsx",)).kind == "xlsx"
+
+
+def test_the_table_behind_a_chart_comes_in_unless_it_has_macros():
+    place = "word/embeddings/Microsoft_Excel_Worksheet.xlsx"
+    chart = docx("一", extra={place: xlsx([["甲", 1]])})
+    assert uploads.take(chart, "a.docx", accept=("docx",)).kind == "docx"
+    hidden = docx("一", extra={place: pack({"xl/vbaProject.bin": b"x"})})
+    assert code(hidden, "a.docx") == "uploads.macro"
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "gb18030"])
+def test_a_text_may_begin_with_the_letters_of_an_archive(encoding: str):
+    for name, text in (("a.txt", "PK赛活动安排"), ("a.csv", "PK赛,1\n")):
+        assert uploads.take(text.encode(encoding), name, accept=EVERY).kind == name[2:]
+    for signature in (b"PK\3\4", b"PK\5\6", b"PK\7\x08"):
+        assert code(signature + "赛".encode(encoding), "a.txt") == "zip.broken"
 
 
 def test_size_count_and_total_are_bounded():
