@@ -21,6 +21,7 @@ from kernel.portal.house_pages import ROUTES
 from kernel.portal.refusals import refusal, way_in
 from kernel.portal.routing import PageRoute, too_large
 from kernel.portal.urls import Urls
+from kernel.work import workshop
 
 HARD_LIMIT = 256 * 1024 * 1024
 """Bytes of one request that are read at all; forms may have far less (``routing``)."""
@@ -95,8 +96,8 @@ async def _health(request: Request) -> Response:
 
 async def _refuse(request: Request, error: Exception) -> Response:
     assert isinstance(error, OfficeError)  # Starlette calls it for these only
-    if error.code == BUSY:
-        request.state.code = BUSY
+    if error.code in (BUSY, workshop.BUSY):
+        request.state.code = error.code
         return busy_answer(request)
     # A script that asks is told so in plain words; it could do nothing with the login page.
     asked = request.headers.get("accept", "")

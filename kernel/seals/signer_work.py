@@ -42,7 +42,7 @@ class Work:
         self._trust, first = pin(folder, instance / "keys")
         self._vault = Vault(folder, self._trust)
         self._journal = Journal(folder / "journal")
-        self._workshop = Workshop()
+        self._workshop = Workshop(patience=60.0)  # because a signed act is worth waiting for
         self._impressions: dict[str, bytes] = {}
         self._founding = threading.Lock()
         if first:

@@ -12,6 +12,7 @@ import pytest
 from kernel.errors import Invalid
 from kernel.testing_office import Office
 from kernel.work import markup, uploads, zips
+from kernel.work import workshop as shops
 from kernel.work.workshop import Workshop
 from tests.plugins.people import Flow
 from tests.web.archives import ATTACKS, TYPES, XML, W, docx, pack, xlsx
@@ -247,7 +248,7 @@ def test_files_are_read_in_the_child(workshop: Workshop):
     for wrong in (b"", pack({"xl/workbook.xml": b"<a/>"})):
         with pytest.raises(Invalid, match=r"uploads\.unreadable"):
             workshop.rows(wrong, "xlsx")
-    assert workshop.child_pid
+    assert workshop.upload_pid and workshop.child_pid is None
 
 
 def post(
@@ -285,3 +286,54 @@ def test_a_bad_file_is_refused_at_its_field(office: Office):
         status, page, found = post(office, name, data, "text")
         assert (status, found) == (422, [])
         assert said in page
+
+
+@pytest.fixture
+def slow_office(office: Office) -> Iterator[Office]:
+    """An office in which every upload takes too long."""
+    before = shops.workshop()
+    shop = shops.workshop.fill(Workshop(upload_seconds=0.001))
+    yield office
+    shop.close()
+    shops.workshop.fill(before)
+
+
+@pytest.mark.parametrize(
+    ("page", "name", "typed"),
+    [
+        ("attachments", "a.txt", {"kind": "text", "title": "值班安排", "text": "另有说明"}),
+        ("word", "a.docx", {}),
+    ],
+)
+def test_who_sends_what_takes_too_long_keeps_what_was_typed(
+    slow_office: Office, page: str, name: str, typed: dict[str, str]
+):
+    flow = Flow(slow_office)
+    document = flow.draft()
+    browser = slow_office.browser()
+    browser.login("林晓梅")
+    got = browser.post(
+        f"/documents/out/{document.uid}/{page}",
+        data={"version": "1", **typed},
+        files={"file": (name, docx("一") if page == "word" else b"x")},
+    )
+    assert got.status_code == 422
+    assert "检查用时太长" in got.text
+    assert [
+        words for words in (typed.get("title", ""), typed.get("text", "")) if words not in got.text
+    ] == []
+    assert flow.fresh(document).attachments == []
+
+
+def test_pages_are_busy_when_the_typesetter_is(office: Office, monkeypatch: pytest.MonkeyPatch):
+    """The answer of the door, with the time after which to come again."""
+    document = Flow(office).draft()
+    browser = office.browser()
+    browser.login("林晓梅")
+
+    def taken(*_: object) -> None:
+        raise shops._busy()
+
+    monkeypatch.setattr(shops._Bench, "ask", taken)
+    got = browser.get(f"/documents/out/{document.uid}/pages/1")
+    assert (got.status_code, got.headers.get("retry-after")) == (503, "2")

@@ -5,6 +5,8 @@ from __future__ import annotations
 import io
 import os
 import signal
+import time
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -13,7 +15,7 @@ from PIL import Image
 from kernel.errors import Invalid, Unavailable
 from kernel.work.fonts import check_lock
 from kernel.work.sheet import Sheet
-from kernel.work.workshop import Workshop
+from kernel.work.workshop import UPLOADS, Workshop
 
 pytestmark = pytest.mark.started_anew
 SHORT = Sheet(title="会议须知", body=("请准时到会。",))
@@ -45,6 +47,73 @@ def test_a_job_that_takes_too_long_is_stopped() -> None:
         with pytest.raises(Unavailable) as caught:
             shop.typeset(SHORT)
         assert caught.value.code == "workshop.stopped"
+    finally:
+        shop.close()
+
+
+def hang(child: int | None) -> None:
+    """As on a document that takes for ever."""
+    assert child
+    os.kill(child, signal.SIGSTOP)
+
+
+def note(shop: Workshop) -> str:
+    return shop.take("会议须知".encode(), "a.txt", accept=("txt",)).kind
+
+
+def refusal_of(job: Callable[[], object]) -> tuple[str, float]:
+    """The code of a refusal, and the seconds until it came."""
+    begun = time.monotonic()
+    with pytest.raises((Invalid, Unavailable)) as caught:
+        job()
+    return caught.value.code, time.monotonic() - begun
+
+
+def test_an_upload_that_takes_too_long_is_refused_and_keeps_no_reader_waiting() -> None:
+    shop = Workshop(upload_seconds=4)
+    try:
+        pdf = shop.typeset(SHORT).pdf
+        assert note(shop) == "txt"
+        hang(shop.upload_pid)
+        with ThreadPoolExecutor(1) as pool:
+            upload = pool.submit(refusal_of, lambda: note(shop))
+            assert shop.page_text(pdf) and not upload.done()
+            code, seconds = upload.result()
+        assert code == "uploads.slow" and 4 <= seconds < 8
+        assert note(shop) == "txt"
+    finally:
+        shop.close()
+
+
+def test_who_finds_the_child_taken_for_long_is_told_so_instead_of_waiting() -> None:
+    shop = Workshop(seconds=6, patience=1)
+    try:
+        pdf = shop.typeset(SHORT).pdf
+        hang(shop.child_pid)
+        with ThreadPoolExecutor(5) as pool:
+            first, *others = [
+                pool.submit(refusal_of, lambda: shop.page_text(pdf)) for _ in range(5)
+            ]
+            for code, seconds in (one.result() for one in others):
+                assert code == "workshop.busy" and 1 <= seconds < 4
+            code, seconds = refusal_of(lambda: shop.page_text(pdf))
+            assert code == "workshop.busy" and seconds < 0.5
+            assert first.result()[0] == "workshop.stopped"
+        assert shop.page_text(pdf)
+    finally:
+        shop.close()
+
+
+def test_few_uploads_stand_in_line_and_the_others_are_told_at_once() -> None:
+    shop = Workshop(upload_seconds=6, patience=3)
+    try:
+        assert note(shop) == "txt"
+        hang(shop.upload_pid)
+        with ThreadPoolExecutor(UPLOADS + 4) as pool:
+            jobs = [pool.submit(refusal_of, lambda: note(shop)) for _ in range(UPLOADS + 4)]
+            found = sorted((one.result() for one in jobs), key=lambda one: one[1])
+        assert [code for code, _ in found] == ["workshop.busy"] * (UPLOADS + 3) + ["uploads.slow"]
+        assert sum(seconds < 2 for _, seconds in found) == 4
     finally:
         shop.close()
 
