@@ -15,6 +15,7 @@ from collections.abc import Callable, Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 from kernel.crypto import canonical, note
 from kernel.crypto.ids import stamp
@@ -64,6 +65,7 @@ def _repacked(luck: Luck, data: bytes) -> bytes:
         files[luck.choice(_NAMES)] = content
     elif what == 1:
         files[name + luck.choice(("", ".bin", "/vbaProject.bin", ".xlm"))] = content
+        files[luck.choice(_PARTS)] = luck.choice((b"x", uploads._OLE, pack({"a": b"x"})))
         files["y"] = luck.choice((uploads._OLE + b"x", zips.MAGIC + b"x", bytes(5000)))
     elif what == 2 and luck.randrange(30) == 0:
         return _crowd()
@@ -71,6 +73,7 @@ def _repacked(luck: Luck, data: bytes) -> bytes:
         files = {name: content} | {f"{n}.txt": b"" for n in range(luck.choice((3, 30)))}
     elif what == 3:
         files[name] = b"macroEnabled" + content
+        files["[Content_Types].xml"] = b"<a ContentType='x.macroEnabled'/>"
     elif what == 4:
         for _ in range(luck.randrange(1, 5)):
             content = pack({"in.zip": content})
@@ -81,6 +84,12 @@ def _repacked(luck: Luck, data: bytes) -> bytes:
         )
     made = pack(files, luck.choice((zipfile.ZIP_DEFLATED, zipfile.ZIP_STORED)))
     return mutating.bytes_of(luck, made) if luck.randrange(8) == 0 else made
+
+
+_PARTS = [
+    "word/embeddings/a.xlsx", "word/embeddings/", "xl/printerSettings/printerSettings1.bin",
+    "xl/printerSettings/x.bin", "word/activeX/a.xml",
+]  # fmt: skip
 
 
 @cache
@@ -172,7 +181,7 @@ def _xmls() -> list[bytes]:
 _PIECES = [
     b"<!DOCTYPE a [<!ENTITY x 'y'>]>", b"<!DOCTYPE a SYSTEM 'file:///etc/passwd'>", b"&x;", b"&#0;",
     b"&#xD800;", b"<a>" * 300, b"<?xml version='1.0' encoding='%s'?>", b"]]>", b"\xff\xfe",
-    b"<a b='1' b='2'/>",
+    b"<a b='1' b='2'/>", b"<b c='d'/>" * 300,
 ]  # fmt: skip
 _ENCODINGS = [b"utf-7", b"utf-16", b"rot13", b"x", b"idna", b"gb18030", b"hex", b"undefined", b""]
 
@@ -190,6 +199,12 @@ def _xml(luck: Luck, samples: Sequence[bytes]) -> Input:
     if what == 2 and luck.randrange(200) == 0:
         return "free", b"<a>" + b" " * markup.LARGEST
     return bytes_or_noise(luck, samples)
+
+
+def _parse(data: bytes) -> Any:
+    """With a tight bound on the elements, so that small inputs meet it."""
+    with patch.object(markup, "MOST", 500):
+        return markup.parse(data)
 
 
 def _documents() -> list[Named]:
@@ -575,7 +590,7 @@ PARSERS = [
     Parser("zip", ("kernel.work.zips",), _containers, lambda g: zips.members(g), _container),
     Parser("zip-limits", ("kernel.work.zips",), lambda: _containers()[2:4],
            lambda g: zips.members(g, SMALL), lambda luck, s: _container(luck, _containers()[:4])),
-    Parser("xml", ("kernel.work.markup",), _xmls, markup.parse, _xml),
+    Parser("xml", ("kernel.work.markup",), _xmls, _parse, _xml),
     Parser("text-import", ("kernel.work.imports",), _documents, _read_in(imports.paragraphs),
            _import, leaves=frozenset(f"kernel.work.imports:{one}" for one in (
                "rows", "_sheet", "_csv", "_trimmed", "_text"))),
