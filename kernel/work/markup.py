@@ -40,7 +40,7 @@ class _Watch:
 
 
 def check(documents: Iterable[bytes]) -> None:
-    """Refuse what :func:`parse` would, and too much in all; a fifth of the work, and no tree.
+    """Refuse what :func:`parse` would, and too much in all; a third of the work, and no tree.
 
     :raises Invalid: ``xml.large``, ``xml.deep``, ``xml.many``, ``xml.type`` (a document type or an
         entity), ``xml.broken``.
