@@ -67,7 +67,7 @@ class Workshop:
     """
 
     def __init__(
-        self, *, seconds: float = 60.0, upload_seconds: float = 8.0, patience: float = 5.0
+        self, *, seconds: float = 60.0, upload_seconds: float = 20.0, patience: float = 15.0
     ) -> None:
         self._pages = _Bench(seconds, patience, _stopped)
         self._uploads = _Bench(upload_seconds, patience, _slow, places=UPLOADS)
