@@ -43,6 +43,8 @@ class Verb(Struct, frozen=True):
     :ivar check: asked in prepare and again in perform, before the body; raises what forbids it.
     :ivar confirm: gives the sentence that says the consequence, shown before signing: in the
         language of the page, or in both (Chinese, English).
+    :ivar after: the sentence that says what has happened, shown once it is done (Chinese, English);
+        by default that the act is done.
     :ivar batch: whether several may be done at once, under one signature where it is signed; never
         for what decides over content or puts a seal on it. A recorded one is also what "mark as
         read" does to the tasks to read on its kind of object.
@@ -73,6 +75,7 @@ class Verb(Struct, frozen=True):
     lost: Callable[..., None] | None = None
     delegate: bool = False
     transcribe: bool = False
+    after: tuple[str, str] | None = None
 
     @property
     def plugin(self) -> str:
@@ -212,6 +215,7 @@ def act(
     lost: Callable[..., None] | None = None,
     delegate: bool = False,
     transcribe: bool = False,
+    after: tuple[str, str] | None = None,
 ) -> Callable[[F], F]:
     """Declare a verb.
 
@@ -229,7 +233,7 @@ def act(
         verb = Verb(
             name, title, title_en, full, weight, function, subject, params,
             people, by, private, touches, schema, check, confirm, batch, lost,
-            delegate, transcribe,
+            delegate, transcribe, after,
         )  # fmt: skip
         if transcribe and "scan" not in {param.name for param in params}:
             raise TypeError(f"{name} can be transcribed and has to take scan")

@@ -133,6 +133,7 @@ def open_delivery(desk: Desk, delivery: Delivery, *, verified: bool, level: str)
     batch=True,
     lost=at_delivery,
     delegate=True,
+    after=("已签收，时间已回传发文单位。", "Signed for; the sender is told when."),
 )
 def sign_for(desk: Desk, delivery: Delivery) -> None:
     """Sign for a delivery: the organ has received exactly this package (条例 art. 24(一)).

@@ -35,6 +35,7 @@ class Text(wtforms.StringField):
 
     :param limit: at most so many characters.
     :param rows: shown over so many rows, for long titles; pasted line breaks are joined.
+    :param marked: shown as required, though something else may stand in its place (handwriting).
     """
 
     look = "text"
@@ -47,11 +48,13 @@ class Text(wtforms.StringField):
         required: bool = False,
         hint: Label = "",
         rows: int = 1,
+        marked: bool = False,
         **kw: Bound,
     ) -> None:
         super().__init__(said(label), description=said(hint), **kw)
         self.limit = limit
         self.must = required
+        self.marked = required or marked
         if rows > 1:
             self.widget = widgets.TextArea()
             self.render_kw = {"rows": rows}
@@ -262,6 +265,11 @@ class Files(wtforms.MultipleFileField):
         )
         self.limit = limit
         self.must = required
+        self.kinds = tuple(accept.split(",")) if accept else ()
+
+    def _takes(self, name: str) -> bool:
+        """Whether a file of this name would be taken, were it not too large."""
+        return not self.kinds or name.lower().endswith(self.kinds)
 
     def process_formdata(self, valuelist: Sequence[Any]) -> None:
         """Take the uploads that have a name."""
@@ -274,6 +282,11 @@ class Files(wtforms.MultipleFileField):
             raise ValidationError(said(_l("%(label)s不能为空。", label=label)))
         for file in self.data or []:
             if (file.size or 0) > self.limit:
+                if not self._takes(file.filename):
+                    raise ValidationError(
+                        said(_l("不能使用“%(name)s”，请选择 %(kinds)s 文件。",
+                                name=file.filename, kinds="、".join(self.kinds)))
+                    )  # fmt: skip
                 sizes = {"limit": filesize(self.limit), "size": filesize(file.size)}
                 raise ValidationError(
                     said(

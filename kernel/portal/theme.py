@@ -33,6 +33,7 @@ class Theme(Struct, frozen=True):
     id: str
     folder: Path
     name: str = ""
+    name_en: str = ""
     extends: str = ""
     version: str = "1"
     product: str = "综合办公系统"
@@ -43,6 +44,10 @@ class Theme(Struct, frozen=True):
     mark: str = ""
     """Up to four characters for the square mark; from the organ's short name where empty."""
     support: str = ""
+
+    def called(self, language: str) -> str:
+        """Its name in the language of the page."""
+        return (self.name_en if language == "en" else "") or self.name
 
     def brand(self, organ: str, organ_short: str = "") -> Brand:
         """The names in the top bar for that organ."""

@@ -59,7 +59,7 @@ def timeline(subject: Subject) -> list[Entry]:
 
 
 def _done(move: Move, step: Step, opinion: Opinion | None) -> Entry:
-    names = {"back": _("%(step)s：退回", step=step.name(language())), "taken": _("撤回")}
+    names = {"back": _("%(step)s：退回", step=step.name(language())), "taken": _("撤回提交")}
     return Entry(
         names.get(move.action, step.name(language())),
         move.person,

@@ -100,7 +100,8 @@ def test_the_signature_under_a_lock_is_not_used_up(office: Office, locked: Locke
     assert SENTENCE in answer.text and "已完成" not in answer.text
     assert rows() == before
     assert (delivery(GFIN).state, delivery(GFIN).claim) == ("delivered", "")
-    assert "“签收”已完成" in clerk.post("/acts/confirm", data={"nonce": nonce}).text
+    said = clerk.post("/acts/confirm", data={"nonce": nonce}).text
+    assert "已签收，时间已回传发文单位。" in said
     assert delivery(GFIN).state == "signed" and len(evidence(GFIN, "C1")) == 1
 
 

@@ -22,7 +22,7 @@ def test_the_reason_of_a_return_is_chosen_and_never_preset(office: Office):
     where = f"/exchange/inbox/{delivery(GFIN).uid}"
     hasty = browser.post(f"{where}/send-back", data={"kind": "", "reason": "缺第2页"})
     assert hasty.status_code == 422
-    assert "请选择退回理由" in hasty.text and "缺第2页" in hasty.text
+    assert "请选择退回原因" in hasty.text and "缺第2页" in hasty.text
     asked = browser.post(f"{where}/send-back", data={"kind": "其他", "reason": "缺第2页"})
     assert asked.url.path == "/acts/confirm" and "其他：缺第2页" in unescape(asked.text)
 

@@ -202,7 +202,7 @@ def test_a_form_that_shows_an_older_state_is_told_so(office: Office):
     nonces = [one.text.partition('name="nonce" value="')[2].partition('"')[0] for one in pages]
     assert all(nonces) and nonces[0] != nonces[1]
     said = first.post("/acts/confirm", data={"nonce": nonces[0]})
-    assert "“签收”已完成" in said.text
+    assert "：已签收，时间已回传发文单位。" in said.text
     said = second.post("/acts/confirm", data={"nonce": nonces[1]})
     assert said.status_code == 200 and "此件" in said.text and "已完成" not in said.text
     assert len(evidence(GFIN, "C1")) == 1

@@ -145,10 +145,29 @@ def test_filters_narrow_and_count(office: Office):
     assert shown("limit=week") == ["本周的"]
     assert shown("limit=none") == ["无期的"]
     assert shown("urgency=特急") == ["本周的"]
+    assert sorted(shown("urgency=平件")) == ["下月的", "超期的"]
     assert shown("q=李建国") == ["无期的"]
     assert shown("type=documents&limit=late") == ["超期的"]
     assert shown("type=exchange") == []
     assert "没有符合这些条件的内容" in browser.get("/tasks?type=exchange").text
+
+
+def test_the_filters_offer_the_editors_degrees_and_what_has_matters(office: Office):
+    give(office, CLERK, "电报", urgency="特提")
+    give(office, CLERK, "平急电报", urgency="平急")
+    browser = office.browser()
+    browser.login(CLERK)
+    page = browser.get("/tasks").text
+
+    def offered(name: str) -> list[str]:
+        choices = page.partition(f'<select id="f-{name}"')[2].partition("</select>")[0]
+        return re.findall('<option value="([^"]+)"', choices)
+
+    assert offered("urgency") == ["特急", "加急", "平件"]
+    assert {"exchange", "acts", "documents"} <= set(offered("type"))
+    assert not {"webauthn", "softkey", "workflow", "secrecy", "contacts"} & set(offered("type"))
+    assert titles(browser.get("/tasks?urgency=特急").text) == ["电报"]
+    assert titles(browser.get("/tasks?urgency=平件").text) == ["平急电报"]
 
 
 def test_each_tab_says_in_its_own_words_that_it_is_empty(office: Office):

@@ -342,6 +342,25 @@ def test_a_scan_is_for_transcribing_only(flow: Flow):
         gate.prepare(leader, approving.sign_off, document, opinion="同意。", scan=scan())
 
 
+def test_two_acts_of_one_title_are_told_apart_where_they_are_given(office: Office):
+    """The giver signs “退回” of what came in apart from that of a draft."""
+    backs = ["documents.send_back", "exchange.send_back"]
+    with connection():
+        titles = {delegating.title_of(name) for name in backs}
+        english = {delegating.title_of(name, "en") for name in backs}
+        assert delegating.title_of(REVIEW) == "办公室核稿"
+    assert titles == {"退回（公文办理）", "退回（公文交换）"}
+    assert english == {"Send back (Documents)", "Send back (Exchange)"}
+    clerk = office.browser()
+    clerk.login("孙倩")
+    page = clerk.get("/account/delegations").text
+    assert all(page.count(f">{title}<") == 1 for title in titles) and ">退回<" not in page
+    today, taker = now() + timedelta(hours=8), office.post(HEAD)
+    form = {"kind": "delegate", "taker": taker.uid, "names": backs, "first": f"{today:%Y-%m-%d}"}
+    confirm = clerk.post("/account/delegations", data=form | {"last": form["first"]}).text
+    assert "退回（公文办理）、退回（公文交换）。" in confirm
+
+
 def the_uid(page: str) -> str:
     found = re.search(r'value="delegation:([^"]+)"', page)
     assert found

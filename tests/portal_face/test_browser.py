@@ -59,6 +59,45 @@ def test_every_page_fits_and_the_console_is_silent(
     page.close()
 
 
+LENGTHEN = """() => {
+  const said = 'h1, h2, p, dd, .task, .meta, .op, .timeline__op, .notice__t, .trail a';
+  const all = [...document.querySelectorAll('main :is(' + said + ')')]
+    .filter(e => e.children.length == 0 && e.offsetWidth && !e.closest('.vh'));
+  for (const e of all) e.textContent = 'https://www.example.gov.cn/' + 'a1b2c3d4e5'.repeat(24);
+  return document.documentElement.scrollWidth - innerWidth;
+}"""
+
+
+@pytest.mark.parametrize(("width", "height"), [(1440, 900), (390, 844)])
+def test_a_long_address_that_somebody_typed_does_not_widen_a_page(
+    browser: Browser, base: str, width: int, height: int
+):
+    page, _ = open_page(browser, width, height)
+    for name in PAGES:
+        page.goto(f"{base}/{name}")
+        assert page.evaluate(LENGTHEN) <= 0, name
+    page.close()
+
+
+SQUARES = """() => ['signed', 'done', 'read', 'wait', 'late', 'off', 'gone'].map(state => {
+  const item = document.querySelector('.legend .is-' + state);
+  const drawn = getComputedStyle(item, '::before');
+  return [drawn.borderStyle, drawn.backgroundColor, drawn.backgroundImage].join();
+})"""
+
+
+def test_each_state_of_the_receipts_has_its_own_square_without_colours(browser: Browser, base: str):
+    page, _ = open_page(browser, 1440, 900)
+    page.emulate_media(forced_colors="active")
+    seen = []
+    for name in PAGES:
+        page.goto(f"{base}/{name}")
+        if page.locator(".legend").count():
+            seen.append(page.evaluate(SQUARES))
+    assert seen and all(len(set(squares)) == 7 for squares in seen)
+    page.close()
+
+
 def test_text_size_changes_at_once_and_is_remembered(browser: Browser, base: str):
     page, _ = open_page(browser, 1440, 900)
     page.goto(f"{base}/home")

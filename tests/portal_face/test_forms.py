@@ -134,7 +134,7 @@ class Upload:
 
 
 class Attach(Form):
-    files = Files("附件", limit=200 * 1024 * 1024, required=True, accept=".pdf")
+    files = Files("附件", limit=200 * 1024 * 1024, required=True, accept=".pdf,.mp4")
 
 
 class Posted(dict[str, list[Upload]]):
@@ -146,6 +146,9 @@ def test_a_file_too_large_is_named():
     form = Attach(Posted(files=[Upload("甲.pdf", 10), Upload("乙.mp4", 312 * 1024 * 1024)]))
     assert not form.validate()
     assert form.errors_summary == [("field-files", "附件不能超过 200 MB，“乙.mp4”为 312 MB。")]
+    other = Attach(Posted(files=[Upload("丙.PDF", 10), Upload("丁.avi", 312 * 1024 * 1024)]))
+    assert not other.validate(), "that it is of another kind matters more than its size"
+    assert other.errors_summary == [("field-files", "不能使用“丁.avi”，请选择 .pdf、.mp4 文件。")]
     none = Attach(Posted(files=[Upload("", 0)]))
     assert not none.validate() and none.files.data == []
 

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import io
 import re
 import tomllib
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
 import pytest
+from babel.messages.pofile import read_po
 
 from kernel.acts.house.switches import switch_plugin
 from kernel.plugins.bus import Bus, bus
+from kernel.portal.i18n import extract_messages
 from kernel.portal.topics import OWN, PARTS, Topic, Topics, read_topic
 from kernel.settings import ROOT
 from kernel.testing_office import Browser, Office
@@ -55,6 +58,44 @@ def test_it_is_short_and_in_plain_words_of_both_languages(topic: Topic):
     assert not re.search("[！!]|亲|哦", "".join(chinese))
     strange = re.sub("文件|请示|函|一、|（一）", "", " ".join([*english, topic.title["en"]]))
     assert not re.search("[\u3000-\u9fff！，。]", strange), strange
+
+
+NO_WORDS_OF_OURS = {
+    "Allow", "允许",  # the browser's
+    "log verify",  # a command
+    "一、", "（一）", "文件",  # what people write or what stands on a letterhead
+    "正在排版",  # with the number of a page
+}  # fmt: skip
+
+
+def labels(language: str) -> set[str]:
+    """What pages say, also the parts of a sentence by themselves: of “甲？乙” 甲 and 乙."""
+    found: set[str] = set()
+    for room in (ROOT / "kernel", *(ROOT / "plugins").glob("*")):
+        key = "title_en" if language == "en" else "title"
+        for file in (*room.rglob("*.py"), *room.rglob("*.toml")):
+            found.update(re.findall(rf'\b{key} ?= ?"([^"]+)"', file.read_text("utf-8")))
+        if language == "zh":
+            found |= extract_messages([room])
+            continue
+        po = room / "locale/en/LC_MESSAGES/messages.po"
+        for one in read_po(io.BytesIO(po.read_bytes())) if po.exists() else ():
+            found.update([one.string] if isinstance(one.string, str) else one.string)
+    return found | {part.strip() for one in found for part in re.split("[，。？：、,.?:]", one)}
+
+
+@pytest.mark.parametrize("language", ["zh", "en"])
+def test_what_it_quotes_stands_on_a_page(language: str):
+    """A button that is called otherwise on its page is not found."""
+    there = labels(language) | NO_WORDS_OF_OURS
+    strange = {
+        f"{topic.name}: {quoted}"
+        for topic in shipped()
+        for text in topic.texts[language].values()
+        for quoted in re.findall("“([^”]+)”", text)
+        if quoted not in there
+    }
+    assert strange == set()
 
 
 def whole() -> dict[str, object]:

@@ -12,6 +12,7 @@ from kernel.crypto.ids import now, parse_stamp
 from kernel.errors import Invalid, NotFound, Refused
 from kernel.identity.desk import Desk
 from kernel.identity.models import Delegation, Post
+from kernel.plugins.switches import switchboard
 from kernel.work.calendar import local_day
 
 LONGEST = timedelta(days=366)
@@ -22,6 +23,24 @@ def delegable(desk: Desk, kind: str) -> list[Verb]:
     """What this desk may let others do in its name: of its own rights what the verbs allow."""
     fits = (one for one in verbs().all() if (one.transcribe if kind == KINDS[1] else one.delegate))
     return [one for one in fits if desk.has(one.level)]
+
+
+_ROOMS = {"exchange": ("公文交换", "Exchange")}
+
+
+def title_of(name: str, language: str = "zh") -> str:
+    """What a verb is called where it is given away: with the part of the office that it belongs to
+    if another one that can be given has the same title."""
+    verb = verbs().find(name)
+    title = verbs().title_of(name, language)
+    if verb is None or not any(
+        one.title == verb.title and one.name != name and (one.delegate or one.transcribe)
+        for one in verbs().all()
+    ):
+        return title
+    rooms, english = _ROOMS.get(verb.plugin), language.startswith("en")
+    room = rooms[english] if rooms else switchboard().title(verb.plugin, language)
+    return f"{title} ({room})" if english else f"{title}（{room}）"
 
 
 def _wrong(field: str, zh: str, en: str) -> Invalid:
@@ -80,15 +99,15 @@ def _day(instant: str) -> str:
 
 def _said(desk: Desk, subject: None, **given: Any) -> tuple[str, str]:
     """Everything that the giver signs, in words."""
-    names = [verbs().get(name) for name in given["names"]]
+    names = given["names"]
     return (
         f"委托{_holder(given['taker'])}"
         f"{'代录' if given['kind'] == KINDS[1] else '代办'}："
-        f"{'、'.join(verb.title for verb in names)}。"
+        f"{'、'.join(map(title_of, names))}。"
         f"期限：{_day(given['starts'])}至{_day(given['ends'])}。可随时收回，不能转委托。",
         f"{_holder(given['taker'])} may "
         f"{'enter what you decided on paper' if given['kind'] == KINDS[1] else 'act for you'}: "
-        f"{', '.join(verb.title_en for verb in names)}; from {_day(given['starts'])} to "
+        f"{', '.join(title_of(name, 'en') for name in names)}; from {_day(given['starts'])} to "
         f"{_day(given['ends'])}. You can take it back at any time; it cannot be passed on.",
     )
 

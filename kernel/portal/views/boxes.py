@@ -49,7 +49,7 @@ class ReasonForm(Form):
 class SendBackForm(Form):
     """Why a delivery is sent back."""
 
-    kind = Choice(_l("退回理由"), choices=_reasons(), required=True)
+    kind = Choice(_l("退回原因"), choices=_reasons(), required=True)
     reason = Paragraphs(_l("具体说明"), limit=450, rows=4)
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from starlette.responses import Response
 
-from kernel.acts.house.delegating import KINDS, delegable, delegate, end_delegation
+from kernel.acts.house.delegating import KINDS, delegable, delegate, end_delegation, title_of
 from kernel.crypto.ids import now, stamp
 from kernel.errors import OfficeError
 from kernel.identity import delegations
@@ -87,10 +87,10 @@ def _instant(day: date | None, at: time) -> str:
 
 
 def _show(ctx: Ctx, forms: dict[str, DelegateForm], status: int = 200) -> Response:
-    desk, english = ctx.desk, ctx.language == "en"
+    desk = ctx.desk
     own = desk.post if desk.acting is None else desk.acting.own
     offers = [
-        (kind, forms[kind], [(v.name, v.title_en if english else v.title) for v in verbs])
+        (kind, forms[kind], [(verb.name, title_of(verb.name, ctx.language)) for verb in verbs])
         for kind in KINDS
         if desk.acting is None and desk.has("house.delegate") and (verbs := delegable(desk, kind))
     ]
@@ -107,14 +107,12 @@ def _show(ctx: Ctx, forms: dict[str, DelegateForm], status: int = 200) -> Respon
 
 
 def _row(ctx: Ctx, row: Delegation, other: str) -> dict[str, Any]:
-    from kernel.acts.verbs import verbs
-
     post = Post.get(Post.uid == other)
     return {
         "uid": row.uid,
         "kind": row.kind,
         "who": f"{post.person.name}（{post.unit.short_name} {post.title}）",
-        "verbs": [verbs().title_of(name, ctx.language) for name in row.verbs],
+        "verbs": [title_of(name, ctx.language) for name in row.verbs],
         "starts": row.starts,
         "ends": row.ends,
         "ended": row.ended,

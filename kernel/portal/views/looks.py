@@ -13,7 +13,7 @@ from kernel.identity.units import letterhead
 from kernel.portal.ctx import Ctx, renderer
 from kernel.portal.fields import Check, Choice, Files, Text
 from kernel.portal.forms import Form
-from kernel.portal.i18n import _, _l, speaking
+from kernel.portal.i18n import _, _l, language, speaking
 from kernel.portal.looks import NODE_THEME, look_of
 from kernel.storage.blobs import blobs
 from kernel.work.workshop import workshop
@@ -54,7 +54,7 @@ class LookForm(Form):
 def _form(look: Look, posted: Any = None) -> LookForm:
     names = ("theme", "letter_bare", *TEXTS)
     form = LookForm(posted, data={name: getattr(look, name) for name in names})
-    themes = [(theme.id, theme.name) for theme in renderer().themes.values()]
+    themes = [(one.id, one.called(language())) for one in renderer().themes.values()]
     form.theme.choices = [("", _("与平台一致")), *themes]
     if not look.logo:
         del form.no_logo
@@ -94,7 +94,7 @@ def look_page(ctx: Ctx) -> Response:
             organ=ctx.desk.organ,
             letterhead=letterhead(ctx.desk.organ),
             theme_faults=[one.text(ctx.language) for one in renderer().theme_faults.values()],
-            node_theme=renderer().themes[NODE_THEME].name,
+            node_theme=renderer().themes[NODE_THEME].called(ctx.language),
             door=f"?unit={ctx.desk.organ_code}",
         )
 
@@ -106,7 +106,7 @@ def logo_page(ctx: Ctx, organ: str) -> Response:
         raise NotFound(
             "portal.no_logo",
             "这个单位没有设置徽标。请先在“单位门面”页面上传。",
-            "This unit has no logo; upload one on the page Look first.",
+            "This unit has no logo; upload one on the page Unit appearance first.",
         )
     keep = {"cache-control": "public, max-age=31536000, immutable"}
     return Response(blobs().get(digest), media_type="image/png", headers=keep)

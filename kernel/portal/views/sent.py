@@ -18,7 +18,7 @@ from kernel.exchange.recalling import askable_count, asked_count, open_count, re
 from kernel.identity.models import Unit
 from kernel.portal.answers import download
 from kernel.portal.ctx import Ctx
-from kernel.portal.i18n import _, _l, speaking
+from kernel.portal.i18n import _l, ngettext, speaking
 from kernel.portal.items import href_of
 from kernel.portal.lists import Column, Filter, ListSpec, Sort, from_query
 from kernel.portal.live import watched
@@ -70,7 +70,8 @@ def _note(row: Delivery, asked: Mapping[str, str]) -> str:
     """What the sender should know of one recipient, in one line."""
     said = [row.reason] if row.state in ("returned", "recalled") else []
     said += [asked[row.uid]] if row.uid in asked else []
-    said += [_("催收 %(n)s 次", n=row.urges)] if row.urges else []
+    if row.urges:
+        said.append(ngettext("催收 %(n)s 次", "催收 %(n)s 次", row.urges) % {"n": row.urges})
     return " · ".join(said)
 
 

@@ -149,6 +149,15 @@ def _about(ctx: Ctx, outcome: answers.Outcome) -> str:
         return ""
 
 
+def _said_after(ctx: Ctx, outcome: answers.Outcome) -> str:
+    """What the verb itself says once it is done, and of what; empty if it leaves that to us."""
+    verb = verbs().find(outcome.verb)
+    if verb is None or verb.after is None:
+        return ""
+    about, said = _about(ctx, outcome), in_words(ctx, verb.after)
+    return _("%(title)s：%(said)s", title=about, said=said) if about else said
+
+
 def _told(ctx: Ctx, outcome: answers.Outcome) -> Response:
     """The result of an act, the same for who sends it once and who sends it again."""
     with speaking(ctx.language):
@@ -157,6 +166,8 @@ def _told(ctx: Ctx, outcome: answers.Outcome) -> Response:
             ctx.say(_("“%(verb)s”没有办成：他人先办理了此件。请查看最新情况。", verb=name), "warn")
         elif outcome.proposed:
             ctx.say(_("“%(verb)s”已提出，等待另一人复核。", verb=name))
+        elif said := _said_after(ctx, outcome):
+            ctx.say(said)
         elif about := _about(ctx, outcome):
             ctx.say(_("“%(verb)s”已完成：%(title)s。", verb=name, title=about))
         else:

@@ -10,6 +10,7 @@ from starlette.responses import Response
 
 from kernel.acts import tasks
 from kernel.acts.models import URGENT, Task
+from kernel.acts.subjects import kinds
 from kernel.crypto.ids import now
 from kernel.exchange.models import Delivery
 from kernel.plugins.switches import switchboard
@@ -105,6 +106,11 @@ LIMITS: dict[str, Lazy] = {
 }
 
 
+DEGREES: dict[str, Lazy] = {"特急": _l("特急"), "加急": _l("加急"), "平件": _l("平件")}
+"""The words of the editor (条例 art. 9). The two degrees that only telegrams have besides count
+with their neighbours: 特提 as 特急, 平急 as 平件."""
+
+
 _SORTS = (
     Sort("urgent", _l("按缓急，再按时限"), "hurry", field=tasks.hurry()),
     Sort("due", _l("按时限由近到远"), "due", field=Task.due, nulls=True),
@@ -112,7 +118,7 @@ _SORTS = (
     Sort("old", _l("按送达时间，旧的在前"), "id", field=Task.id),
 )
 _FILTERS = (
-    Filter("urgency", _l("紧急程度"), tuple((one, _l(one)) for one in URGENT), _l("全部缓急")),
+    Filter("urgency", _l("紧急程度"), tuple(DEGREES.items()), _l("全部缓急")),
     Filter("limit", _l("办理时限"), tuple(LIMITS.items()), _l("全部时限")),
 )
 
@@ -128,9 +134,16 @@ def _limit(which: str) -> Any:
     return (Task.due >= moment) & (Task.due <= end)
 
 
+def _degree(which: str) -> Any:
+    """The condition behind a choice of the filter over degrees of urgency."""
+    if which == "特急":
+        return Task.urgency.in_(("特提", "特急"))
+    return Task.urgency == which if which == "加急" else Task.urgency.not_in(URGENT[:3])
+
+
 FILTERS: dict[str, Callable[[str], Any]] = {
     "type": lambda value: Task.plugin == value,
-    "urgency": lambda value: Task.urgency == value,
+    "urgency": _degree,
     "limit": _limit,
 }
 
@@ -140,9 +153,10 @@ def _search(text: str) -> Any:
 
 
 def _sources(ctx: Ctx) -> tuple[tuple[str, str], ...]:
+    """What a matter may belong to: only who has objects has matters."""
     own = [("exchange", _("公文交换")), ("acts", _("双人复核"))]
-    board = switchboard()
-    plugins = [(name, board.title(name, ctx.language)) for name in sorted(ctx.plugins)]
+    board, owners = switchboard(), {one.kind.partition(".")[0] for one in kinds().all()}
+    plugins = [(name, board.title(name, ctx.language)) for name in sorted(ctx.plugins & owners)]
     return (*own, *plugins)
 
 

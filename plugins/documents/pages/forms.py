@@ -125,8 +125,9 @@ class ReturnForm(Form):
     version = Hidden()
     to = Choice(_l("退回到"), required=True)
     reason = Paragraphs(
-        _l("退回原因"), limit=1000, rows=3, hint=_l("打字或手写，必填；拟稿人可见。")
-    )
+        _l("退回原因"), limit=1000, rows=3, marked=True,
+        hint=_l("打字或手写，必填；拟稿人可见。"),
+    )  # fmt: skip
     reason_ink = Ink(_l("手写退回原因"))
 
 
@@ -147,10 +148,10 @@ class AttachmentForm(Form):
     title = Text(_l("附件名称"), limit=100, hint=_l("空白表样自带名称，可不填。"))
     text = Paragraphs(_l("内容"), limit=200_000, rows=8, hint=_l("用于文字和表格。"))
     file = Files(
-        _l("或从文件导入"),
+        _l("导入文件"),
         limit=attachments.LARGEST,
         accept=".docx,.txt,.xlsx,.csv",
-        hint=_l("文字取自 .docx、.txt，表格取自 .xlsx（第一张工作表）、.csv；导入后只保留文字。"),
+        hint=_l("可不选。文字取自 .docx、.txt，表格取自 .xlsx 第一张工作表、.csv；只保留文字。"),
     )
     group = Choice(_l("名单范围"), hint=_l("用于单位名单。"))
     blank = Choice(_l("表样"), hint=_l("用于空白表样。"))
