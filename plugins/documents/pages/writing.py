@@ -25,6 +25,7 @@ from plugins.documents.acts.writing import draft, save, shortcomings, submit
 from plugins.documents.models import Document
 from plugins.documents.pages.files import images, preview_images, typeset_draft
 from plugins.documents.pages.forms import DraftForm, NewForm, content_from, draft_form
+from plugins.documents.pages.sheet import returned
 from plugins.documents.relations import relations
 from plugins.workflow import face as workflow
 
@@ -206,6 +207,7 @@ def _editor(ctx: Ctx, document: Document, form: DraftForm, status: int = 200) ->
         form=form,
         beside=_by_field(hits),
         findings=hits,
+        returned=returned(document),
         preview=url("documents:preview", uid=document.uid),
         autosave=url("documents:autosave", uid=document.uid),
         **_first_preview(document),
