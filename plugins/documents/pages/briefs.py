@@ -32,7 +32,9 @@ QUICK = 2
 SHOWN = 120
 """Characters of the text."""
 LONGEST_LINE = 60
-"""Characters of the main recipients."""
+"""Characters of the main recipients that are shown as they are."""
+FIRST = 30
+"""Characters of the first ones of more."""
 
 
 def briefs(desk: Desk, refs: Sequence[Ref]) -> Mapping[str, Brief]:
@@ -78,8 +80,8 @@ def _recipients(document: Document) -> str:
     line: str = document.main_text
     if len(line) <= LONGEST_LINE:
         return line
-    end = max(line.rfind(sign, 0, LONGEST_LINE) for sign in "、，")
-    begun = line[: end if end > 0 else LONGEST_LINE]
+    end = max(line.rfind(sign, 0, FIRST) for sign in "、，")
+    begun = line[: end if end > 0 else FIRST]
     if not all(one.isascii() for one in document.main):  # a group stands for several
         return f"{begun}…"
     return _("%(names)s等 %(n)s 个单位", names=begun, n=len(document.main))
