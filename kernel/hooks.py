@@ -153,6 +153,12 @@ def home_actions(desk: Desk) -> Sequence[MenuItem]:
 
 
 @hook("gather", "enabled")
+def search_links(desk: Desk, text: str) -> Sequence[MenuItem]:
+    """Where else this desk can look for what it searches: links above the hits, for what the
+    index does not hold."""
+
+
+@hook("gather", "enabled")
 def calendar_items(desk: Desk, first: date, last: date) -> Sequence[CalendarItem]:
     """What this desk finds in its calendar from one day to another, both included: meetings, days
     from which something holds. Deadlines of tasks stand there already."""
@@ -193,11 +199,13 @@ def guard(desk: Desk, verb: Verb, subject: Subject | None) -> tuple[str, str] | 
 
 
 @hook("notify", "enabled")
-def signed_for(desk: Desk, delivery: Delivery) -> None:
+def signed_for(desk: Desk, delivery: Delivery, text: str) -> None:
     """A delivery of one of the plugin's kinds was signed for by the organ of this desk.
 
     Called within the transaction that records the receipt: what the plugin writes stands or falls
     with it. Only the plugin that owns the kind is told; if it is off, the delivery stays parked.
+
+    ``text`` is how the words of its sealed file begin, for the search; empty where it has none.
     """
 
 

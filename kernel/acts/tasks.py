@@ -22,6 +22,8 @@ Place = Any
 """A value, or the place of one in a query that is built beforehand."""
 FORMS = ("draft", "todo", "toread")
 """All forms of a task: asked for by name, the index of open tasks is used."""
+BACK = "退回 · "
+"""How the line below the title of a task begins that came back."""
 _FORM = {"todo": "todo", "toread": "toread", "drafts": "draft"}
 
 
@@ -42,6 +44,7 @@ def assign(
     due: datetime | None = None,
     said: tuple[str, str] | None = None,
     uid: str = "",
+    back: bool = False,
 ) -> Task:
     """Give a task to a post, or to anybody in a unit or organ who holds a level, and tell them.
 
@@ -50,9 +53,11 @@ def assign(
     :param said: what they are told (Chinese, English): that there is a new task, by default; of a
         draft nobody is told anything else.
     :param uid: for tasks of which there may be several on a subject: what tells them apart.
+    :param back: whether it comes back to who had done it: lists mark it.
     """
     if not post and not level:
         raise ValueError("a task needs a post or a level")
+    meta = f"{BACK}{meta}" if back else meta
     task: Task = Task.create(
         plugin=subject.plugin, kind=subject.kind, subject=subject.uid,
         title=title or subject.label(), meta=meta, step=step, step_en=step_en, form=form,

@@ -20,6 +20,7 @@ from kernel.exchange import recalling, telling
 from kernel.exchange.building import trust
 from kernel.exchange.evidence import Actor, EventTime, Reason
 from kernel.exchange.models import Delivery, Evidence, Package
+from kernel.exchange.receipts import words_of
 from kernel.exchange.records import heads_of
 from kernel.identity.desk import Desk, ServiceDesk, desk_of
 from kernel.identity.epoch import log_origin
@@ -44,17 +45,20 @@ def _settle(payload: dict[str, Any]) -> Step:
     with connection():
         row = Delivery.get(Delivery.uid == payload["delivery"])
         mine = row.claim_act == payload["act"]
+        body = row.package.body
     keep = _signed(row, payload) if mine and row.claim else None
+    told = mine and payload["what"] == "sign_for"
+    text = words_of(body) if told else ""
 
     def write() -> Exception | None:
         if keep is not None:
             keep()
-        if mine and payload["what"] == "sign_for":
+        if told:
             # On its own, because the receipt must not depend on a plugin; what the plugin raises
             # comes back to it with the next attempt.
             try:
                 with savepoint() as part:
-                    _tell(row.uid)
+                    _tell(row.uid, text)
             except Exception as error:
                 if not part.undone:
                     raise
@@ -195,11 +199,14 @@ def _tell_sender(delivery: Delivery, state: str) -> None:
 
 
 def _hand_over(uid: str) -> None:
+    with connection():
+        found = Package.select(Package.body).join(Delivery).where(Delivery.uid == uid).first()
+    text = words_of(found.body if found is not None else "")
     with transaction():
-        _tell(uid)
+        _tell(uid, text)
 
 
-def _tell(uid: str) -> None:
+def _tell(uid: str, text: str) -> None:
     """Tell the plugin that owns the payload; until it has listened, the delivery stays parked."""
     hold(Delivery, uid)
     row = Delivery.get(Delivery.uid == uid)
@@ -207,7 +214,7 @@ def _tell(uid: str) -> None:
     if not row.parked or not switchboard().works(plugin, row.organ):
         return
     with following(row.claim_act):
-        told = bus().tell("signed_for", plugin, desk=_desk(row.claim_act), delivery=row)
+        told = bus().tell("signed_for", plugin, desk=_desk(row.claim_act), delivery=row, text=text)
     Delivery.update(parked=not told).where(Delivery.id == row.id).execute()
 
 

@@ -222,6 +222,7 @@ class Renderer:
             "span": words.span,
             "stored": words.stored,
             "step_of": words.step_of,
+            "about": words.about,
             "time_cn": words.time_cn,
             "time_tag": lambda moment: came(moment, words.local(self._moment()).date()),
             "weekday_cn": words.weekday_cn,

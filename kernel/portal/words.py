@@ -14,6 +14,8 @@ from typing import Any, Literal
 from markupsafe import Markup, escape
 from msgspec import Struct
 
+from kernel.acts.models import URGENT
+from kernel.acts.tasks import BACK
 from kernel.portal.i18n import _, language, ngettext, translations
 from kernel.work.calendar import CHINA, day_begins
 
@@ -159,6 +161,20 @@ def stored(text: str) -> str:
 @lru_cache(maxsize=4096)  # a page says some seventy of them, and the next page the same ones
 def _stored(text: str, said: NullTranslations) -> str:
     return " · ".join([said.gettext(part) if part else "" for part in text.split(" · ")])
+
+
+def marks_of(task: Any) -> tuple[str, ...]:
+    """What stands before the title of a task: how urgent it is, and whether it came back.
+
+    :param task: as for :func:`step_of`.
+    """
+    urgent = (task.urgency,) if task.urgency in URGENT else ()
+    return (*urgent, BACK.removesuffix(" · ")) if BACK in task.meta else urgent
+
+
+def about(task: Any) -> str:
+    """The line below its title, without what :func:`marks_of` says."""
+    return stored(task.meta.replace(BACK, "", 1))
 
 
 def step_of(task: Any) -> str:

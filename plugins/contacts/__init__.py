@@ -37,3 +37,12 @@ def register_routes() -> Sequence[Any]:
 def menu_items(desk: Desk) -> Sequence[MenuItem]:
     """The directory."""
     return [MenuItem(_("通讯录"), url("contacts:list"), "contact")]
+
+
+@hookimpl
+def search_links(desk: Desk, text: str) -> Sequence[MenuItem]:
+    """People and units stand in no index: the directory finds them, by name or by pinyin."""
+    if not desk.has("contacts.view"):
+        return []
+    label = _("在通讯录中查找“%(words)s”", words=text)
+    return [MenuItem(label, url("contacts:list", q=text), "contact")]

@@ -105,9 +105,9 @@ def brief(desk: Desk, refs: Sequence[Ref]) -> Mapping[str, Brief]:
 
 
 @hookimpl
-def signed_for(desk: Desk, delivery: Delivery) -> None:
+def signed_for(desk: Desk, delivery: Delivery, text: str) -> None:
     """Register what was signed for."""
-    register(desk, delivery)
+    register(desk, delivery, text)
 
 
 @hookimpl

@@ -112,6 +112,10 @@ def _title_end(content: Content, _: Relations) -> Values | None:
     return None if content["title"].endswith(ends) else {"t": type_}
 
 
+def _no_subject(content: Content, _: Relations) -> Values | None:
+    return {} if re.search(r"关于\s*的", content["title"]) else None
+
+
 def _urgent_title(content: Content, _: Relations) -> Values | None:
     return {} if re.search("紧急|特急|加急", content["title"]) else None
 
@@ -185,6 +189,7 @@ _LOOKS: dict[str, Look] = {
     "R12": _below,
     "R16": _asking,
     "R46": _title_end,
+    "R46A": _no_subject,
     "R48": _urgency,
     "R49": _urgent_title,
     "R51": _unknown,

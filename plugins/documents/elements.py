@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from kernel.api import Attachment, Invalid, Lazy, Unit, _l, units
+from plugins.documents import classes
 
 TYPES: dict[str, Lazy] = {
     "通知": _l("通知"),
@@ -132,8 +133,8 @@ def printed_name(value: str) -> str:
 
 def recipients_line(values: list[str]) -> str:
     """The line of main recipients for what was chosen; empty for nothing."""
-    names = [printed_name(value) for value in values]
-    return "，".join(names) + "：" if names else ""
+    line = classes.joined([(value, printed_name(value)) for value in values])
+    return f"{line}：" if line else ""
 
 
 def recipients(main: list[str], cc: list[str], sender: str) -> list[tuple[str, str]]:

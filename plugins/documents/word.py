@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Mapping, Sequence
+from itertools import pairwise, takewhile
 from typing import Any
 
 from msgspec import Struct, field
@@ -32,6 +33,9 @@ _COPIES = pattern(r"抄\s*送\s*[：:]\s*(.*)")
 _PRINTED = pattern(r".{2,40}\d{4}年\d{1,2}月\d{1,2}日\s*印发")
 _URGENCY = pattern(r"(特\s*急|加\s*急)")
 _SIGNER = pattern(r"签发人\s*[：:].*")
+_SIGNS = pattern("([，、,；;])")
+_MOST_PARTS = 4
+"""A name that has 、 in itself consists of so many parts at most."""
 _IN_BRACKETS = pattern(r"[(（](.+)[)）]")
 
 Block = Mapping[str, Any]
@@ -100,6 +104,7 @@ class _Parts:
     def __init__(self, draft: Draft, organ: Unit, offered: Collection[str]) -> None:
         self.draft, self.organ, self.offered = draft, organ, offered
         self.names: list[str] = []
+        self.typed: set[str] = set()
         self.tables = 0
 
     def read(self, blocks: Sequence[Block]) -> None:
@@ -109,7 +114,9 @@ class _Parts:
         main = self._end(self._head(main))
         self._sections(behind)
         body = [text for one in main for text in self._in_text(one)]
-        self.draft.found["body"] = [_level_marks(text) for text in body]
+        self.draft.found["body"] = [
+            text if text in self.typed else _level_marks(text) for text in body
+        ]
         self._compare_names()
 
     # ------------------------------------------------------------ from the top
@@ -139,7 +146,7 @@ class _Parts:
 
     def _title(self, lead: list[Block]) -> bool:
         lines = [one["text"] for one in lead if not self._of_head(one["text"])]
-        title = "".join(lines).replace(" ", "")
+        title = _title_of(lines)
         if not lines or len(lines) > _TITLE_LINES or len(title) > elements.LONGEST["title"]:
             return False
         if "。" in title:
@@ -164,8 +171,7 @@ class _Parts:
         return dropped or urgent is not None or re.fullmatch(r"\d{6}", bare) is not None
 
     def _recipients(self, line: str) -> None:
-        names = [name for name in re.split("[，、,；;]", line.rstrip("：:")) if name.strip()]
-        known, unknown = _known([name.strip() for name in names], self.offered)
+        known, unknown = _known(_names_in(line.rstrip("：:")), self.offered)
         self.draft.found["main"] = known
         self.draft.found["main_text"] = line.rstrip("：:") + "："
         if unknown:
@@ -176,7 +182,9 @@ class _Parts:
     # ------------------------------------------------------------ from the bottom
 
     def _end(self, blocks: list[Block]) -> list[Block]:
-        """Copies, notes, date, signature and the list of attachments."""
+        """Copies, notes, date, signature and the list of attachments; tables may stand behind."""
+        count = next((n for n, one in enumerate(reversed(blocks)) if "rows" not in one), 0)
+        blocks, tables = blocks[: len(blocks) - count], blocks[len(blocks) - count :]
         blocks = self._behind_date(blocks)
         texts = [one.get("text", "") for one in blocks]
         if texts and _DATE.fullmatch(texts[-1].replace(" ", "")):
@@ -184,7 +192,7 @@ class _Parts:
                 _("成文日期以签发日期为准，原稿的“%(line)s”没有导入。", line=texts[-1])
             )
             blocks = self._signature(blocks[:-1])
-        return self._note(blocks)
+        return self._note(blocks) + tables
 
     def _behind_date(self, blocks: list[Block]) -> list[Block]:
         while blocks:
@@ -202,8 +210,7 @@ class _Parts:
         return blocks
 
     def _copies(self, line: str) -> None:
-        names = [one.strip() for one in re.split("[，、,；;]", line.rstrip("。")) if one.strip()]
-        known, unknown = _known(names, self.offered)
+        known, unknown = _known(_names_in(line.rstrip("。")), self.offered)
         self.draft.found["cc"] = [elements.printed_name(value) for value in known]
         if unknown:
             self.draft.told.append(
@@ -251,7 +258,15 @@ class _Parts:
             if all(_NOTE_NEXT.fullmatch(text) for text in rest):
                 self.names = [_bare(text) for text in (begun[1], *rest) if text.strip()]
                 return blocks[:n]
+            self._left_in_text(blocks[n]["text"], rest)
         return blocks
+
+    def _left_in_text(self, line: str, rest: list[str]) -> None:
+        """What stands behind the list is told; the list itself is left as it was typed."""
+        self.typed = {line, *takewhile(_NOTE_NEXT.fullmatch, rest)}
+        self.draft.told.append(
+            _("附件说明“%(line)s”后面还有文字，没有分出，留在正文里，请核对。", line=line)
+        )
 
     # ------------------------------------------------------------ tables and attachments
 
@@ -343,6 +358,26 @@ def _ends_title(text: str) -> bool:
 def _bare(name: str) -> str:
     numbered = _NOTE_NEXT.fullmatch(name.strip())
     return (numbered[1] if numbered else name).strip()
+
+
+def _title_of(lines: Sequence[str]) -> str:
+    """The lines as one, without the spaces that only spread them; one stays between two issuers."""
+    parts = [part for line in lines for part in line.split()]
+    issuers = {part for part in parts if len(part) >= units.LEAST and units.by_name(part)}
+    signs = [" " if {before, part} <= issuers else "" for before, part in pairwise(parts)]
+    return "".join(sign + part for sign, part in zip(["", *signs], parts, strict=True))
+
+
+def _names_in(line: str) -> list[str]:
+    """The names of a line; a group that has 、 in its name is one of them, the longest first."""
+    cut, names, n = _SIGNS.split(line), [], 0
+    while n < len(cut):
+        ends = range(min(n + 2 * _MOST_PARTS - 1, len(cut)), n + 1, -2)
+        spans = ("".join(cut[n:end]).strip() for end in ends)
+        whole = next((one for one in spans if units.group_by_name(one) is not None), cut[n].strip())
+        names.append(whole)
+        n += 2 * (1 + len(_SIGNS.findall(whole)))
+    return [name for name in names if name]
 
 
 def _known(names: Sequence[str], offered: Collection[str]) -> tuple[list[str], list[str]]:

@@ -133,6 +133,7 @@ def assign(
         urgency=slip.urgency,
         sender=slip.sender,
         said=SENT_BACK if back else None,
+        back=back,
     )
 
 

@@ -190,12 +190,12 @@ def no_compare_and_set() -> None:
     records.fact = fact
 
 
-def _tell(uid: str) -> None:
+def _tell(uid: str, text: str) -> None:
     """Tell the plugin of a delivery, whether or not that was done."""
     row = Delivery.get(Delivery.uid == uid)
     desk = settling._desk(row.claim_act)
     with settling.following(row.claim_act):
-        bus().tell("signed_for", row.type.partition(".")[0], desk=desk, delivery=row)
+        bus().tell("signed_for", row.type.partition(".")[0], desk=desk, delivery=row, text=text)
     Delivery.update(parked=False).where(Delivery.id == row.id).execute()
 
 
@@ -218,7 +218,7 @@ def looked_before_lock() -> None:
                 with suppress(Conflict), savepoint():
                     keep()
             if payload["what"] == "sign_for" and not told:
-                _tell(row.uid)
+                _tell(row.uid, "")
 
         return write
 

@@ -173,6 +173,15 @@ def test_hook_home_actions(office: Office):
     assert "马上按铃" not in clerk.get("/").text
 
 
+def test_hook_search_links(office: Office):
+    clerk = office.browser()
+    clerk.login(CLERK)
+    assert "按铃声找“叮&lt;当”" in clerk.get("/search", params={"q": "叮<当"}).text
+    assert "按铃声找" not in clerk.get("/search").text
+    switch_off(office, CLERK)
+    assert "按铃声找" not in clerk.get("/search", params={"q": "叮"}).text
+
+
 def test_hook_brief(office: Office):
     thing = ring(office, "闹钟")
     with transaction():

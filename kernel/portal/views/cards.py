@@ -10,7 +10,6 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from kernel.acts import agenda
-from kernel.acts.models import URGENT
 from kernel.acts.subjects import Ref
 from kernel.acts.tasks import Row
 from kernel.plugins.bus import bus
@@ -20,6 +19,7 @@ from kernel.portal.i18n import _
 from kernel.portal.items import href_of
 from kernel.portal.urls import url
 from kernel.portal.views.batches import reading_verb
+from kernel.portal.words import marks_of
 
 MOST = 5
 """So many cards: what does not fit on two screens of a phone is a list."""
@@ -44,7 +44,7 @@ def cards(ctx: Ctx) -> list[Card]:
             line,
             href_of(line.kind, line.subject),
             briefs.get(line.subject) or Brief(moves=_reading(line)),
-            (line.urgency,) if line.urgency in URGENT else (),
+            marks_of(line),
         )
         for line in lines
     ]

@@ -8,7 +8,6 @@ from markupsafe import Markup
 from starlette.responses import Response
 
 from kernel.acts import agenda, outbox
-from kernel.acts.models import URGENT
 from kernel.acts.tasks import Row
 from kernel.crypto.ids import now
 from kernel.plugins.bus import bus
@@ -23,7 +22,7 @@ from kernel.portal.urls import url
 from kernel.portal.views.cards import cards, draw
 from kernel.portal.views.desks import desks, lent
 from kernel.portal.views.task_centre import tabs
-from kernel.portal.words import step_of, stored
+from kernel.portal.words import about, marks_of, step_of
 
 LINES = 8
 VIEWS = ("leader", "clerk")
@@ -35,12 +34,12 @@ def row(line: Row) -> TaskRow:
         uid=line.uid,
         title=line.title,
         href=href_of(line.kind, line.subject),
-        meta=stored(line.meta),
+        meta=about(line),
         step=step_of(line),
         person=line.sender,
         at=line.created,
         due=line.due,
-        tags=(line.urgency,) if line.urgency in URGENT else (),
+        tags=marks_of(line),
     )
 
 

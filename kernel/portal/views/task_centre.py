@@ -32,7 +32,7 @@ from kernel.portal.parts import Tab
 from kernel.portal.urls import url
 from kernel.portal.views import stars
 from kernel.portal.views.batches import reading_verb
-from kernel.portal.words import end_of, local, step_of, stored
+from kernel.portal.words import about, end_of, local, marks_of, step_of
 
 TAB_NAMES = {
     "todo": _l("待办"),
@@ -82,8 +82,8 @@ def _spec(ctx: Ctx, tab: tasks.Tab, choosable: Callable[[Task], bool]) -> ListSp
         search_hint=_l("按标题、文号、送办人查找"),
         empty=EMPTY[tab],
         href=lambda task: href_of(task.kind, task.subject),
-        meta=lambda task: stored(task.meta),
-        tags=lambda task: (task.urgency,) if task.urgency in URGENT else (),
+        meta=about,
+        tags=marks_of,
         choosable=choosable,
     )  # fmt: skip
 

@@ -20,10 +20,12 @@ SERIES = "收"
 STEP = "拟办"
 
 
-def register(desk: Desk, delivery: Delivery) -> Incoming:
+def register(desk: Desk, delivery: Delivery, text: str = "") -> Incoming:
     """Enter a delivery into the register of incoming documents, and give it to the office.
 
     Within the transaction that records the receipt; a second time it changes nothing.
+
+    :param text: how it begins; it is found by these words.
     """
     before: Incoming | None = Incoming.get_or_none(Incoming.delivery == delivery.uid)
     if before is not None:
@@ -47,11 +49,11 @@ def register(desk: Desk, delivery: Delivery) -> Incoming:
     taken = numbers.take_next(delivery.organ, SERIES, year, incoming)
     incoming.number = str(taken)
     incoming.save(force_insert=True)
-    _announce(desk, incoming)
+    _announce(desk, incoming, text)
     return incoming
 
 
-def _announce(desk: Desk, incoming: Incoming) -> None:
+def _announce(desk: Desk, incoming: Incoming, text: str) -> None:
     parts = ("收文", incoming.source_number, incoming.sender_name)
     tasks.assign(
         incoming,
@@ -71,7 +73,7 @@ def _announce(desk: Desk, incoming: Incoming) -> None:
             organ=incoming.organ,
             title=incoming.title,
             summary=f"{incoming.number} · {incoming.source_number} · {incoming.sender_name}",
-            text=f"{incoming.number}\n{incoming.source_number}\n{incoming.sender_name}",
+            text="\n".join((incoming.number, incoming.source_number, incoming.sender_name, text)),
             time=incoming.received,
             audience=frozenset({f"organ:{incoming.organ}"}),
         )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,7 @@ from kernel.api import (
     Conflict,
     Desk,
     Invalid,
+    OfficeError,
     Recipient,
     Refused,
     act,
@@ -113,20 +115,42 @@ def discard(desk: Desk, document: Document) -> None:
 
 def _complete(desk: Desk, document: Document, **_: Any) -> None:
     workflow.require(desk, document, "draft")
-    if not document.title.strip() or not document.body:
-        name, zh = ("title", "标题") if not document.title.strip() else ("body", "正文")
-        raise Invalid(
+    for wrong in shortcomings(desk, document):
+        raise wrong
+
+
+def shortcomings(desk: Desk, document: Document) -> Iterator[OfficeError]:
+    """Everything that keeps a draft from being submitted, each with the field that it is about."""
+    empty = [
+        (name, zh) for name, zh in _FILLED.items() if not "".join(getattr(document, name)).strip()
+    ]
+    for name, zh in empty:
+        yield Invalid(
             "documents.empty",
             f"{zh}不能为空，请填写后再送核。",
             f"The {name} is empty; fill it in before you submit.",
             field=name,
         )
     for hit in findings(document, desk):
-        if hit.severity == "block":
-            raise Invalid(f"documents.{hit.rule.lower()}", hit.zh, hit.en, field=hit.field)
+        if hit.severity == "block" and hit.field not in empty:
+            yield Invalid(f"documents.{hit.rule.lower()}", hit.zh, hit.en, field=hit.field)
+    yield from _raised(_check_boxes, document)
+    yield from _raised(need_disclosure, document)
+
+
+_FILLED = {"title": "标题", "body": "正文"}
+
+
+def _check_boxes(document: Document) -> None:
     boxes = elements.recipients(document.main, document.cc, document.organ)
     check_recipients([Recipient(code, role) for code, role in boxes])
-    need_disclosure(document)
+
+
+def _raised(check: Callable[[Document], None], document: Document) -> Iterator[OfficeError]:
+    try:
+        check(document)
+    except OfficeError as error:
+        yield error
 
 
 def findings(document: Document, desk: Desk) -> list[checking.Finding]:

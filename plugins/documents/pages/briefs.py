@@ -31,6 +31,10 @@ QUICK = 2
 """So many usual sentences are a button each."""
 SHOWN = 120
 """Characters of the text."""
+LONGEST_LINE = 60
+"""Characters of the main recipients that are shown as they are."""
+FIRST = 30
+"""Characters of the first ones of more."""
 
 
 def briefs(desk: Desk, refs: Sequence[Ref]) -> Mapping[str, Brief]:
@@ -65,10 +69,22 @@ def _shown_states(rows: Sequence[Document]) -> set[str]:
 def _facts(document: Document) -> list[tuple[str, str]]:
     found = [
         (_("拟稿"), f"{document.unit_name} {document.drafter_name}"),
-        (_("主送"), document.main_text),
+        (_("主送"), _recipients(document)),
         (_("附件"), "；".join(document.attachment_note)),
     ]
     return [(label, value) for label, value in found if value]
+
+
+def _recipients(document: Document) -> str:
+    """The first ones of many; all of them stand in the text, one tap away."""
+    line: str = document.main_text
+    if len(line) <= LONGEST_LINE:
+        return line
+    end = max(line.rfind(sign, 0, FIRST) for sign in "、，")
+    begun = line[: end if end > 0 else FIRST]
+    if not all(one.isascii() for one in document.main):  # a group stands for several
+        return f"{begun}…"
+    return _("%(names)s等 %(n)s 个单位", names=begun, n=len(document.main))
 
 
 def _beginning(paragraphs: Iterable[str]) -> str:

@@ -183,7 +183,18 @@ def _facts(ctx: Ctx, document: Document) -> dict[str, Any]:
         "package": package if package is not None and package.state != "planned" else None,
         "seal": _seal(document, package),
         "urls": _urls(document),
+        "returned": returned(document),
+        "onward": ctx.onward(""),
     }
+
+
+def returned(document: Document) -> Opinion | None:
+    """Why it came back to the step at which it stands; None if it did not."""
+    moves = workflow.trail(document)
+    if not moves or (moves[-1].action, moves[-1].to) != ("back", document.state):
+        return None
+    found: Opinion | None = Opinion.get_or_none(Opinion.act == moves[-1].act)
+    return found
 
 
 def _urls(document: Document) -> dict[str, str]:

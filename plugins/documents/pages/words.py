@@ -6,18 +6,10 @@ from datetime import date
 
 from kernel.api import Branch, Leaf, Unit, UnitGroup, _, _l, connected, date_cn, language
 from plugins.documents.acts.writing import outgoing
+from plugins.documents.classes import KINDS
 from plugins.documents.models import DISCARDED, SENT, Document
 
 _ENDED = {SENT: _l("已发出"), DISCARDED: _l("已作废")}
-_KINDS = (
-    (_l("四大班子办公室"), ("office_party", "office_gov", "office_npc", "office_cppcc")),
-    (_l("市委部门"), ("party_dept", "discipline")),
-    (_l("市政府部门"), ("gov_dept", "platform_operator")),
-    (_l("法院、检察院"), ("court", "procuratorate")),
-    (_l("群众团体"), ("mass_org",)),
-    (_l("事业单位"), ("institution",)),
-    (_l("省属驻张单位"), ("provincial_in_city", "central_in_city", "military")),
-)
 
 
 def state_name(document: Document) -> str:
@@ -39,9 +31,9 @@ def recipient_tree() -> list[Branch]:
     boxes = [unit for unit in Unit.ranked().where(Unit.box) if connected(unit)]
     city = [unit for unit in boxes if unit.level == "city"]
     branches = [Branch(_("常用统称"), _groups(), open=True, whole=False)]
-    for title, kinds in _KINDS:
+    for title, kinds in KINDS:
         branches.append(Branch(str(title), _leaves([one for one in city if one.kind in kinds])))
-    known = {kind for _title, kinds in _KINDS for kind in kinds}
+    known = {kind for _title, kinds in KINDS for kind in kinds}
     rest = [unit for unit in city if unit.kind not in known]
     branches.append(Branch(_("其他市级单位"), _leaves(rest)))
     branches += _counties([unit for unit in boxes if unit.level != "city"])

@@ -21,12 +21,16 @@ from kernel.api import (
 )
 from plugins.documents import checking, elements
 from plugins.documents.acts import versions
-from plugins.documents.acts.writing import draft, save, submit
+from plugins.documents.acts.writing import draft, save, shortcomings, submit
 from plugins.documents.models import Document
 from plugins.documents.pages.files import images, preview_images, typeset_draft
 from plugins.documents.pages.forms import DraftForm, NewForm, content_from, draft_form
+from plugins.documents.pages.sheet import returned
 from plugins.documents.relations import relations
 from plugins.workflow import face as workflow
+
+NEEDED = ("title", "main", "body", "disclosure", "disclosure_reason")
+"""What has to be filled in before a draft is submitted."""
 
 
 @page("/out/new", name="new", level="documents.draft", methods=("GET", "POST"), weight="draft")
@@ -89,10 +93,21 @@ def _take(ctx: Ctx, document: Document, form: DraftForm) -> Response:
     if ctx.form.get("do") != "submit":
         ctx.say(_("已保存。"))
         return ctx.go("documents:edit", uid=document.uid)
-    ctx.do(submit, ctx.get(Document, document.uid), next_post=form.next_post.data or "")
+    stored = ctx.get(Document, document.uid)
+    if wrong := list(shortcomings(ctx.desk, stored)):
+        return _all_told(ctx, stored, form, wrong)
+    ctx.do(submit, stored, next_post=form.next_post.data or "")
     names = "、".join(one.name for one in workflow.who_acts_now(document))
     ctx.say(_("已送核，下一步：%(names)s。对方打开前可撤回。", names=names))
     return ctx.go("documents:document", uid=document.uid)
+
+
+def _all_told(ctx: Ctx, document: Document, form: DraftForm, wrong: list[OfficeError]) -> Response:
+    """All at once: a drafter who mends one thing must not be told of the next only then."""
+    for error in wrong:
+        form.refuse(error)
+    form.version.data = str(document.version)
+    return _editor(ctx, document, form, wrong[0].status)
 
 
 def _store(ctx: Ctx, document: Document, form: DraftForm) -> None:
@@ -182,6 +197,8 @@ def _findings(ctx: Ctx, content: elements.Content) -> list[checking.Finding]:
 
 def _editor(ctx: Ctx, document: Document, form: DraftForm, status: int = 200) -> Response:
     hits = _findings(ctx, content_from(form, document))
+    for name in NEEDED:
+        form[name].must = True  # as it is drawn: a draft is saved without them, too
     return ctx.render(
         "documents/edit.html",
         status=status,
@@ -190,6 +207,7 @@ def _editor(ctx: Ctx, document: Document, form: DraftForm, status: int = 200) ->
         form=form,
         beside=_by_field(hits),
         findings=hits,
+        returned=returned(document),
         preview=url("documents:preview", uid=document.uid),
         autosave=url("documents:autosave", uid=document.uid),
         **_first_preview(document),

@@ -149,6 +149,12 @@ def home_actions(desk: Desk) -> Sequence[MenuItem]:
 
 
 @hookimpl
+def search_links(desk: Desk, text: str) -> Sequence[MenuItem]:
+    """Where bells are looked for."""
+    return [MenuItem(f"按铃声找“{text}”", url("every:here"), "bell")]
+
+
+@hookimpl
 def brief(desk: Desk, refs: Sequence[Ref]) -> Mapping[str, Brief]:
     """How loud it is, and a button that rings again."""
     move = Move("再按一次", url("every:here"), "primary", "bell")

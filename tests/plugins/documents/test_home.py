@@ -18,7 +18,7 @@ from kernel.storage.database import connection, db, transaction
 from kernel.testing_office import Browser
 from plugins.documents.acts import approving
 from plugins.documents.models import Document
-from tests.plugins.people import CLERK, DIRECTOR, DRAFTER, LEADER, Flow
+from tests.plugins.people import CLERK, DIRECTOR, DRAFTER, HEAD, LEADER, Flow
 
 FINANCE = "刘志强"
 
@@ -108,6 +108,41 @@ def test_a_return_without_a_reason_asks_for_the_reason_before_the_opinion(flow: 
     assert answer.text.index('name="reason"') < answer.text.index('name="opinion"')
     with connection():
         assert Document.get().state == "sign"
+    # Once it is written, he is back at the cards, where he came from.
+    where, sent = form_of(answer.text, "/send_back")
+    done = leader.post(where, data={**sent, "to": "draft", "reason": "请补充依据。"})
+    assert done.url.path == "/" and "已退回，现在“拟稿”" in done.text
+
+
+def test_what_was_returned_is_marked_and_says_why_beside_what_is_to_be_done(flow: Flow):
+    document = flow.to("sign")
+    director = signed_in(flow, DIRECTOR)
+    shown = director.get(f"/documents/out/{document.uid}").text
+    assert "已退回" not in shown
+    flow.act(LEADER, approving.send_back, document, to="office_review", reason="请补充依据。")
+    for page in ("/?view=clerk", "/?view=leader", "/tasks"):
+        text = director.get(page).text
+        assert re.search(r'<span class="tag tag--fast">退回</span>[^<]*' + document.title, text), (
+            page
+        )
+        assert "退回 · " not in text
+    shown = director.get(f"/documents/out/{document.uid}").text
+    told = shown.index(f"{LEADER}已退回")
+    assert told < shown.index("请补充依据。", told) < shown.index('name="opinion"')
+    flow.act(DIRECTOR, approving.send_back, document, to="draft", reason="改写第二段。")
+    drafter = signed_in(flow, DRAFTER)
+    edited = drafter.get(f"/documents/out/{document.uid}/edit").text
+    assert f"{DIRECTOR}已退回" in edited and "改写第二段。" in edited
+    flow.do_draft(flow.fresh(document))
+    assert "已退回" not in signed_in(flow, HEAD).get(f"/documents/out/{document.uid}").text
+
+
+def test_of_many_recipients_a_card_names_the_first_ones(flow: Flow):
+    many = ["620700-GFIN", "620700-GEDU"] * 20
+    line = "、".join(f"市第{n}局" for n in range(1, 41)) + "："
+    document = flow.to("sign", main=many, main_text=line)
+    card = card_of(signed_in(flow, LEADER).get("/").text, document.title)
+    assert "市第1局、市第2局" in card and "等 40 个单位" in card and "市第40局" not in card
 
 
 def test_a_card_that_is_out_of_date_gets_the_page_of_who_comes_second(flow: Flow):

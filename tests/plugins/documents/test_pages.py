@@ -77,6 +77,42 @@ def test_written_saved_and_submitted(flow: Flow):
     assert the_document().state == "section_review"
 
 
+@pytest.mark.parametrize(
+    ("main", "line"),
+    [
+        (["620700-GEDU", "620700-GFIN", "620700-INFO"], "市信息办、市教育局、市财政局："),
+        (["620700-GOVO", "620700-NPCO", "620700-GFIN", "620700-GEDU"],
+         "市人大办公室、市政府办公室，市教育局、市财政局："),
+        (["各县（区）委", "620702-CPCO"], "各县（区）委、甘州区委办："),
+        (["各县（区）人民政府", "市直及省属驻张各部门、各单位"],
+         "各县（区）人民政府，市直及省属驻张各部门、各单位："),
+    ],
+)  # fmt: skip
+def test_units_of_one_class_are_joined_and_classes_are_parted(
+    flow: Flow, main: list[str], line: str
+):
+    browser = as_person(flow, DRAFTER)
+    where, page = begun(browser)
+    browser.post(where, data=filled(page, main=main))
+    assert the_document().main_text == line
+
+
+def test_all_that_is_missing_is_told_at_once(flow: Flow):
+    browser = as_person(flow, DRAFTER)
+    where, page = begun(browser)
+    for label in ("标题", "主送机关", "正文", "公开属性"):
+        assert f'{label}<span class="field__must"' in page, label
+    missing = {"title": "中共张掖市委办公室关于的通知", "main": [], "cc": [], "body": ""}
+    answer = browser.post(where, data=filled(page, **missing, disclosure="", do="submit"))
+    assert answer.status_code == 422
+    text = unescape(answer.text)
+    assert "请先改正下面的 4 处" in text
+    for field in ("title", "main", "body", "disclosure"):
+        assert f'href="#field-{field}"' in text, field
+    done = browser.post(where, data=filled(answer.text, do="submit"))
+    assert "已送核，下一步" in done.text
+
+
 def test_what_is_wrong_stands_at_its_field_and_everything_typed_is_kept(flow: Flow):
     browser = as_person(flow, DRAFTER)
     where, page = begun(browser)

@@ -47,6 +47,8 @@ def test_a_proper_request_has_only_the_hint_on_its_issuer():
         ("R16", "block", {**REPORT, "body": ["以上报告当否，请批示。"]}, None),
         ("R46", "block", {"title": "中共张掖市委办公室关于防汛的函"}, None),
         ("R46", "block", {"title": "中共张掖市委办公室关于防汛"}, None),
+        ("R46A", "block", {"title": "中共张掖市委办公室关于的通知"}, None),
+        ("R46A", "block", {"title": "中共张掖市委办公室关于 的通知"}, None),
         ("R47", "info", {"title": "关于防汛的通知"}, None),
         ("R48", "block", {"urgency": "急件"}, None),
         ("R49", "info", {"title": "中共张掖市委办公室关于紧急召开会议的通知"}, None),

@@ -159,6 +159,48 @@ def test_a_usual_document_is_recognised_and_stored_once_accepted(flow: Flow):
     assert {"责任清单", "值班安排"} <= set(draft.attachment_note)
 
 
+ISSUERS = "中共张掖市委办公室 张掖市人民政府办公室"
+FOUNDING = (
+    ISSUERS,
+    "关于统一使用党政综合办公系统有关事宜的通知",
+    "市委办发〔2008〕91号",
+    "各县(区)委、县(区)人民政府,市直及省属驻张各部门、各单位:",
+    "现就有关事宜通知如下。",
+    "6、着力强化培训。采用先培训后接入的管理办法。",
+    "附件:1、第一批接入单位名单(略)",
+    "2、摸底调查表(略)",
+)
+"""Beginning and end of 市委办发〔2008〕91号 as it was published, under a title of two issuers."""
+
+
+def founding(*behind: str) -> bytes:
+    return file(*map(p, FOUNDING), *behind)
+
+
+@pytest.mark.parametrize("behind", [(), (table(("甲", "乙")),)])
+def test_the_published_notice_is_taken_apart(flow: Flow, behind: tuple[str, ...]):
+    _browser, _there, answer = send(flow, founding(*behind))
+    page, text = answer.text, unescape(answer.text)
+    assert value(page, "title") == f"{ISSUERS}关于统一使用党政综合办公系统有关事宜的通知"
+    assert accepted(page)["main"] == [
+        "各县（区）委",
+        "各县（区）人民政府",
+        "市直及省属驻张各部门、各单位",
+    ]
+    assert "没有对上" not in text
+    body = value(page, "body").split("\n")
+    assert body[:2] == ["现就有关事宜通知如下。", "6.着力强化培训。采用先培训后接入的管理办法。"]
+    assert "附件:" not in "".join(body)
+    assert "附件说明里的“第一批接入单位名单(略)、摸底调查表(略)”在文件中没有内容" in text
+
+
+def test_a_list_of_attachments_with_text_behind_is_left_as_it_was_typed(flow: Flow):
+    _browser, _there, answer = send(flow, founding(p("特此通知。")))
+    lines = value(answer.text, "body").split("\n")
+    assert lines[-3:] == [*FOUNDING[-2:], "特此通知。"]
+    assert "后面还有文字，没有分出，留在正文里，请核对。" in unescape(answer.text)
+
+
 @pytest.mark.parametrize(
     ("data", "name", "sentence"),
     [
