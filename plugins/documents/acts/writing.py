@@ -121,10 +121,10 @@ def _complete(desk: Desk, document: Document, **_: Any) -> None:
 
 def shortcomings(desk: Desk, document: Document) -> Iterator[OfficeError]:
     """Everything that keeps a draft from being submitted, each with the field that it is about."""
-    empty = [
-        (name, zh) for name, zh in _FILLED.items() if not "".join(getattr(document, name)).strip()
-    ]
-    for name, zh in empty:
+    empty = {
+        name: zh for name, zh in _FILLED.items() if not "".join(getattr(document, name)).strip()
+    }
+    for name, zh in empty.items():
         yield Invalid(
             "documents.empty",
             f"{zh}不能为空，请填写后再送核。",

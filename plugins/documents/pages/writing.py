@@ -198,7 +198,8 @@ def _findings(ctx: Ctx, content: elements.Content) -> list[checking.Finding]:
 def _editor(ctx: Ctx, document: Document, form: DraftForm, status: int = 200) -> Response:
     hits = _findings(ctx, content_from(form, document))
     for name in NEEDED:
-        form[name].must = True  # as it is drawn: a draft is saved without them, too
+        field: Any = form[name]
+        field.must = True  # as it is drawn: a draft is saved without them, too
     return ctx.render(
         "documents/edit.html",
         status=status,
