@@ -21,14 +21,13 @@ from kernel.acts.context import acting
 from kernel.acts.ledger import enter
 from kernel.acts.models import Act, Proposal
 from kernel.acts.prepared import PreparedAct as PreparedAct
-from kernel.acts.prepared import consume, expired, keep, kept, subject_of
+from kernel.acts.prepared import consume, expired, keep, kept, ran_out, subject_of
 from kernel.acts.signatures import check_signature, node_signature
 from kernel.acts.statement import Statement, arguments_of, compose, place_of, read
 from kernel.acts.subjects import Subject, find, kinds, missing, reload
 from kernel.acts.subjects import hold as keep_from_others
 from kernel.acts.verbs import Verb, verb_of, verbs
 from kernel.crypto.acts_batch import PREFIX
-from kernel.crypto.ids import now, parse_stamp
 from kernel.errors import Conflict, NotFound, Refused, Stale
 from kernel.identity.authenticators import Signature
 from kernel.identity.desk import Desk, ServiceDesk, at_this_moment
@@ -132,7 +131,7 @@ def decided(done: Done | Conflict) -> Done:
 
 
 def _decide(desk: Desk, statement: Statement, signature: Signature | None) -> Done | Conflict:
-    _check_desk(desk, statement)
+    check_desk(desk, statement)
     desk = at_this_moment(desk)
     verb = verbs().get(statement.facts["verb"])
     lost = verb.lost if verb.weight == "signed" else None
@@ -256,7 +255,7 @@ def _joined() -> Iterator[None]:
 def recall(desk: Desk, nonce: str) -> PreparedAct:
     """The act that this session prepared under a nonce; Conflict if it ran out or was used."""
     found = kept(desk, nonce)
-    if parse_stamp(found.statement.facts["expires"]) < now():
+    if ran_out(found):
         raise expired()
     return found
 
@@ -268,6 +267,7 @@ def again(desk: Desk, nonce: str) -> PreparedAct:
         :func:`recall`.
     """
     before = kept(desk, nonce)
+    check_desk(desk, before.statement)
     return prepare(desk, before.verb, before.subject, back=before.back, **before.arguments)
 
 
@@ -283,7 +283,8 @@ def stale(subject: Subject) -> Stale:
     )
 
 
-def _check_desk(desk: Desk, statement: Statement) -> None:
+def check_desk(desk: Desk, statement: Statement) -> None:
+    """Refuse (Conflict ``acts.other_desk``) what was prepared at another desk of the person."""
     here = {"desk": place_of(desk), **delegated.facts_of(desk)}
     if any(statement.facts[name] != value for name, value in here.items()):
         raise Conflict(

@@ -83,6 +83,11 @@ def kept(desk: Desk, nonce: str) -> PreparedAct:
         return PreparedAct(verb, subject, statement, arguments_of(statement, verb), row.back)
 
 
+def ran_out(prepared: PreparedAct) -> bool:
+    """Whether its two minutes are over."""
+    return parse_stamp(prepared.statement.facts["expires"]) < now()
+
+
 def expired() -> Conflict:
     """The refusal for what is not there any more."""
     return Conflict(

@@ -12,7 +12,7 @@ from kernel.exchange import records, telling
 from kernel.exchange.evidence import Reason
 from kernel.exchange.inbound import claim, require_reason
 from kernel.exchange.losing import at_delivery
-from kernel.exchange.models import Delivery
+from kernel.exchange.models import Delivery, Package
 from kernel.exchange.recalling import CONSENT
 from kernel.exchange.refusals import RECALLED, REFUSED, TooLate
 from kernel.identity.desk import Desk
@@ -35,6 +35,17 @@ def _asked(desk: Desk, delivery: Delivery, **_: Any) -> None:
         )
 
 
+def _agreed(desk: Desk, delivery: Delivery) -> None:
+    """The first who agrees ends the package: not while its sender lays copies into more boxes."""
+    _asked(desk, delivery)
+    if Package.get(Package.uid == delivery.package_id).claim:
+        raise Conflict(
+            "exchange.busy",
+            "发文单位正在办理此件，请稍候再答复。",
+            "The sender is doing something about it; answer in a moment.",
+        )
+
+
 def _closed(desk: Desk, delivery: Delivery) -> tuple[str, str]:
     return (
         "同意后本单位不能再打开此件的内容；签收记录、摘要和回执保留。",
@@ -49,7 +60,7 @@ def _closed(desk: Desk, delivery: Delivery) -> tuple[str, str]:
     title_en="Agree to the recall",
     level="handle",
     weight="signed",
-    check=_asked,
+    check=_agreed,
     confirm=_closed,
     lost=at_delivery,
 )

@@ -176,7 +176,9 @@ def settle(payload: dict[str, Any]) -> None:
         if records.known(package.uid, "X1", payload["act"]):
             return
         service, digest = ServiceDesk(package.organ, "exchange.recall"), records.digest_of(made)
-        boxes = sum(fact.type == "X2" for fact in results)
+        boxes: int | None = sum(fact.type == "X2" for fact in results)
+        if not boxes and package.ended == "recall":
+            boxes = None  # asked for in version 0.1, which ended it with the request
         by_node(service, recalled, package, by=payload["act"], evidence=digest, boxes=boxes)
         records.keep(package, made, payload["act"])
 

@@ -223,6 +223,12 @@ def _returned(desk: Desk, delivery: Delivery, *, reason: str) -> None:
             "只有已退回、且没有补发的件才能请求补发。",
             "Only what was sent back and not sent again can be asked for.",
         )
+    if package.claim:
+        raise Conflict(
+            "exchange.busy",
+            "发文单位正在办理此件，请稍候刷新页面查看结果。",
+            "The sender is doing something about it; reload the page in a moment.",
+        )
     if _requested(package, delivery):
         raise Conflict(
             "exchange.requested",

@@ -157,17 +157,23 @@ def _at_its_desk(view: View) -> View:
     def run(ctx: Ctx, **params: Any) -> Response:
         token = ctx.form.get(FIELD) if ctx.posted and ctx.form is not None else None
         if isinstance(token, str) and of_another_desk(token, ctx.desk_or_none):
-            raise Conflict(
-                "portal.other_desk",
-                "您已换到另一个办公身份（或另一个人已登录），而这个页面是以原来的身份打开的，没有办理。"
-                "请先换回原来的身份，再返回上一页提交；您填写的内容仍在上一页。",
-                "You went to another desk meanwhile, or somebody else signed in; this page was "
-                "opened at the former one, and nothing was done. Go back to that desk and send it "
-                "again; what you entered is still on the previous page.",
-            )
+            raise _elsewhere()
         return view(ctx, **params)
 
     return run
+
+
+def _elsewhere() -> Conflict:
+    error = Conflict(
+        "portal.other_desk",
+        "您已换到另一个办公身份（或另一个人已登录），而这个页面是以原来的身份打开的，没有办理。"
+        "请先换回原来的身份，再返回上一页提交；您填写的内容会留到那时。",
+        "You went to another desk meanwhile, or somebody else signed in; this page was "
+        "opened at the former one, and nothing was done. Go back to that desk and send it "
+        "again; what you entered waits for it.",
+    )
+    error.status = 412  # what is saved while somebody types is tried again, and not told of changes
+    return error
 
 
 def _endpoint(view: View, level: str, path: str) -> Endpoint:

@@ -16,6 +16,7 @@ from kernel.crypto import canonical, ids, suites
 from kernel.crypto.ids import now, stamp, uuid7
 from kernel.errors import Conflict, OfficeError, Refused, Stale, Unverified
 from kernel.exchange.inbound import send_back, sign_for
+from kernel.exchange.models import Delivery
 from kernel.identity import credentials, delegations, sessions
 from kernel.identity.authenticators import Signature
 from kernel.identity.desk import Desk
@@ -221,6 +222,23 @@ def test_what_ran_out_while_it_was_read_is_prepared_anew(
     assert evidence(GFIN, "C2") == []
     said = clerk.post("/acts/confirm", data={"nonce": nonce_of(anew.text)})
     assert "“退回”已完成" in said.text and len(evidence(GFIN, "C2")) == 1
+
+
+def test_what_ran_out_is_not_prepared_anew_over_changed_content(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+):
+    clerk = browser_of(office, GFIN)
+    row = delivery(GFIN)
+    page = clerk.post(
+        f"/exchange/inbox/{row.uid}/send-back", data={"kind": "其他", "reason": "缺第2页"}
+    )
+    with transaction():
+        Delivery.update(version=Delivery.version + 1).where(Delivery.id == row.id).execute()
+    monkeypatch.setattr(ids, "_clock", lambda: ids._system_clock() + timedelta(minutes=3))
+    said = clerk.post("/acts/confirm", data={"nonce": nonce_of(page.text)})
+    assert "已为您重新准备" not in said.text and "此件" in said.text and "缺第2页" in said.text
+    with connection():
+        assert Prepared.select().count() == 1
 
 
 def test_the_evidence_names_who_signed_for_it_and_for_whom(office: Office):

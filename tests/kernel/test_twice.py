@@ -66,7 +66,7 @@ def test_a_form_does_nothing_at_another_desk_than_its_own(office: Office):
     before = documents()
     browser.post("/me/desk", data={"post": second.uid})  # in another tab
     refused = browser.post(NEW, data=form)
-    assert refused.status_code == 409 and "另一个办公身份" in refused.text
+    assert refused.status_code == 412 and "另一个办公身份" in refused.text
     assert documents() == before
     back = {"post": first.uid, "once": token_of(browser.get("/me").text, "/me/desk")}
     browser.post("/me/desk", data={"post": second.uid})

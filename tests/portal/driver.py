@@ -151,16 +151,16 @@ class Person:
         self.page.get_by_role("link", name="起草公文").click()
         self.page.get_by_label(kind, exact=True).check()
         self.press("开始起草")
-        self.page.get_by_label("标题", exact=True).wait_for()
+        self.page.get_by_label("标题*", exact=True).wait_for()
 
     def write(self, data: Mapping[str, Any]) -> None:
         """Fill in the editor: title, recipients by group and by unit, text, copies, publicity."""
         page = self.page
-        page.get_by_label("标题", exact=True).fill(data["title"])
+        page.get_by_label("标题*", exact=True).fill(data["title"])
         self.pick("主送机关", data["main"])
         if data.get("main_text"):
             page.get_by_label("主送机关的写法").fill(data["main_text"])
-        page.get_by_label("正文", exact=True).fill("\n".join(data["body"]))
+        page.get_by_label("正文*", exact=True).fill("\n".join(data["body"]))
         self.pick("抄送机关", data.get("cc", ()))
         page.get_by_label("公开属性").select_option(data.get("disclosure") or "依申请公开")
 
@@ -275,7 +275,7 @@ class Person:
         """As a clerk: open what came in and send it back with a reason."""
         self.open_task(title)
         self.page.locator("summary", has_text="退回").click()
-        self.page.get_by_label("退回理由").select_option(kind)
+        self.page.get_by_label("退回原因").select_option(kind)
         self.page.get_by_label("具体说明").fill(reason)
         self.press("退回来文单位")
         self.confirm()

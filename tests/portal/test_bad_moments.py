@@ -51,7 +51,7 @@ def drafting(driver: Driver, title: str, body: list[str] | None = None) -> Perso
 
 
 def body_of(person: Person) -> str:
-    return person.page.get_by_label("正文", exact=True).input_value()
+    return person.page.get_by_label("正文*", exact=True).input_value()
 
 
 def under_review(driver: Driver, title: str) -> None:
@@ -64,7 +64,7 @@ def test_an_empty_text_is_not_submitted(driver: Driver):
     drafter = drafting(driver, "市委办关于空白正文的通知", [])
     drafter.press("保存并送核")
     drafter.sees("正文不能为空，请填写后再送核。")
-    title = drafter.page.get_by_label("标题", exact=True)
+    title = drafter.page.get_by_label("标题*", exact=True)
     assert title.input_value() == "市委办关于空白正文的通知"
     drafter.picture("20-empty-text", full=False)
 
@@ -74,7 +74,7 @@ def test_a_title_of_300_characters_comes_back_with_its_limit(driver: Driver):
     drafter = drafting(driver, long)
     drafter.press("保存并送核")
     drafter.sees("标题不能超过 200 字，现有 299 字。")
-    assert drafter.page.get_by_label("标题", exact=True).input_value() == long
+    assert drafter.page.get_by_label("标题*", exact=True).input_value() == long
     assert body_of(drafter) == "\n".join(BODY)
     drafter.picture("21-long-title", full=False)
 
@@ -85,7 +85,7 @@ def test_a_secret_line_is_refused_and_kept_nowhere(driver: Driver, place: Place)
     drafter = drafting(driver, "市委办关于误填内容的通知", [clean])
     drafter.press("保存", exact=True)
     drafter.sees("已保存。")
-    drafter.page.get_by_label("正文", exact=True).fill(f"机密★1年\n{secret}\n{clean}")
+    drafter.page.get_by_label("正文*", exact=True).fill(f"机密★1年\n{secret}\n{clean}")
     drafter.press("保存", exact=True)
     drafter.sees("检测到密级标志“机密★1年”，内容没有保存")
     assert clean in body_of(drafter)
@@ -131,7 +131,7 @@ def test_an_unknown_recipient_is_named(driver: Driver):
 
 def test_a_text_of_10_mb_is_refused_in_words_and_still_there(driver: Driver):
     drafter = drafting(driver, "市委办关于正文过长的通知")
-    drafter.page.get_by_label("正文", exact=True).evaluate(
+    drafter.page.get_by_label("正文*", exact=True).evaluate(
         "e => { e.value = '长'.repeat(3500000); }"
     )
     drafter.page.set_default_timeout(3 * PATIENCE)
@@ -151,10 +151,10 @@ def test_two_windows_on_one_draft(driver: Driver):
     second.page.get_by_role("link", name="草稿").click()
     second.page.get_by_role("link", name=title).first.click()
     second.page.get_by_role("link", name="编辑、送核").click()
-    first.page.get_by_label("正文", exact=True).fill("第一个窗口写的。")
+    first.page.get_by_label("正文*", exact=True).fill("第一个窗口写的。")
     first.press("保存", exact=True)
     first.sees("已保存。")
-    second.page.get_by_label("正文", exact=True).fill("第二个窗口写的。")
+    second.page.get_by_label("正文*", exact=True).fill("第二个窗口写的。")
     second.press("保存", exact=True)
     second.sees("您打开之后，此件有新的办理")
     second.sees("第一个窗口写的。")
@@ -167,7 +167,7 @@ def saved_without_an_answer(drafter: Person, text: str) -> tuple[Route, APIRespo
     """This text has saved itself, and the browser has not heard of it: how to let it know."""
     page, answers = drafter.page, list[tuple[Route, APIResponse]]()
     page.route("**/autosave", lambda route: answers.append((route, route.fetch())))
-    page.get_by_label("正文", exact=True).fill(text)
+    page.get_by_label("正文*", exact=True).fill(text)
     while not answers:
         page.wait_for_timeout(100)
     assert answers[0][1].status == 204
@@ -176,7 +176,7 @@ def saved_without_an_answer(drafter: Person, text: str) -> tuple[Route, APIRespo
 
 def test_who_saves_while_it_is_being_saved_is_not_in_his_own_way(driver: Driver):
     drafter = drafting(driver, "市委办关于自动保存途中的通知")
-    page, body = drafter.page, drafter.page.get_by_label("正文", exact=True)
+    page, body = drafter.page, drafter.page.get_by_label("正文*", exact=True)
     route, answer = saved_without_an_answer(drafter, "自动保存已到，答复未到。")
     body.fill("自动保存已到，答复未到，又写了一句。")
     drafter.press("保存并管理附件")
@@ -190,7 +190,7 @@ def test_who_saves_while_it_is_being_saved_is_not_in_his_own_way(driver: Driver)
 
 def test_who_leaves_while_his_form_waits_is_offered_his_text(driver: Driver):
     drafter = drafting(driver, "市委办关于途中离开的通知")
-    page, body = drafter.page, drafter.page.get_by_label("正文", exact=True)
+    page, body = drafter.page, drafter.page.get_by_label("正文*", exact=True)
     saved_without_an_answer(drafter, "自动保存已到。")
     body.fill("自动保存已到，又写了很长一段。")
     drafter.press("保存", exact=True)
@@ -199,7 +199,7 @@ def test_who_leaves_while_his_form_waits_is_offered_his_text(driver: Driver):
     page.close()
     again.goto(where)
     again.locator("[data-kept-take]").click()
-    expect(again.get_by_label("正文", exact=True)).to_have_value("自动保存已到，又写了很长一段。")
+    expect(again.get_by_label("正文*", exact=True)).to_have_value("自动保存已到，又写了很长一段。")
     again.close()
 
 
@@ -207,7 +207,7 @@ def test_an_answer_that_never_comes_holds_nobody_up(driver: Driver):
     drafter = drafting(driver, "市委办关于自动保存没有答复的通知")
     page, asked = drafter.page, []
     page.route("**/autosave", lambda route: asked.append(route))
-    page.get_by_label("正文", exact=True).fill("自动保存没有到。")
+    page.get_by_label("正文*", exact=True).fill("自动保存没有到。")
     while not asked:
         page.wait_for_timeout(100)
     drafter.press("保存", exact=True)
@@ -310,7 +310,7 @@ def test_who_goes_back_before_signing_finds_what_he_typed(driver: Driver, letter
     clerk = driver.as_person("刘志强")
     clerk.open_task(letter)
     clerk.page.locator("summary", has_text="退回").click()
-    kind = clerk.page.get_by_label("退回理由")
+    kind = clerk.page.get_by_label("退回原因")
     kind.select_option(index=2)
     chosen = kind.input_value()
     clerk.page.get_by_label("具体说明").fill("第二页缺附件，不能丢。")

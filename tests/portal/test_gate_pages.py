@@ -62,10 +62,10 @@ def test_both_texts_stand_side_by_side(driver: Driver):
     first.sees("已保存。")
     second = driver.as_person("林晓梅")
     second.page.goto(first.page.url)
-    first.page.get_by_label("正文", exact=True).fill("第一段不变。\n第二段由甲改写。")
+    first.page.get_by_label("正文*", exact=True).fill("第一段不变。\n第二段由甲改写。")
     first.press("保存", exact=True)
     first.sees("已保存。")
-    second.page.get_by_label("正文", exact=True).fill(
+    second.page.get_by_label("正文*", exact=True).fill(
         "第一段不变。\n第二段由乙改写。\n乙另加一段。"
     )
     second.press("保存", exact=True)

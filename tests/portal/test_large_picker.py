@@ -77,7 +77,7 @@ def test_a_line_that_breaks_is_told_and_what_is_chosen_stays(drafter: Person):
 def test_what_this_browser_kept_is_put_back_with_boxes_that_had_not_come(drafter: Person):
     page = drafter.page
     page.route("**/autosave", lambda route: route.fulfill(status=404, body=""))
-    page.get_by_label("正文", exact=True).fill("写到一半。")
+    page.get_by_label("正文*", exact=True).fill("写到一半。")
     drafter.pick("抄送机关", ["张掖市财政局"])
     page.wait_for_timeout(1200)  # the copy is written a moment after the last key
     page.goto(page.url)
@@ -85,4 +85,4 @@ def test_what_this_browser_kept_is_put_back_with_boxes_that_had_not_come(drafter
     assert picker.get_by_role("checkbox").count() == 0
     page.locator("[data-kept-take]").click()
     expect(picker.get_by_role("button", name="移除：张掖市财政局")).to_be_visible()
-    expect(page.get_by_label("正文", exact=True)).to_have_value("写到一半。")
+    expect(page.get_by_label("正文*", exact=True)).to_have_value("写到一半。")

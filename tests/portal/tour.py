@@ -58,7 +58,7 @@ class Tour:
         visitor.screenshot(path=self.folder / "login.png")
         visitor.close()
         drafter.draft_notice(self.notice)
-        drafter.page.get_by_label("标题", exact=True).wait_for()
+        drafter.page.get_by_label("标题*", exact=True).wait_for()
         self.keep(drafter, "editor")
         drafter.submit()
 

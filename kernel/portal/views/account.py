@@ -129,7 +129,8 @@ def switch(ctx: Ctx) -> Response:
     with transaction():
         token = (sessions.move_to if kind == "delegation" else sessions.move)(ctx.desk, uid)
     with speaking(ctx.language):
-        ctx.say(_("已切换办公身份，以下是该身份的事项。"))
+        # Not as something done: what was typed at that desk still waits for its form.
+        ctx.say(_("已切换办公身份，以下是该身份的事项。"), "info")
     response = ctx.go("home")
     cookies.give(response, cookies.SESSION, token)
     return response

@@ -73,9 +73,8 @@ def _in_box(ctx: Ctx, text: str) -> list[Waiting]:
     """
     if not ctx.desk.has("exchange.view"):
         return []
-    # What was signed for and its plugin has not taken yet is in no index either.
-    open_ = Delivery.state.in_(_UNSETTLED) | ((Delivery.state == "signed") & Delivery.parked)
-    where = reduce(and_, map(_says, text.split()), Delivery.visible(ctx.desk) & open_)
+    open_ = Delivery.visible(ctx.desk) & Delivery.state.in_(_UNSETTLED)
+    where = reduce(and_, map(_says, text.split()), open_)
     rows = Delivery.select().where(where).order_by(Delivery.id.desc()).limit(MOST)
     return [
         Waiting(row, url("exchange:delivery", uid=row.uid), state_of(row), tags_of(row))

@@ -7,11 +7,11 @@ import json
 from starlette.responses import Response
 
 from kernel.acts import answers
-from kernel.acts.gate import PreparedAct, again, recall
-from kernel.acts.prepared import kept
+from kernel.acts.gate import PreparedAct, again, check_desk
+from kernel.acts.prepared import kept, ran_out
 from kernel.acts.subjects import Subject, find, kinds
 from kernel.acts.verbs import verbs
-from kernel.errors import Conflict, NotFound, OfficeError, Stale, Unverified
+from kernel.errors import NotFound, OfficeError, Stale, Unverified
 from kernel.portal.asking import renewed, signature_over, to_sign
 from kernel.portal.conflict import Difference, beside, page_of
 from kernel.portal.ctx import Ctx
@@ -77,16 +77,25 @@ def confirm(ctx: Ctx) -> Response:
     outcome = answers.of_nonce(ctx.desk, nonce)
     if outcome is not None:
         return _told(ctx, outcome)
+    prepared = kept(ctx.desk, nonce)
+    check_desk(ctx.desk, prepared.statement)
     if not ctx.posted:
-        return confirm_page(ctx, kept(ctx.desk, nonce))
-    try:
-        prepared = recall(ctx.desk, nonce)
-    except Conflict:  # it ran out while its person was reading
-        prepared = again(ctx.desk, nonce)
-        with speaking(ctx.language):
-            ctx.say(_("超过两分钟没有签名，已为您重新准备。请再核对一遍，然后签名。"), "warn")
-        return ctx.go("confirm", nonce=prepared.nonce)
-    return _sign(ctx, prepared)
+        return confirm_page(ctx, prepared)
+    return _anew(ctx, prepared) if ran_out(prepared) else _sign(ctx, prepared)
+
+
+def _anew(ctx: Ctx, before: PreparedAct) -> Response:
+    """What ran out while its person was reading is shown to him once more before he signs."""
+    subject, ref = before.subject, before.statement.facts["object"]
+    if subject is not None and (subject.version, subject.digest()) != (
+        ref["version"],
+        ref["digest"],
+    ):
+        return _changed(ctx, before)
+    prepared = again(ctx.desk, before.nonce)
+    with speaking(ctx.language):
+        ctx.say(_("超过两分钟没有签名，已为您重新准备。请再核对一遍，然后签名。"), "warn")
+    return ctx.go("confirm", nonce=prepared.nonce)
 
 
 def _sign(ctx: Ctx, prepared: PreparedAct) -> Response:

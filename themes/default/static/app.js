@@ -226,9 +226,10 @@
     var own = Array.prototype.filter.call(document.querySelectorAll('form[method=post]'), function (form) {
       return form.action === kept.action && deskOf(form) === kept.desk;
     });
-    if (taken || own.length) sessionStorage.removeItem('juyan');
+    var same = own.filter(function (form) { return versionOf(form) === kept.version; });
+    if (taken || same.length) sessionStorage.removeItem('juyan');
     if (taken) return;
-    own.filter(function (form) { return versionOf(form) === kept.version; }).forEach(function (form) {
+    same.forEach(function (form) {
       each(TEXTS, function (box) {
         var text = kept.fields[box.name];
         if (!text || text === box.value) return;
