@@ -62,10 +62,12 @@ def ask(desk: Desk, verb: Verb, arguments: dict[str, Any]) -> None:
         )
 
 
-def tell(desk: Desk, verb: Verb, subject: Subject, act: str) -> None:
+def tell(desk: Desk | ServiceDesk, verb: Verb, subject: Subject | None, act: str) -> None:
     """Tell a leader what was entered for him from paper, that he may look whether it is what he
     decided; within the transaction of the act."""
-    if desk.acting is None or desk.acting.kind != "transcribe":
+    if isinstance(desk, ServiceDesk) or subject is None or desk.acting is None:
+        return
+    if desk.acting.kind != "transcribe":
         return
     notices.tell(
         subject,

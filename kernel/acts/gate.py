@@ -254,8 +254,7 @@ def _joined() -> Iterator[None]:
 
 def recall(desk: Desk, nonce: str) -> PreparedAct:
     """The act that this session prepared under a nonce; Conflict if it ran out or was used."""
-    found = kept(desk, nonce)
-    if ran_out(found):
+    if ran_out(found := kept(desk, nonce)):
         raise expired()
     return found
 
@@ -263,9 +262,7 @@ def recall(desk: Desk, nonce: str) -> PreparedAct:
 def again(desk: Desk, nonce: str) -> PreparedAct:
     """Prepare once more what this session prepared and did not do, on the object as it is now.
 
-    :raises OfficeError: what :func:`prepare` refuses; Conflict ``acts.expired`` as in
-        :func:`recall`.
-    """
+    :raises OfficeError: as :func:`prepare` and, but for the two minutes, :func:`recall`."""
     before = kept(desk, nonce)
     check_desk(desk, before.statement)
     return prepare(desk, before.verb, before.subject, back=before.back, **before.arguments)
@@ -379,8 +376,7 @@ def _run(
         return Done(uid, _propose(desk, verb, statement), statement, proposed=True)
     with acting(uid, at):
         result = verb.body(desk, *_with(subject), **arguments)
-        if isinstance(desk, Desk) and desk.acting is not None and subject is not None:
-            delegated.tell(desk, verb, subject, uid)
+        delegated.tell(desk, verb, subject, uid)
     return Done(uid, result, statement)
 
 

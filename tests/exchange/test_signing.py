@@ -237,8 +237,7 @@ def test_what_ran_out_is_not_prepared_anew_over_changed_content(
     monkeypatch.setattr(ids, "_clock", lambda: ids._system_clock() + timedelta(minutes=3))
     said = clerk.post("/acts/confirm", data={"nonce": nonce_of(page.text)})
     assert "已为您重新准备" not in said.text and "此件" in said.text and "缺第2页" in said.text
-    with connection():
-        assert Prepared.select().count() == 1
+    assert nonce_of(said.text) in ("", nonce_of(page.text))
 
 
 def test_the_evidence_names_who_signed_for_it_and_for_whom(office: Office):

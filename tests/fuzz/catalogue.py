@@ -27,6 +27,7 @@ OF_OUR_OWN: dict[str, str] = {
     "kernel/admitted/register.py": "a text of our own founding, checked against its signed digest",
     "kernel/crypto/acts_batch.py": "part of act-record",
     "kernel/exchange/building.py": "envelopes from our own table",
+    "kernel/exchange/deadlines.py": "evidence from our own table",
     "kernel/exchange/ledger.py": "our own table, held against the log (threat 7)",
     "kernel/exchange/receipts.py": "the sealed file from our own store, verified at its receipt",
     "kernel/exchange/records.py": "answers of our own signer, evidence from our own table",

@@ -53,7 +53,7 @@ def test_the_server_is_restarted_during_an_upload(
     with started(office_folder, "serve", port=port):
         drafter.press("导入并核对")
         drafter.sees("核对导入的内容")
-        assert "防汛工作" in drafter.page.get_by_label("标题*", exact=True).input_value()
+        assert "防汛工作" in drafter.page.get_by_label("标题", exact=True).input_value()
         drafter.press("存入草稿")
         drafter.page.wait_for_url("**/edit")
         drafter.sees("已存入草稿")
