@@ -42,10 +42,10 @@ class Previewing:
     @staticmethod
     def _cpu() -> float:
         """CPU seconds of this process and of the workshop's child, which typesets and draws."""
-        child = workshop()._child
+        child = workshop().child_pid
         if child is None:
             return time.process_time()
-        fields = Path(f"/proc/{child.pid}/stat").read_text().rpartition(")")[2].split()
+        fields = Path(f"/proc/{child}/stat").read_text().rpartition(")")[2].split()
         ticks = int(fields[11]) + int(fields[12])
         return time.process_time() + ticks / os.sysconf("SC_CLK_TCK")
 
