@@ -7,6 +7,7 @@ import inspect
 import types
 import typing
 import unicodedata
+from collections import ChainMap
 from collections.abc import Callable, Iterable
 from typing import Any, Literal, TypeVar
 
@@ -161,21 +162,17 @@ def _check(verb: str, param: Param, value: Any) -> None:
 
 
 def _hints(function: types.FunctionType) -> dict[str, Any]:
-    """The types of the parameters. typing's own way takes twenty times as long, and only what
-    names types within others needs it (``Annotated``, names in quotes)."""
-    said = function.__annotations__.items()
-    hints = {name: _named(kind, function) for name, kind in said if name != "return"}
+    """The types of the parameters. Most are single names, looked up where Python would; typing's
+    own way takes twenty times as long, and only what names types within others needs it
+    (``Annotated``, names in quotes)."""
+    names = ChainMap(function.__globals__, vars(builtins))
+    said = {name: kind for name, kind in function.__annotations__.items() if name != "return"}
+    if all(isinstance(kind, str) and kind in names for kind in said.values()):
+        hints = {name: names[kind] for name, kind in said.items()}
+    else:
+        hints = inspect.get_annotations(function, eval_str=True)
+        hints.pop("return", None)
     return hints if all(map(_plain, hints.values())) else typing.get_type_hints(function)
-
-
-def _named(kind: Any, function: types.FunctionType) -> Any:
-    """What an annotation says: mostly a single name, looked up where Python would."""
-    if not isinstance(kind, str):
-        return kind
-    for names in (function.__globals__, vars(builtins)):
-        if kind in names:
-            return names[kind]
-    return eval(kind, function.__globals__)  # noqa: S307  # an annotation is source code
 
 
 def _plain(kind: Any) -> bool:

@@ -17,7 +17,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, Response
 
-from kernel.errors import Unavailable
+from kernel.errors import OfficeError, Unavailable
 
 BUSY = "portal.busy"
 RETRY = 2
@@ -84,14 +84,18 @@ def busy() -> Unavailable:
     return Unavailable(BUSY, _ZH, _EN)
 
 
-def busy_answer(request: Request) -> Response:
-    """The page that says so: a few fixed words, because there is no place for more."""
+def busy_answer(request: Request, error: OfficeError | None = None) -> Response:
+    """The page that says so: a few fixed words, because there is no place for more.
+
+    :param error: what is busy, where it is not the door.
+    """
+    said = error or busy()
     headers = {"retry-after": str(RETRY)}
     if "application/json" in request.headers.get("accept", ""):
-        return JSONResponse({"code": BUSY, "message": _ZH, "incident": ""}, 503, headers)
+        return JSONResponse({"code": said.code, "message": said.zh, "incident": ""}, 503, headers)
     html = (
         '<!doctype html><html lang="zh-CN"><meta charset="utf-8">'
         '<meta name="viewport" content="width=device-width"><title>请稍候 Please wait</title>'
-        f'<h1>请稍候</h1><p>{_ZH}</p><p lang="en">{_EN}</p><p>503 · {BUSY}</p>'
+        f'<h1>请稍候</h1><p>{said.zh}</p><p lang="en">{said.en}</p><p>503 · {said.code}</p>'
     )
     return HTMLResponse(html, 503, headers)

@@ -98,7 +98,7 @@ async def _refuse(request: Request, error: Exception) -> Response:
     assert isinstance(error, OfficeError)  # Starlette calls it for these only
     if error.code in (BUSY, workshop.BUSY):
         request.state.code = error.code
-        return busy_answer(request)
+        return busy_answer(request, error)
     # A script that asks is told so in plain words; it could do nothing with the login page.
     asked = request.headers.get("accept", "")
     by_script = "text/event-stream" in asked or "application/json" in asked

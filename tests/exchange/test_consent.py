@@ -1,10 +1,11 @@
 """After sign-for a recall takes the recipient's consent, and both answers are signed."""
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from kernel.acts import outbox
+from kernel.acts import gate, outbox
 from kernel.errors import Conflict, Invalid, NotFound, Refused
 from kernel.exchange import recalling
 from kernel.exchange.consenting import agree_recall, refuse_recall
@@ -200,6 +201,37 @@ def test_the_first_who_agrees_ends_it(office: Office):
     with transaction():
         Package.update(ended="").where(Package.uid == asked_for.uid).execute()
     assert f"package {asked_for.uid}" in [where for where, _ in problems()]
+
+
+def begun(office: Office, sent: Package, verb: Any, **said: Any) -> None:
+    """The sender's act is done, and the node has not yet recorded what follows."""
+    clerk = office.desk(CLERKS[CPCO])
+    act = gate.prepare(clerk, verb, sent, **said)
+    gate.perform(clerk, act, office.sign(clerk, act))
+
+
+@pytest.mark.both
+def test_while_copies_go_out_nobody_asks_again_and_nobody_ends_it(office: Office):
+    begun(office, asked_of_all(office, GEDU), resend, units=[GEDU], reason="误退")
+    with pytest.raises(Conflict, match=r"exchange\.busy"):
+        recipient_does(office, GEDU, request_resend, reason="再请补发")
+    with pytest.raises(Conflict, match=r"exchange\.busy"):
+        recipient_does(office, GFIN, agree_recall)
+    outbox.drain()
+    assert delivery(GEDU).state == "delivered"
+    recipient_does(office, GFIN, agree_recall)
+    assert delivery(GFIN).state == "recalled" and problems() == []
+
+
+@pytest.mark.both
+def test_a_request_of_version_0_1_that_is_recorded_after_the_update_is_no_finding(office: Office):
+    uid = issue(SECOND).package
+    signed_for(office, GFIN)
+    begun(office, as_it_is(uid), recall, reason=WHY, ask=True)
+    with transaction():
+        Package.update(ended="recall").where(Package.uid == uid).execute()
+    outbox.drain()
+    assert problems() == []
 
 
 def test_what_version_0_1_ended_by_the_request_alone_is_no_finding(

@@ -337,3 +337,4 @@ def test_pages_are_busy_when_the_typesetter_is(office: Office, monkeypatch: pyte
     monkeypatch.setattr(shops._Bench, "ask", taken)
     got = browser.get(f"/documents/out/{document.uid}/pages/1")
     assert (got.status_code, got.headers.get("retry-after")) == (503, "2")
+    assert shops.BUSY in got.text and "处理文件的人较多" in got.text
