@@ -153,7 +153,7 @@ TYPES: dict[str, EvidenceType] = {
     "X6": EvidenceType(
         "替换", "Replaced", signer="unit", side="sender", by_person=True, verb="exchange.supersede"
     ),
-    "X7": EvidenceType("催收", "Reminder to sign for it"),
+    "X7": EvidenceType("催办", "Reminder to sign for it"),
     "X8": EvidenceType(
         "补发", "Sent again", signer="unit", side="sender", by_person=True, verb="exchange.resend"
     ),

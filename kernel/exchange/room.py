@@ -58,7 +58,7 @@ LEVELS = [
     Level("exchange.recall", "撤回发文", "Recall what was sent", ("document_clerk",)),
     Level(
         "exchange.manage",
-        "催收、补发、改时限、作废、替换",
+        "催办、补发、改时限、作废、替换",
         "Remind, send again, change deadlines, declare void, replace",
         ("document_clerk",),
     ),

@@ -45,8 +45,8 @@ NAMES = {
     "superseded": ("替换件", "what replaces it"),
     "ended_reason": ("作废、替换原因", "the reason of void or replacement"),
     "overdue": ("逾期时间", "since when it is overdue"),
-    "urges": ("催收次数", "how often they were reminded"),
-    "urged": ("催收时间", "when they were reminded"),
+    "urges": ("催办次数", "how often they were reminded"),
+    "urged": ("催办时间", "when they were reminded"),
     "conflict": ("“未采用”标记", "the mark of a conflict"),
 }
 _UNDELIVERED = (

@@ -19,7 +19,7 @@ AT_RECIPIENT = {
     "new": ("新来文，请签收", "A document to sign for"),
     "asked": ("发文单位申请撤回，请答复", "Its sender asks for it back: please answer"),
     "recalled": ("发文单位已撤回", "Its sender has recalled it"),
-    "urged": ("发文单位催收，请尽快签收", "Its sender reminds you: please sign for it"),
+    "urged": ("发文单位催办，请尽快签收", "Its sender reminds you: please sign for it"),
     "moved": ("签收时限已修改", "The deadline for signing has changed"),
     "void": ("发文单位已作废此件", "Its sender has declared it void"),
     "supersede": ("发文单位已另发替换此件", "Its sender has replaced it by another one"),

@@ -1,4 +1,4 @@
-"""Reminding those who have not signed for it yet (催收, X7): counted, and not too often."""
+"""Reminding those who have not signed for it yet (催办, X7): counted, and not too often."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ PAUSE = timedelta(hours=2)
 """How long one reminder has to do."""
 PER_DAY = 3
 """How many reminders a recipient gets in 24 hours."""
-WORD = "催收"
+WORD = "催办"
 
 
 def urgeable(package: Package, units: list[str]) -> peewee.Expression:
@@ -42,13 +42,18 @@ def urgeable(package: Package, units: list[str]) -> peewee.Expression:
     return waiting(package, units) & rested & Delivery.organ.not_in(today)
 
 
+def urgeable_count(package: Package) -> int:
+    """How many may be reminded now."""
+    return int(Delivery.select().where(urgeable(package, [])).count())
+
+
 def _urgeable(desk: Desk, package: Package, *, units: list[str], channel: str = "portal") -> None:
     require_sent(package)
     require_recipients(package, units)
     if not Delivery.select().where(waiting(package, units)).exists():
         raise Conflict(
             "exchange.nothing_to_urge",
-            "没有需要催收的单位：都已签收、退回或撤回，或者此件已作废、被替换。"
+            "没有需要催办的单位：都已签收、退回或撤回，或者此件已作废、被替换。"
             "请刷新页面查看签收情况。",
             "There is nobody to remind: all have signed for it, sent it back or had it recalled, "
             "or it is void or replaced. Reload the page to see.",
@@ -56,7 +61,7 @@ def _urgeable(desk: Desk, package: Package, *, units: list[str], channel: str = 
     if not Delivery.select().where(urgeable(package, units)).exists():
         raise Conflict(
             "exchange.urged",
-            "刚刚催收过：每个单位 2 小时内只能催收一次，"
+            "刚刚催办过：每个单位 2 小时内只能催办一次，"
             f"一天最多 {PER_DAY} 次。请稍后再试，或电话联系。",
             f"They were reminded just now: once in two hours and {PER_DAY} times a day at most. "
             "Try later, or call them.",
@@ -65,7 +70,7 @@ def _urgeable(desk: Desk, package: Package, *, units: list[str], channel: str = 
 
 @act(
     "exchange.urge",
-    title="催收",
+    title="催办",
     title_en="Remind",
     level="manage",
     weight="recorded",

@@ -927,7 +927,7 @@ X3|撤回不成立|n-|||
 X4|同意撤回|urp|exchange.agree_recall|signed,registered,handed_over|recalled
 X5|作废|usp|exchange.void||
 X6|替换|usp|exchange.supersede||
-X7|催收|n|||
+X7|催办|n|||
 X8|补发|usp|exchange.resend||
 X9|修改时限|usp|exchange.set_deadline||
 X10|打印登记|ur|||

@@ -69,6 +69,12 @@ class Rights:
         rows = query.where(where).order_by(Post.rank, Post.id)
         return [post for post in rows if level in self.of(post)]
 
+    def holder_names(self, level: str, organ: str, most: int = 3) -> list[str]:
+        """The names of whoever in an organ holds a level, by rank, each once, *most* of them: to
+        tell a person whom to ask."""
+        people = dict.fromkeys(post.person.name for post in self.holders(level, organ))
+        return list(people)[:most]
+
     def posts_with(self, level: str, organs: Iterable[str]) -> dict[str, list[tuple[str, str]]]:
         """For each organ the active posts that hold a level, as (post, unit): for many at once."""
         found: dict[str, list[tuple[str, str]]] = {}

@@ -109,9 +109,16 @@ class Bus:
         return found
 
     def gather(
-        self, hook: str, among: Collection[str] | None = None, **arguments: Any
+        self,
+        hook: str,
+        among: Collection[str] | None = None,
+        failed: list[str] | None = None,
+        **arguments: Any,
     ) -> Iterator[tuple[str, Any]]:
-        """All answers as ``(plugin, answer)``; one that raises is reported and left out."""
+        """All answers as ``(plugin, answer)``; one that raises is reported and left out.
+
+        :param failed: takes the names of those left out, for who tells a person.
+        """
         value_of = arguments.__getitem__
         for impl in self.answering(hook, among):
             try:
@@ -122,6 +129,8 @@ class Bus:
                     answer = impl.function(*map(value_of, impl.argnames))
             except (Exception, SystemExit) as error:
                 self._fault(impl.plugin_name, hook, error)
+                if failed is not None:
+                    failed.append(impl.plugin_name)
                 continue
             if answer is not None:
                 yield impl.plugin_name, answer
@@ -164,12 +173,17 @@ class Bus:
         return bool(found)
 
     @contextmanager
-    def isolated(self, plugin: str, hook: str) -> Iterator[None]:
-        """For what is done with a plugin's answer: what it raises is counted against it."""
+    def isolated(self, plugin: str, hook: str, failed: list[str] | None = None) -> Iterator[None]:
+        """For what is done with a plugin's answer: what it raises is counted against it.
+
+        :param failed: takes its name then.
+        """
         try:
             yield
         except (Exception, SystemExit) as error:
             self._fault(plugin, hook, error)
+            if failed is not None:
+                failed.append(plugin)
 
     def _fault(self, plugin: str, hook: str, error: BaseException) -> None:
         if self.strict:

@@ -99,6 +99,11 @@ class Switchboard:
         """The plugins that work for this organ now."""
         return _effective(self, organ, frozenset({*self.faults, *bus().quarantined}))
 
+    def down(self, organ: str) -> list[str]:
+        """What the organ has on and misses, because it or what it needs is faulty, in order."""
+        missed = _effective(self, organ, frozenset()) - self.effective(organ)
+        return [name for name in self.manifests if name in missed]
+
     def works(self, name: str, organ: str) -> bool:
         """Whether one plugin works for this organ now: it and all that it needs."""
         return name in self.effective(organ)

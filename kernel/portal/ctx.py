@@ -232,12 +232,18 @@ class Ctx(Struct, dict=True):
         /,
         *,
         back: str,
+        form_at: str = "",
         expect: int | None = None,
         **arguments: Any,
     ) -> Response:
-        """Prepare a signed act and go to the page that shows what is about to be signed."""
+        """Prepare a signed act and go to the page that shows what is about to be signed.
+
+        :param back: where it goes on after the act. :param form_at: where the form stands that
+            was filled in for it, if not there: who does not sign yet goes back to that.
+        """
         prepared = prepare(self.desk, action, subject, expect=expect, back=back, **arguments)
-        return self.go("confirm", nonce=prepared.nonce)
+        place = {"form": form_at} if form_at else {}
+        return self.go("confirm", nonce=prepared.nonce, **place)
 
     def finish(self, prepared: PreparedAct, signature: Signature) -> Done:
         """Perform a signed act and wait a moment for what follows from it."""

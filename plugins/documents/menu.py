@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from collections import Counter
 
-from kernel.api import Delivery, Desk, MenuItem, Package, Panel, Waiting, _, url
+from kernel.api import Delivery, Desk, MenuItem, Package, Panel, Unit, Waiting, _, url
+
+NAMED = 4
+"""So many of those who have not signed for it are named on the card."""
 
 
 def items(desk: Desk, waiting: Waiting) -> list[MenuItem]:
@@ -32,6 +35,12 @@ def actions(desk: Desk) -> list[MenuItem]:
     return [MenuItem(_("起草公文"), url("documents:new"), "file-pen-line")]
 
 
+def _way_to_urge(desk: Desk, package: Package, waiting: int) -> str:
+    """Where those who have not signed for it are reminded; empty for who may not, or need not."""
+    due = waiting and not package.claim and package.ended not in ("void", "supersede")
+    return url("exchange:urge", uid=package.uid) if due and desk.has("exchange.manage") else ""
+
+
 def panels(desk: Desk) -> list[Panel]:
     """The receipts of what the organ sent last, for who follows them up."""
     if not (desk.has("documents.view") and desk.has("exchange.view")):
@@ -42,15 +51,21 @@ def panels(desk: Desk) -> list[Panel]:
     last = sent.order_by(Package.id.desc()).first()
     if last is None:
         return []
-    states = Counter(
-        row.state for row in Delivery.select(Delivery.state).where(Delivery.package == last.uid)
-    )
+    of_it = Delivery.package == last.uid
+    states = Counter(row.state for row in Delivery.select(Delivery.state).where(of_it))
+    left = Unit.ranked().join(Delivery, on=Unit.code == Delivery.organ)
+    names = [
+        unit.short_name or unit.name
+        for unit in left.where(of_it & (Delivery.state == "delivered")).limit(NAMED)
+    ]
     facts = {
         "title": last.title,
         "number": last.number,
         "href": url("exchange:package", uid=last.uid),
         "signed": states["signed"],
         "waiting": states["delivered"],
+        "names": names,
+        "urge": _way_to_urge(desk, last, states["delivered"]),
         "returned": states["returned"],
         "total": last.total,
         "at": last.sent,

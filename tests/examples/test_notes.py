@@ -19,7 +19,7 @@ def signed_in(office: Office, name: str) -> Browser:
 
 def switch(office: Office, on: bool) -> None:
     admin = signed_in(office, "孙倩")
-    answer = admin.post("/admin/plugins/notes", data={"on": "1" if on else "0"})
+    answer = admin.post("/admin/plugins/notes", data={"on": "1" if on else "0", "sure": "1"})
     assert ("已启用：请假条" if on else "已停用：请假条") in answer.text
 
 

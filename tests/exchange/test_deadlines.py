@@ -130,9 +130,9 @@ def test_a_reminder_reaches_those_who_wait_and_is_counted(office: Office, tmp_pa
     assert [(one.code, one.text) for one in facts.reasons] == [("urged", "phone")]
     with connection():
         task = Task.get((Task.organ == GEDU) & Task.done.is_null())
-    assert task.meta.startswith("催收 · ")
+    assert task.meta.startswith("催办 · ")
     assert (
-        "已催收 1 次" in browser_of(office, GEDU).get(f"/exchange/inbox/{delivery(GEDU).uid}").text
+        "已催办 1 次" in browser_of(office, GEDU).get(f"/exchange/inbox/{delivery(GEDU).uid}").text
     )
     assert verifies_alone(tmp_path) == "0"
 
@@ -166,12 +166,16 @@ def test_the_pages_for_reminders_and_deadlines(office: Office):
     browser, place = browser_of(office, CPCO), f"/exchange/outbox/{package().uid}"
     drafter = office.browser()
     drafter.login("林晓梅")
-    assert "由本单位文档员办理" in drafter.get(place).text
-    assert "由本单位文档员办理" not in browser.get(place).text
+    assert "催办、补发、撤回由孙倩" in drafter.get(place).text
+    before = browser.get(place).text
+    assert "催办、补发、撤回由" not in before and f"将提醒 {len(deliveries())} 家" in before
     assert "市教育局" in browser.get(f"{place}/urge").text
     done = browser.post(f"{place}/urge", data={"units": [GEDU], "channel": "sms"})
-    assert "已催收 1 家" in done.text and delivery(GEDU).urges == 1
+    assert "已催办 1 家" in done.text and delivery(GEDU).urges == 1
     assert "市教育局" not in browser.get(f"{place}/urge").text.partition("<fieldset")[2]
+    assert f"将提醒 {len(deliveries()) - 1} 家" in browser.get(place).text
+    browser.post(f"{place}/urge", data={"channel": "portal"})
+    assert "都已催办过" in browser.get(place).text
     day = f"{now() + 3 * DAY:%Y-%m-%d}"
     asked = browser.post(f"{place}/deadline", data={"day": day, "reason": "放宽"})
     assert "修改签收时限" in asked.text and asked.status_code == 200

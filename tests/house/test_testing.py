@@ -169,7 +169,15 @@ def start(*command: str) -> subprocess.Popen[bytes]:
     """In a terminal of its own, so to speak."""
     nowhere = subprocess.DEVNULL
     whole = [sys.executable, *command]
-    return subprocess.Popen(whole, cwd=ROOT, stdout=nowhere, stderr=nowhere, start_new_session=True)
+    return subprocess.Popen(
+        whole,
+        cwd=ROOT,
+        stdout=nowhere,
+        stderr=nowhere,
+        start_new_session=True,
+        # Who runs the tests behind a shell's & has Ctrl-C ignored, and so would all its children.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # noqa: PLW1509
+    )
 
 
 def gone_after(

@@ -104,9 +104,11 @@ def test_missing_needs_are_named_in_both_languages(office: Office):
 def test_what_takes_others_along_is_asked_first(office: Office):
     admin = reader(office, "孙倩", "zh")
     answer = admin.post("/admin/plugins/workflow", data={"on": "0"}).text
-    assert "停用“流程”会一并停用：公文办理。" in answer
+    assert "一并停用：公文办理。" in answer
+    alone = admin.post("/admin/plugins/feedback", data={"on": "0"}).text
+    assert "停用“意见建议”后，本单位" in alone and "一并停用：公文办理。" not in alone
     with connection():
-        assert {"workflow", "documents"} <= switchboard().effective(CPCO)
+        assert {"workflow", "documents", "feedback"} <= switchboard().effective(CPCO)
     answer = admin.post("/admin/plugins/workflow", data={"on": "0", "sure": "1"}).text
     assert "已停用：公文办理、流程" in answer and "您可以在这里启用" in answer
     with connection():

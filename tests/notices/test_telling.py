@@ -84,8 +84,8 @@ def _content() -> dict[str, object]:
 
 def test_what_happens_to_a_delivery_is_told_at_its_other_end(office: Office):
     sender_does(office, urge, units=[GFIN])
-    assert told(office, "刘志强")[0] == "发文单位催收，请尽快签收"
-    assert "发文单位催收，请尽快签收" not in told(office, "陈静")
+    assert told(office, "刘志强")[0] == "发文单位催办，请尽快签收"
+    assert "发文单位催办，请尽快签收" not in told(office, "陈静")
     opened(office, GEDU)
     recipient_does(office, GEDU, send_back, reason="重复来文")
     assert told(office, "孙倩")[0] == "市教育局退回"
@@ -169,7 +169,7 @@ def test_signing_settles_what_was_told_of_signing_and_no_other_word(office: Offi
     sender_does(office, void, reason="发错版本")
     ended, *rest = waiting(office, "刘志强", item.uid)
     assert ended == "发文单位已作废此件"
-    assert set(rest) == {"新来文，请签收", "发文单位催收，请尽快签收", "签收时限已修改"}
+    assert set(rest) == {"新来文，请签收", "发文单位催办，请尽快签收", "签收时限已修改"}
     assert waiting(office, "陈静", delivery(GEDU).uid) != []
     signed_for(office, GFIN)
     assert waiting(office, "刘志强", item.uid) == [ended]

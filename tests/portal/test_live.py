@@ -88,7 +88,7 @@ def test_the_bell_rings_without_a_reload_and_names_nothing(people: Driver, offic
     expect(toast).to_be_hidden()
     assert clerk.page.evaluate("window.here") is True
     clerk.page.locator("[data-live]").click()
-    clerk.sees("发文单位催收，请尽快签收")
+    clerk.sees("发文单位催办，请尽快签收")
     clerk.picture("61-notices")
     clerk.press("全部标为已读")
     bell(clerk, 0)

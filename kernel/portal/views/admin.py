@@ -8,10 +8,10 @@ import peewee
 from starlette.responses import Response
 
 from kernel.acts.house.switches import switch_plugin
-from kernel.acts.models import Act
+from kernel.acts.models import Act, Task
 from kernel.acts.verbs import verbs
 from kernel.errors import OfficeError
-from kernel.identity.models import Person, Unit
+from kernel.identity.models import Person, Post, Unit
 from kernel.plugins.bus import bus
 from kernel.plugins.manifest import Manifest
 from kernel.plugins.switches import switchboard
@@ -29,18 +29,30 @@ def plugins_page(ctx: Ctx) -> Response:
 
 
 def _plugins(ctx: Ctx, asked: str = "") -> Response:
-    """The list; *asked* is a plugin that takes others along when it is switched off."""
+    """The list; of the plugin *asked* for it says what comes of switching it off."""
     board, comma = switchboard(), ", " if ctx.language == "en" else "、"
     with speaking(ctx.language):
-        taken = comma.join(board.title(one, ctx.language) for one in _taken(ctx, asked))
-        title = board.title(asked, ctx.language)
         return ctx.render(
             "admin/plugins.html",
             title=_("插件启停"),
             rows=[_row(ctx, one, comma) for one in board.known()],
-            asked={"name": asked, "title": title, "others": taken} if asked else None,
+            asked=_asked(ctx, asked, comma) if asked else None,
             faults=list(bus().faults) if "system_admin" in ctx.desk.post.roles else [],
         )
+
+
+def _asked(ctx: Ctx, name: str, comma: str) -> dict[str, Any]:
+    """Whom it concerns that a plugin is switched off, and what is left lying."""
+    board, organ, taken = switchboard(), ctx.desk.organ_code, _taken(ctx, name)
+    mine = Post.select(Post.person).join(Unit).where(Post.active & (Unit.organ == organ))
+    lying = (Task.organ == organ) & Task.plugin.in_([name, *taken]) & Task.done.is_null()
+    return {
+        "name": name,
+        "title": board.title(name, ctx.language),
+        "others": comma.join(board.title(one, ctx.language) for one in taken),
+        "people": mine.distinct().count(),
+        "lying": Task.select().where(lying).count(),
+    }
 
 
 def _taken(ctx: Ctx, name: str) -> list[str]:
@@ -67,7 +79,8 @@ def _row(ctx: Ctx, one: Manifest, comma: str) -> dict[str, Any]:
 def switch_page(ctx: Ctx, name: str) -> Response:
     """Switch a plugin on or off for this organ."""
     on = ctx.form.get("on") == "1"
-    if not on and _taken(ctx, name) and ctx.form.get("sure") != "1":
+    works = name in switchboard().effective(ctx.desk.organ_code)
+    if not on and works and ctx.form.get("sure") != "1":
         return _plugins(ctx, name)
     try:
         moved = ctx.do(switch_plugin, organ=ctx.desk.organ_code, plugin=name, on=on)

@@ -56,7 +56,7 @@ class SupersedeForm(Form):
 class UrgeForm(Form):
     """Who is reminded, and how."""
 
-    units = Units(_l("催收单位"), hint=_l("不选即为全部未签收单位。"))
+    units = Units(_l("催办单位"))
     channel = Choice(
         _l("方式"),
         (
@@ -127,7 +127,8 @@ def _asking(form: Any, package: Package, ctx: Ctx) -> None:
 
 def _to_urge(form: Any, package: Package, ctx: Ctx) -> None:
     found = _leaves(_codes(urgeable(package, [])))
-    form.units.tree = _tree(Branch(_("可催收的单位"), found, open=True))
+    form.units.tree = _tree(Branch(_("可催办的单位"), found, open=True))
+    form.units.description = _("不选即提醒全部 %(n)s 家。", n=len(found))
 
 
 def _to_wait_for(form: Any, package: Package, ctx: Ctx) -> None:
@@ -162,14 +163,14 @@ def _signing(verb: Any, *names: str) -> Callable[[Ctx, Any, Package, str], Respo
 
     def go(ctx: Ctx, form: Any, package: Package, back: str) -> Response:
         given = {name: form[name].data for name in names if name in form}
-        return ctx.sign(verb, package, back=back, **given)
+        return ctx.sign(verb, package, back=back, form_at=ctx.path, **given)
 
     return go
 
 
 def _urge(ctx: Ctx, form: Any, package: Package, back: str) -> Response:
     count = ctx.do(urge, package, units=form.units.data or [], channel=form.channel.data)
-    ctx.say(_("已催收 %(n)s 家。", n=count))
+    ctx.say(_("已催办 %(n)s 家。", n=count))
     return ctx.go_to(back)
 
 
@@ -178,7 +179,7 @@ def _deadline(ctx: Ctx, form: Any, package: Package, back: str) -> Response:
     if note := rest_day_note(form.day.data):
         ctx.say(note, "warn")
     until = stamp(end_of(form.day.data))
-    return ctx.sign(set_deadline, package, back=back, sign_by=until, **given)
+    return ctx.sign(set_deadline, package, back=back, form_at=ctx.path, sign_by=until, **given)
 
 
 RECALL = Deed(
@@ -210,12 +211,12 @@ SUPERSEDE = Deed(
 )
 URGE = Deed(
     "urge",
-    _l("催收"),
-    _l("提醒未签收单位的收文人员，并记录次数和方式。同一单位 2 小时内催收一次，一天最多 3 次。"),
+    _l("催办"),
+    _l("提醒未签收单位的收文人员，并记录次数和方式。同一单位 2 小时内催办一次，一天最多 3 次。"),
     UrgeForm,
     _to_urge,
     _urge,
-    nobody=_l("现在没有可催收的单位：都已办完，或刚刚催收过。两次催收须间隔 2 小时。"),
+    nobody=_l("现在没有可催办的单位：都已办完，或刚刚催办过。两次催办须间隔 2 小时。"),
 )
 RESEND = Deed(
     "resend",

@@ -15,6 +15,7 @@ from kernel.exchange.inbound import REASONS, send_back, sign_for
 from kernel.exchange.models import Delivery, Package
 from kernel.exchange.opening import open_once
 from kernel.exchange.resending import latest, may_be_asked_for, request_resend
+from kernel.identity.rights import rights
 from kernel.plugins.switches import switchboard
 from kernel.portal.ctx import Ctx
 from kernel.portal.fields import Choice, Label, Paragraphs
@@ -154,6 +155,7 @@ def _delivery_page(
         may_act=clerk and found.state == "delivered",
         may_answer=clerk and found.state == "signed" and found.asked,
         may_request=clerk and may_be_asked_for(found),
+        handlers=[] if clerk else rights().holder_names("exchange.handle", found.organ),
         may_go_on=ctx.desk.has("exchange.handle") and found.state == "signed" and not found.parked,
         soon=due_soon(found),
         successor=_successor(found),

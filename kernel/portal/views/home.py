@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from markupsafe import Markup
@@ -11,6 +12,7 @@ from kernel.acts import agenda, outbox
 from kernel.acts.tasks import Row
 from kernel.crypto.ids import now
 from kernel.plugins.bus import bus
+from kernel.plugins.switches import switchboard
 from kernel.portal import words
 from kernel.portal.ctx import ROOMS, Ctx
 from kernel.portal.frame import drawable
@@ -75,7 +77,7 @@ def _clerk(ctx: Ctx) -> Response:
         total=ctx.waiting.todo,
         tabs=tabs(ctx, "todo"),
         drafts=ctx.waiting.drafts,
-        panels=_panels(ctx),
+        **_panels(ctx),
         actions=_actions(ctx),
         may_have_cards="leader" in ctx.desk.post.roles,
         **_top(ctx),
@@ -94,17 +96,23 @@ def _top(ctx: Ctx) -> dict[str, Any]:
         "stuck": outbox.how_many_stuck() if ctx.desk.has("house.effects") else 0,
         "desks": desks(ctx),
         "lent": lent(ctx),
+        "down": _titles(ctx, switchboard().down(ctx.desk.organ_code)),
     }
 
 
-def _panels(ctx: Ctx) -> list[tuple[Panel, Markup]]:
-    """The cards of the plugins, drawn one by one: one that cannot be drawn is left out."""
+def _panels(ctx: Ctx) -> dict[str, Any]:
+    """The cards of the plugins, drawn one by one, and which plugins have one that cannot be."""
     drawn: list[tuple[Panel, Markup]] = []
-    for name, answer in bus().gather("home_panels", among=ctx.plugins, desk=ctx.desk):
+    failed: list[str] = []
+    for name, answer in bus().gather("home_panels", ctx.plugins, failed, desk=ctx.desk):
         for panel in answer:
-            with bus().isolated(name, "home_panels"):
+            with bus().isolated(name, "home_panels", failed):
                 drawn.append((panel, ctx.fragment(panel.template, panel=panel, **panel.context)))
-    return drawn
+    return {"panels": drawn, "missing": _titles(ctx, failed)}
+
+
+def _titles(ctx: Ctx, names: Iterable[str]) -> list[str]:
+    return [switchboard().title(one, ctx.language) for one in dict.fromkeys(names)]
 
 
 def _actions(ctx: Ctx) -> list[tuple[str, str, str]]:

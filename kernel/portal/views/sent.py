@@ -15,7 +15,9 @@ from kernel.exchange import receipts
 from kernel.exchange.deadlines import SOON
 from kernel.exchange.models import Delivery, Evidence, Package
 from kernel.exchange.recalling import askable_count, asked_count, open_count, requests
+from kernel.exchange.urging import urgeable_count
 from kernel.identity.models import Unit
+from kernel.identity.rights import rights
 from kernel.portal.answers import download
 from kernel.portal.ctx import Ctx
 from kernel.portal.i18n import _l, ngettext, speaking
@@ -71,7 +73,7 @@ def _note(row: Delivery, asked: Mapping[str, str]) -> str:
     said = [row.reason] if row.state in ("returned", "recalled") else []
     said += [asked[row.uid]] if row.uid in asked else []
     if row.urges:
-        said.append(ngettext("催收 %(n)s 次", "催收 %(n)s 次", row.urges) % {"n": row.urges})
+        said.append(ngettext("催办 %(n)s 次", "催办 %(n)s 次", row.urges) % {"n": row.urges})
     return " · ".join(said)
 
 
@@ -196,6 +198,8 @@ def _may(ctx: Ctx, package: Package) -> dict[str, Any]:
         "may_manage": free and ctx.desk.has("exchange.manage"),
         "may_recall": free and ctx.desk.has("exchange.recall"),
         "waiting": open_count(package),
+        "urgeable": urgeable_count(package),
+        "managers": rights().holder_names("exchange.manage", package.organ),
         "askable": askable_count(package),
         "asked": asked_count(package),
     }

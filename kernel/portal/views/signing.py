@@ -19,7 +19,7 @@ from kernel.portal.i18n import _, speaking
 from kernel.portal.ink import picture
 from kernel.portal.page import Message
 from kernel.portal.parts import Confirm
-from kernel.portal.urls import url
+from kernel.portal.urls import safe_path, url
 
 INK = "ink"
 """The argument of a verb that carries handwriting; it is shown as what it is."""
@@ -61,7 +61,7 @@ def confirm_page(ctx: Ctx, prepared: PreparedAct) -> Response:
             digest=prepared.statement.digest.removeprefix("sha256:"),
             consequence=consequence,
             hidden={"nonce": prepared.nonce},
-            back=prepared.back,
+            back=safe_path(ctx.query.get("form", ""), prepared.back),
         )
     text = json.dumps(prepared.statement.facts, ensure_ascii=False, indent=1)
     ask = to_sign(ctx, prepared.statement.bytes)

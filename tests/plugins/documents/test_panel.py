@@ -6,6 +6,7 @@ from kernel.exchange.models import Delivery
 from kernel.storage.database import connection
 from kernel.testing_office import Office
 from plugins.documents.line import issue
+from plugins.documents.menu import NAMED
 from tests.exchange.notice import NOTICE
 
 
@@ -20,6 +21,10 @@ def test_the_receipts_of_what_was_sent_last_stand_on_the_home_page(office: Offic
     issued = issue(NOTICE)
     page = home(office, "林晓梅")
     assert f"未签收 {issued.recipients} 家" in page
+    left = page.partition("未签收")[2].partition("</p>")[0]
+    assert left.count("、") == NAMED - 1 and left.endswith("等"), "the first who have not"
+    urge = "/urge"
+    assert urge not in page and urge in home(office, "孙倩"), "for who may remind"
     assert "签收回执" not in home(office, "刘志强"), "another organ"
     with connection():
         came = Delivery.get(Delivery.organ == "620700-GFIN")

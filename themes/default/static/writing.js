@@ -124,7 +124,7 @@
         copy.put();
         if (answer.status === 409) { stopped = true; return say('conflict'); }
         if (answer.status === 422) return say('wrong');
-        say(answer.status === 401 ? 'session' : 'failed');
+        say({ 401: 'session', 412: 'desk' }[answer.status] || 'failed');
         again(15000);
       }, function () {
         changed = true;
