@@ -176,7 +176,7 @@ def start(*command: str) -> subprocess.Popen[bytes]:
         stderr=nowhere,
         start_new_session=True,
         # Who runs the tests behind a shell's & has Ctrl-C ignored, and so would all its children.
-        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # noqa: PLW1509
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )
 
 
