@@ -158,8 +158,11 @@ def _told(history: History, row: Row) -> Told:
         urgency = (LATE,) if row["overdue"] else ("", LATE) if late else ("",)
         if row["mark"] and late:  # it is taken off once void or replacement is recorded
             urgency = ("", LATE)
-    due = {row["sign_by"] if row["state"] == "delivered" else None}
-    if not row["claim_act"] or _is_signing(row):
+    waits = row["state"] == "delivered"
+    due = {row["sign_by"] if waits else None}
+    # What is void lost its limit; what was settled elsewhere kept it or never had one.
+    loose = not row["claim_act"] and (row["mark"] or not waits)
+    if loose or _is_signing(row):
         due |= {row["sign_by"], None}
     return {"form": ("todo",), "urgency": urgency, "due": due}
 

@@ -90,8 +90,11 @@ def at_package(desk: Desk, package: Package, conflict: Conflict, **_: Any) -> No
     refuse(desk, package, "X14", [(None, late.number)])
 
 
-def at_recall(desk: Desk, package: Package, conflict: Conflict, **_: Any) -> None:
-    """Refuse a recall (X3), for each recipient who was first."""
+def at_recall(
+    desk: Desk, package: Package, conflict: Conflict, units: list[str] | None = None, **_: Any
+) -> None:
+    """Refuse a recall (X3), for each recipient it is of who was first."""
     _told(conflict)
     rows = Delivery.select().where(Delivery.package == package.uid).order_by(Delivery.id)
+    rows = rows.where(Delivery.organ.in_(units)) if units else rows
     refuse(desk, package, "X3", [(row, first(row)) for row in rows if first(row)])

@@ -124,6 +124,5 @@ def taken_up(
 ) -> None:
     """Record evidence from elsewhere, and the state that follows from it."""
     Delivery.update(state=state).where(Delivery.id == delivery.id).execute()
-    said = (Evidence.package == delivery.package_id) & (Evidence.type == "X1")
-    if state == "recalled" and Evidence.select().where(said).exists():
-        recalling.end(delivery.package)
+    if state == "recalled":
+        recalling.end_if_recalled(delivery.package)

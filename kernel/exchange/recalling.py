@@ -3,10 +3,15 @@
 Recall and sign-for race; the claim decides, and exactly one of them wins. The loser gets a signed
 refusal: X3 for the sender, X14 for the recipient. Whoever has signed for it can be asked
 (:mod:`kernel.exchange.consenting`).
+
+A recall is of the whole package or of the units it names, for what went to the wrong one. Only the
+first kind ends the package (:func:`end`).
 """
 
 from __future__ import annotations
 
+import json
+from collections.abc import Sequence
 from typing import Any
 
 import peewee
@@ -15,15 +20,17 @@ from kernel.acts import outbox, tasks
 from kernel.acts.clock import signing_time
 from kernel.acts.context import this_act, this_moment
 from kernel.acts.gate import by_node
-from kernel.acts.models import Task
+from kernel.acts.models import Act, Task
 from kernel.acts.verbs import act
 from kernel.crypto.ids import now, uuid7
 from kernel.errors import Conflict
 from kernel.exchange import records, telling
-from kernel.exchange.evidence import Evidence, Reason
+from kernel.exchange.chosen import require_recipients
+from kernel.exchange.evidence import Evidence as Fact
+from kernel.exchange.evidence import Reason
 from kernel.exchange.inbound import require_reason
 from kernel.exchange.losing import at_recall, first, reason
-from kernel.exchange.models import Delivery, Package
+from kernel.exchange.models import Delivery, Evidence, Package
 from kernel.exchange.refusals import RECALLED, SIGNED, TooLate
 from kernel.identity.desk import Desk, ServiceDesk
 from kernel.storage.bulk import insert_rows
@@ -36,16 +43,29 @@ RESEND = "补发"
 mistake, with the uid of the delivery that he sent back."""
 
 
-def _open(package: Package) -> peewee.Expression:
-    return (
-        (Delivery.package == package.uid) & (Delivery.state == "delivered") & (Delivery.claim == "")
-    )
+def _of(package: Package, units: Sequence[str] | None) -> peewee.Expression:
+    mine: peewee.Expression = Delivery.package == package.uid
+    return mine & Delivery.organ.in_(list(units)) if units else mine
 
 
-def _askable(package: Package) -> peewee.Expression:
+def _open(package: Package, units: Sequence[str] | None = None) -> peewee.Expression:
+    return _of(package, units) & (Delivery.state == "delivered") & (Delivery.claim == "")
+
+
+def _askable(package: Package, units: Sequence[str] | None = None) -> peewee.Expression:
     signing = (Delivery.state == "signed") & (Delivery.claim == "")
     signing |= Delivery.claim == "sign_for"
-    return (Delivery.package == package.uid) & signing & (Delivery.asked == "")
+    return _of(package, units) & signing & (Delivery.asked == "")
+
+
+def open_units(package: Package, units: Sequence[str] | None = None) -> list[str]:
+    """Those of all or of these recipients from whose boxes it could still be taken back."""
+    return [row.organ for row in Delivery.select(Delivery.organ).where(_open(package, units))]
+
+
+def askable_units(package: Package, units: Sequence[str] | None = None) -> list[str]:
+    """Those who have signed for it and were not asked to give it back yet."""
+    return [row.organ for row in Delivery.select(Delivery.organ).where(_askable(package, units))]
 
 
 def open_count(package: Package) -> int:
@@ -93,7 +113,7 @@ def answer_requests(package: Package, by: str = "") -> None:
 
 
 def end(package: Package, by: str = "") -> None:
-    """Once the first box is taken back, nothing more goes out of a package.
+    """Once all of it was recalled and the first box is taken back, nothing more goes out of it.
 
     As long as those who signed for it are only asked it does, for they may refuse.
     """
@@ -102,17 +122,40 @@ def end(package: Package, by: str = "") -> None:
     answer_requests(package, by)
 
 
+def end_if_recalled(package: Package) -> None:
+    """After a box was taken back: nothing more goes out, unless only chosen ones were recalled."""
+    asked = Evidence.select(Evidence.act)
+    asked = asked.where((Evidence.package == package.uid) & (Evidence.type == "X1"))
+    if any(_whole(row.act) for row in asked):
+        end(package)
+
+
+def _whole(deed: str) -> bool:
+    """Whether a recall is of all recipients; one from elsewhere, whose act is not here, is."""
+    row = Act.get_or_none(Act.uid == deed)
+    return row is None or not json.loads(bytes(row.bytes))["params"].get("units")
+
+
 def asked_count(package: Package) -> int:
     """How many are asked to give it back and have not answered."""
     mine = (Delivery.package == package.uid) & (Delivery.asked != "")
     return int(Delivery.select().where(mine).count())
 
 
-def _recallable(desk: Desk, package: Package, *, reason: str, ask: bool = False) -> None:
+def _recallable(
+    desk: Desk,
+    package: Package,
+    *,
+    reason: str,
+    ask: bool = False,
+    units: list[str] | None = None,
+) -> None:
     require_sent(package)
-    if not open_count(package) and not (ask and askable_count(package)):
+    require_recipients(package, units or ())
+    signed = askable_units(package, units)
+    if not open_units(package, units) and not (ask and signed):
         raise TooLate(
-            RECALLED if package.ended == "recall" and not askable_count(package) else SIGNED,
+            RECALLED if package.ended == "recall" and not signed else SIGNED,
             "没有可以撤回的单位：都已签收、退回或撤回。可以申请撤回、作废或发更正通知",
             "There is nothing to recall: all have signed for it or sent it back. Ask for their "
             "consent, declare it void, or send a correction",
@@ -121,9 +164,22 @@ def _recallable(desk: Desk, package: Package, *, reason: str, ask: bool = False)
 
 
 def _consequence(
-    desk: Desk, package: Package, *, reason: str, ask: bool = False
+    desk: Desk,
+    package: Package,
+    *,
+    reason: str,
+    ask: bool = False,
+    units: list[str] | None = None,
 ) -> tuple[str, str]:
-    left, asked = open_count(package), askable_count(package)
+    left, asked = len(open_units(package, units)), len(askable_units(package, units))
+    if units:
+        also = f"；另有 {asked} 家已签收，将收到撤回申请，须对方同意" if ask and asked else ""
+        also_en = f"; {asked} that have signed for it will be asked to agree" if also else ""
+        return (
+            f"所选单位中 {left} 家将被撤回，不能再打开此件{also}。没有选的单位不受影响。",
+            f"It is taken back from {left} of the chosen units, who can't open it any "
+            f"more{also_en}. All others keep it.",
+        )
     others = "将收到撤回申请，须对方同意" if ask else "不受影响"
     others_en = "will be asked to agree" if ask else "keep it"
     return (
@@ -144,21 +200,32 @@ def _consequence(
     confirm=_consequence,
     lost=at_recall,
 )
-def recall(desk: Desk, package: Package, *, reason: str, ask: bool = False) -> int:
+def recall(
+    desk: Desk,
+    package: Package,
+    *,
+    reason: str,
+    ask: bool = False,
+    units: list[str] | None = None,
+) -> int:
     """Take a dispatch back from all boxes that have not signed for it; gives how many.
 
-    :param ask: also ask those who have signed for it to agree.
+    :param ask: also ask those who have signed for it to agree. :param units: from these only; the
+        others keep it, and it can still be sent to more.
+    :raises Invalid: ``exchange.not_recipient`` for units that it was not sent to.
+    :raises TooLate: where nothing is left to take back.
     """
     deed = this_act()
     claim = {"claim": "recall", "claim_act": deed, "reason": reason}
-    moved = Delivery.update(settled_by=desk.name, **claim).where(_open(package)).execute()
+    moved = Delivery.update(settled_by=desk.name, **claim).where(_open(package, units)).execute()
     asking = Delivery.update(asked=deed, asked_reason=reason)
-    asked = asking.where(_askable(package)).execute() if ask else 0
+    asked = asking.where(_askable(package, units)).execute() if ask else 0
     if not moved and not asked:
         raise TooLate(SIGNED, "都已签收", "All have signed for it")
-    if moved:
+    if moved and not units:
         end(package, by=desk.post.uid)
     facts = {"reason": reason, "evidence": uuid7(), "actor": records.actor_at(desk)}
+    facts["units"] = units or []
     outbox.put("exchange.recall", deed, {"package": package.uid, "act": deed, **facts})
     return int(moved)
 
@@ -183,7 +250,7 @@ def settle(payload: dict[str, Any]) -> None:
         records.keep(package, made, payload["act"])
 
 
-def _facts(package: Package, payload: dict[str, Any]) -> tuple[Evidence, list[Evidence]]:
+def _facts(package: Package, payload: dict[str, Any]) -> tuple[Fact, list[Fact]]:
     """What the sender asks for (X1), and what comes of it in each box (X2, X3)."""
     deed, why = payload["act"], (Reason("recalled", payload["reason"]),)
     asked = records.fact(
@@ -191,8 +258,8 @@ def _facts(package: Package, payload: dict[str, Any]) -> tuple[Evidence, list[Ev
         actor=records.actor(payload["actor"]), **records.deed(deed),
     )  # fmt: skip
     results, at = [], signing_time()
-    rows = Delivery.select().where(Delivery.package == package.uid).order_by(Delivery.id)
-    for row in rows:
+    meant = _of(package, payload.get("units"))
+    for row in Delivery.select().where(meant).order_by(Delivery.id):
         if row.claim_act == deed:
             results.append(
                 records.fact(package, "X2", row, at=at, reasons=why, state_to="recalled")
@@ -224,6 +291,10 @@ def recalled(
     Delivery.update(state="recalled", settled=this_moment(), claim="").where(mine).execute()
     Task.update(done=now()).where(Task.subject.in_(uids) & Task.done.is_null()).execute()
     telling.recipients("recalled", uids)
+    # Nobody had it open any more, but some had given it back before, one by one.
+    gone = (Delivery.package == package.uid) & (Delivery.state == "recalled")
+    if _whole(by) and Delivery.select().where(gone).exists():
+        end(package)
     asked = Delivery.select().where((Delivery.package == package.uid) & (Delivery.asked == by))
     insert_rows(Task, [_question(row) for row in asked])
     telling.recipients("asked", [row.uid for row in asked])

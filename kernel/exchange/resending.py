@@ -42,6 +42,10 @@ def latest(package: Package, organ: str) -> Delivery | None:
     return found
 
 
+BACK = ("returned", "recalled")
+"""The states of who does not have it any more: while the package goes on, he can get it again."""
+
+
 def _resendable(
     desk: Desk, package: Package, *, units: list[str], role: str = "main", reason: str
 ) -> None:
@@ -62,15 +66,16 @@ def _resendable(
 
 
 def _has(row: Delivery) -> bool:
-    return row.state != "returned" or row.claim != ""
+    return row.state not in BACK or row.claim != ""
 
 
 def _wrong(units: list[str]) -> Invalid:
     names = "、".join(units)
     return Invalid(
         "exchange.has_it",
-        f"这些单位已收到此件，不需要补发：{names}。只能补发给已退回的单位或新增的单位。",
-        f"These have it already: {names}. Send again to who sent it back, or to further units.",
+        f"这些单位已收到此件，不需要补发：{names}。只能补发给已退回、已撤回的单位或新增的单位。",
+        f"These have it already: {names}. Send again to who sent it back or had it recalled, or to "
+        "further units.",
         field="units",
     )
 
@@ -88,7 +93,7 @@ def _wrong(units: list[str]) -> Invalid:
 def resend(
     desk: Desk, package: Package, *, units: list[str], role: str = "main", reason: str
 ) -> None:
-    """Send the same package to units that sent it back by mistake, or to further ones.
+    """Send the same package to units that sent it back or had it recalled by mistake, or to more.
 
     :param role: ``main`` or ``cc``, for units that did not have it before.
     """

@@ -227,6 +227,7 @@ class _Box:
             return {"claim": ""}
         about = row["package"] if row["claim"] == "recall" else row["uid"]
         same = (deed.verb, deed.subject) == (f"exchange.{row['claim']}", about)
+        same = same and (row["claim"] != "recall" or self._meant(deed))
         receipt = self._last(*RECEIPTS, "X2")
         done = receipt is not None and receipt.cause == deed.uid
         settled = receipt.time if receipt is not None else None
@@ -296,7 +297,8 @@ class _Box:
             return {"asked": self._unanswered()} | ({} if known else {"asked_reason": ""})
         deed = self.causes.get(asked)
         about = (deed.verb, deed.subject, deed.params.get("ask")) if deed is not None else ()
-        if about != ("exchange.recall", self.row["package"], True):
+        of_package = about == ("exchange.recall", self.row["package"], True)
+        if deed is None or not of_package or not self._meant(deed):
             return {"asked": ""}
         said = next((e for e in self.history.about_all("X1") if e.cause == asked), None)
         if said is None:
@@ -322,15 +324,22 @@ class _Box:
     def _requests(self) -> list[Deed]:
         """The requests to give it back that reached this delivery, or may have."""
         claimed = self._claimed()
-        if claimed is None:
+        signing = self.row["claim"] == "sign_for" or self._last("C1") is not None
+        if claimed is None or not signing:  # who sent it back has nothing to give back
             return []
         return [
             deed
             for deed in self.history.done("exchange.recall")
             if deed.params.get("ask")
+            and self._meant(deed)
             and deed.uid != claimed.uid
             and (claimed.id < deed.id or near(claimed.at, deed.at))
         ]
+
+    def _meant(self, recall: Deed) -> bool:
+        """Whether a recall names this recipient, or nobody, which is all."""
+        units = recall.params.get("units")
+        return not units or self.row["organ"] in units
 
     def of_end(self) -> dict[str, Any]:
         """Whether it was declared void or replaced, by the evidence; or is about to be."""

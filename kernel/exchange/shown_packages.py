@@ -166,12 +166,13 @@ def _of_end(row: Row, history: History) -> dict[str, Any]:
     ends = [one for one in history.done(*ENDED) if one.uid not in history.kept_only]
     if ends:
         return {"ended": ENDED[ends[0].verb], "successor": str(ends[0].params.get("by", ""))}
-    said = {one.cause for one in history.about_all("X1")}
+    of_some = {one.uid for one in history.done("exchange.recall") if one.params.get("units")}
+    said = {one.cause for one in history.about_all("X1")} - of_some
     refused = {one.cause for one in history.events if one.type == "X3"}
     if said and any(one.type in ("X2", "X4") and not one.conflict for one in history.events):
         return {"ended": "recall", "successor": ""}
     # One that the node is still recording may have set it already.
-    under_way = {one.uid for one in history.done("exchange.recall")} - refused - said
+    under_way = {one.uid for one in history.done("exchange.recall")} - of_some - refused - said
     # By acts of version 0.1 it had ended with the request already.
     noted = history.done("exchange.withdraw")
     by_request = any(one.params.get("boxes") is None for one in noted)

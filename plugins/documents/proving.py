@@ -111,25 +111,41 @@ def _documents(uids: list[str]) -> Iterator[comparing.Found]:
     packages = _packages(row["package"] for row in rows.values())
     for document in Document.select().where(Document.uid.in_(uids)).order_by(Document.id):
         mine, row = acts.get(document.uid, []), rows[document.uid]
-        where = f"{Document.kind} {document.uid}"
-        state, strange = _replayed(mine)
-        if strange is not None:
-            yield where, _OUT_OF_TURN.format(strange.uid, strange.uid)
-            continue
-        signed = {"state": state} | _acts(mine) | _files(mine) | _sign_off(row, mine)
-        signed |= _scope(mine) | _planned(row, packages.get(row["package"]), mine)
-        for name, value in signed.items():
-            if row[name] != value:
-                yield where, comparing.differs(NAMES[name], row[name], value)
-        yield from _acts_of_package(packages.get(row["package"]), mine)
-        if (refusal := _scanned(document)) is not None:
-            yield where, _MARKED.format(refusal.zh, refusal.en)
-        # At the drafter's desk it may be changed again, and nothing is signed of that.
-        if mine and state not in ("draft", DISCARDED) and document.digest() != mine[-1].digest:
-            yield (
-                where,
-                comparing.differs(NAMES["digest"], document.digest(), mine[-1].digest),
-            )
+        try:
+            found = [*_document(document, row, mine, packages.get(row["package"]))]
+        except (AttributeError, KeyError, TypeError, ValueError, OfficeError):
+            found = [(f"{Document.kind} {document.uid}", _UNREADABLE)]
+        yield from found
+
+
+_UNREADABLE = (
+    "内容已被改动，无法读取；请从备份中找回"
+    " / its content was altered and cannot be read: look for it in a backup"
+)
+
+
+def _document(
+    document: Document,
+    row: comparing.Row,
+    mine: list[deeds.Deed],
+    package: comparing.Row | None,
+) -> Iterator[comparing.Found]:
+    where = f"{Document.kind} {document.uid}"
+    state, strange = _replayed(mine)
+    if strange is not None:
+        yield where, _OUT_OF_TURN.format(strange.uid, strange.uid)
+        return
+    signed = {"state": state} | _acts(mine) | _files(mine) | _sign_off(row, mine)
+    signed |= _scope(mine) | _planned(row, package, mine)
+    for name, value in signed.items():
+        if row[name] != value:
+            yield where, comparing.differs(NAMES[name], row[name], value)
+    yield from _acts_of_package(package, mine)
+    if (refusal := _scanned(document)) is not None:
+        yield where, _MARKED.format(refusal.zh, refusal.en)
+    # At the drafter's desk it may be changed again, and nothing is signed of that.
+    if mine and state not in ("draft", DISCARDED) and document.digest() != mine[-1].digest:
+        yield where, comparing.differs(NAMES["digest"], document.digest(), mine[-1].digest)
 
 
 def _packages(uids: Iterable[str]) -> dict[str, comparing.Row]:

@@ -66,8 +66,8 @@ def sent(title: str, **changes: Any) -> Package:
 
 
 def packages(office: Office) -> None:
-    """Replaced, sent back and asked for again, recalled with consent and without, with a deadline;
-    and three that were refused at the door."""
+    """Replaced, sent back and asked for again, recalled with consent and without, from one unit,
+    with a deadline; and three that were refused at the door."""
     clerk, finance = office.desk(CLERKS[CPCO]), office.desk(CLERKS[GFIN])
     old = sent("关于值班补充工作的通知")
     signed_for(office, GFIN)
@@ -82,6 +82,8 @@ def packages(office: Office) -> None:
         office.act(clerk, recall, fresh(one), reason="有误", ask=True)
         why = {"reason": "已经印发"} if answer is refuse_recall else {}
         office.act(finance, answer, delivery(GFIN), **why)
+    wrong = sent("关于统计的通知", main=["市财政局", "市教育局"])
+    office.act(clerk, recall, fresh(wrong), reason="误发", units=[GEDU])
     waiting = sent("关于检查的通知", main=["市财政局", "市教育局"])
     soon = stamp(now() + timedelta(days=9))
     office.act(clerk, set_deadline, fresh(waiting), sign_by=soon, units=[GFIN], reason="急")

@@ -15,8 +15,8 @@ from kernel.exchange.chosen import waiting
 from kernel.exchange.deadlines import set_deadline
 from kernel.exchange.ending import supersede, void
 from kernel.exchange.models import Delivery, Package
-from kernel.exchange.recalling import askable_count, recall
-from kernel.exchange.resending import resend
+from kernel.exchange.recalling import askable_units, open_units, recall
+from kernel.exchange.resending import BACK, resend
 from kernel.exchange.urging import urge, urgeable
 from kernel.identity.models import Unit
 from kernel.identity.phases import connected
@@ -34,8 +34,12 @@ LATEST = 50
 
 
 class RecallForm(Form):
-    """Why a dispatch is recalled, and whether those who signed for it are asked."""
+    """From whom a dispatch is recalled and why, and whether those who signed for it are asked."""
 
+    units = Units(
+        _l("撤回单位"),
+        hint=_l("不选即撤回全部未签收的单位；选了已签收的单位，即向其申请撤回。"),
+    )
     reason = Paragraphs(_l("撤回原因"), limit=500, rows=3, required=True)
     ask = Check(_l("同时向已签收的单位申请撤回（须对方同意）"))
 
@@ -120,8 +124,13 @@ def _nothing(form: Any, package: Package, ctx: Ctx) -> None:
     """Nothing to choose from."""
 
 
-def _asking(form: Any, package: Package, ctx: Ctx) -> None:
-    if not askable_count(package):
+def _to_recall(form: Any, package: Package, ctx: Ctx) -> None:
+    signed = _leaves(askable_units(package))
+    form.units.tree = _tree(
+        Branch(_("未签收，可以撤回"), _leaves(open_units(package)), open=True),
+        Branch(_("已签收，须对方同意"), signed),
+    )
+    if not signed:
         del form.ask
 
 
@@ -139,11 +148,11 @@ def _to_wait_for(form: Any, package: Package, ctx: Ctx) -> None:
 def _to_resend(form: Any, package: Package, ctx: Ctx) -> None:
     sent = Delivery.select().where(Delivery.package == package.uid).order_by(Delivery.copy)
     newest = {row.organ: row for row in sent}
-    back = [code for code, row in newest.items() if row.state == "returned" and not row.claim]
+    back = [code for code, row in newest.items() if row.state in BACK and not row.claim]
     units = Unit.select().where(Unit.box & (Unit.code != package.organ))
     more = [one.code for one in units if one.code not in newest and connected(one)]
     form.units.tree = _tree(
-        Branch(_("已退回的单位"), _leaves(back), open=True),
+        Branch(_("已退回或撤回的单位"), _leaves(back), open=True),
         Branch(_("增发给其他单位"), _leaves(more), whole=False),
     )
 
@@ -168,6 +177,16 @@ def _signing(verb: Any, *names: str) -> Callable[[Ctx, Any, Package, str], Respo
     return go
 
 
+def _recall(ctx: Ctx, form: Any, package: Package, back: str) -> Response:
+    chosen, left = set(form.units.data or []), set(open_units(package))
+    signed = set(askable_units(package))
+    ask = bool("ask" in form and form.ask.data) or bool(chosen & signed)
+    all_of_them = not chosen or chosen >= (left | signed if ask else left)
+    units = None if all_of_them else sorted(chosen)
+    given = {"reason": form.reason.data, "ask": ask, "units": units}
+    return ctx.sign(recall, package, back=back, form_at=ctx.path, **given)
+
+
 def _urge(ctx: Ctx, form: Any, package: Package, back: str) -> Response:
     count = ctx.do(urge, package, units=form.units.data or [], channel=form.channel.data)
     ctx.say(_("已催办 %(n)s 家。", n=count))
@@ -185,10 +204,13 @@ def _deadline(ctx: Ctx, form: Any, package: Package, back: str) -> Response:
 RECALL = Deed(
     "recall",
     _l("撤回"),
-    _l("未签收的单位不能再打开此件，只保留摘要和回执。已签收的单位可以申请撤回，须对方同意。"),
+    _l(
+        "未签收的单位不能再打开此件，只保留摘要和回执。已签收的单位可以申请撤回，须对方同意。"
+        "可以只撤回发错的单位，其余单位不受影响。"
+    ),
     RecallForm,
-    _asking,
-    _signing(recall, "reason", "ask"),
+    _to_recall,
+    _recall,
     dangerous=True,
 )
 VOID = Deed(
@@ -222,7 +244,7 @@ RESEND = Deed(
     "resend",
     _l("补发"),
     _l(
-        "把同一个公文包再次投递给误退的单位，或增发给其他单位。内容、文号和摘要不变。"
+        "把同一个公文包再次投递给误退或误撤的单位，或增发给其他单位。内容、文号和摘要不变。"
         "签收时限还有一天以上的，同样适用。"
     ),
     ResendForm,
