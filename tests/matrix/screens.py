@@ -179,6 +179,13 @@ SCREENS = (
     *(_after(deed) for deed in ("recall", "urge", "resend", "deadline", "supersede", "void")),
     # Administrators
     Screen("plugins", "/admin/plugins", CLERK, "/admin/plugins"),
+    Screen(
+        "plugins-off",
+        "",
+        CLERK,
+        "/admin/plugins",
+        press=("form[action$='/workflow'] button",),
+    ),
     Screen("look", "/admin/look", SYSTEM, "/admin/look"),
     Screen("keys", "/admin/keys", SECURITY, "/admin/keys"),
     Screen("keys-of", "/admin/keys/{uid}", SECURITY, "/admin/keys/{person}"),
