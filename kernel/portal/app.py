@@ -11,7 +11,7 @@ from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, RedirectResponse, Response
-from starlette.routing import Mount, Route
+from starlette.routing import Mount, Route, compile_path
 
 from kernel.errors import NotSignedIn, OfficeError
 from kernel.portal.admission import BUSY, busy_answer
@@ -20,7 +20,7 @@ from kernel.portal.guarding import Caught, Headers, Logged, OwnHost, PluginGate,
 from kernel.portal.house_pages import ROUTES
 from kernel.portal.refusals import refusal, way_in
 from kernel.portal.routing import PageRoute, too_large
-from kernel.portal.urls import Urls
+from kernel.portal.urls import Urls, path_of
 from kernel.work import workshop
 
 HARD_LIMIT = 256 * 1024 * 1024
@@ -49,7 +49,7 @@ def register(plugin_routes: Mapping[str, Sequence[PageRoute]]) -> list[tuple[str
     return [*own, *theirs]
 
 
-def build_app(plugin_routes: Mapping[str, Sequence[Route]]) -> Starlette:
+def build_app(plugin_routes: Mapping[str, Sequence[PageRoute]]) -> Starlette:
     """The application for an open node. A plugin's pages stand behind its gate."""
     mounts = [
         Mount(
@@ -70,6 +70,7 @@ def build_app(plugin_routes: Mapping[str, Sequence[Route]]) -> Starlette:
         max_body_size=HARD_LIMIT,
     )
     app.router.redirect_slashes = False
+    app.state.plugin_routes = plugin_routes
     return app
 
 
@@ -109,7 +110,23 @@ async def _refuse(request: Request, error: Exception) -> Response:
 
 async def _http(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)  # as above
+    # A refused form stands at the address that it was sent to: who reloads that, or changes the
+    # language there, gets the page above.
+    if error.status_code == 405 and request.method == "GET" and (above := _page_above(request)):
+        return RedirectResponse(above, status_code=303)
     return await run_in_threadpool(refusal, request, _as_office(error))
+
+
+def _page_above(request: Request) -> str:
+    """The nearest page of ours on the way up from an address that only takes forms."""
+    shown = [
+        compile_path(path)[0]
+        for path, route in register(request.app.state.plugin_routes)
+        if "GET" in (route.methods or ())
+    ]
+    parts = path_of(request.scope).split("/")
+    above = ("/".join(parts[:end]) for end in range(len(parts) - 1, 1, -1))
+    return next((path for path in above if any(one.match(path) for one in shown)), "")
 
 
 def _as_office(error: HTTPException) -> OfficeError:

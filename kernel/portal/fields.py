@@ -304,6 +304,9 @@ class Files(wtforms.MultipleFileField):
             raise ValidationError(error.text(language())) from error
 
 
+_NO_SIGNS = ("Cc", "Cs")
+
+
 def check_text(field: Text, text: str) -> None:
     """Refuse an empty required text, one too long, and signs that cannot be signed.
 
@@ -323,10 +326,20 @@ def check_text(field: Text, text: str) -> None:
                 )
             )
         )
-    if any(unicodedata.category(sign) in ("Cc", "Cs") and sign not in "\n\t" for sign in text):
-        raise ValidationError(
-            said(_l("%(label)s里有看不见的控制字符，请删除后重新输入。", label=label))
-        )
+    for number, line in enumerate(text.split("\n"), 1):
+        strange = [one for one in line.replace("\t", "") if unicodedata.category(one) in _NO_SIGNS]
+        if strange:
+            sign = f"U+{ord(strange[0]):04X}"
+            raise ValidationError(
+                said(
+                    _l(
+                        "%(label)s第 %(line)s 行有看不见的控制字符（%(sign)s），请删除后重新输入。",
+                        label=label,
+                        line=number,
+                        sign=sign,
+                    )
+                )
+            )
     if not unicodedata.is_normalized("NFC", text):
         raise ValidationError(
             said(_l("%(label)s里有拆开编码的字符（NFC 之外），请重新输入这些字。", label=label))
@@ -334,4 +347,16 @@ def check_text(field: Text, text: str) -> None:
 
 
 def _clean(value: object) -> str:
-    return str(value).replace("\r\n", "\n").replace("\r", "\n")
+    text = str(value).replace("\r\n", "\n").replace("\r", "\n")
+    return text.translate(_UNSEEN)
+
+
+_UNSEEN = dict.fromkeys(
+    # Zero-width signs, soft hyphen and what turns the direction of writing round: Word and web
+    # pages bring them along, nobody sees them, and what is read is not what is signed.
+    map(
+        ord,
+        "\u00ad\u061c\u200b\u200c\u200d\u200e\u200f\u202a\u202b\u202c\u202d\u202e"
+        "\u2060\u2066\u2067\u2068\u2069\ufeff",
+    )
+) | dict.fromkeys(map(ord, "\x0b\x0c\x85\u2028\u2029"), "\n")

@@ -129,9 +129,9 @@ def page(
 
     def declare(view: View) -> PageRoute:
         run = view if goes_on or weight != "draft" else _unless_held(view)
-        if "POST" in methods and level != PUBLIC and not any_desk:
-            run = _at_its_desk(run)
-        route = PageRoute(path, _endpoint(run, level, path), name=name, methods=list(methods))
+        bound = "POST" in methods and level != PUBLIC and not any_desk
+        way = _endpoint(run, level, path, bound)
+        route = PageRoute(path, way, name=name, methods=list(methods))
         route.level, route.weight, route.goes_on, route.view = level, weight, goes_on, view
         return route
 
@@ -151,16 +151,11 @@ def _unless_held(view: View) -> View:
     return run
 
 
-def _at_its_desk(view: View) -> View:
-    """The page, whose form does nothing at another desk than the one that it was drawn for."""
-
-    def run(ctx: Ctx, **params: Any) -> Response:
-        token = ctx.form.get(FIELD) if ctx.posted and ctx.form is not None else None
-        if isinstance(token, str) and of_another_desk(token, ctx.desk_or_none):
-            raise _elsewhere()
-        return view(ctx, **params)
-
-    return run
+def _check_desk(ctx: Ctx) -> None:
+    """A form does nothing at another desk than the one that it was drawn for."""
+    token = ctx.form.get(FIELD) if ctx.posted and ctx.form is not None else None
+    if isinstance(token, str) and of_another_desk(token, ctx.desk_or_none):
+        raise _elsewhere()
 
 
 def _elsewhere() -> Conflict:
@@ -176,12 +171,12 @@ def _elsewhere() -> Conflict:
     return error
 
 
-def _endpoint(view: View, level: str, path: str) -> Endpoint:
+def _endpoint(view: View, level: str, path: str, bound: bool) -> Endpoint:
     async def endpoint(request: Request) -> Response:
         await _check_size(request)
         form = await _form_of(request)
         try:
-            return await _admit(view, level, request, form)
+            return await _admit(view, level, bound, request, form)
         finally:
             await form.close()
 
@@ -189,7 +184,7 @@ def _endpoint(view: View, level: str, path: str) -> Endpoint:
         request.state.route = request.scope.get("root_path", "") + path
         if request.method == "POST":
             return await endpoint(request)
-        return await _admit(view, level, request, None)
+        return await _admit(view, level, bound, request, None)
 
     return without_form
 
@@ -238,12 +233,14 @@ def too_large() -> OfficeError:
     return error
 
 
-def _call(view: View, level: str, request: Request, form: Any) -> Response:
+def _call(view: View, level: str, bound: bool, request: Request, form: Any) -> Response:
     with connection():
         ctx = open_ctx(request, form)
         request.state.ctx = ctx
         _check_signs(request, form)
         _check_token(request, form)
+        if bound:  # before the right, which the other desk may lack: that is not what is wrong
+            _check_desk(ctx)
         check_level(ctx, level)
         try:
             return once(ctx, lambda: view(ctx, **request.path_params))

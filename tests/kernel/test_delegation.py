@@ -158,7 +158,7 @@ def test_a_period_without_end_or_in_the_past_is_refused(office: Office, first: i
         "starts": stamp(now() + timedelta(days=first)),
         "ends": stamp(now() + timedelta(days=last)),
     }
-    with pytest.raises(Invalid, match=r"rights\.delegation_ends"):
+    with pytest.raises(Invalid, match=r"rights\.delegation_last"):
         given(office, DIRECTOR, HEAD, [REVIEW], **period)
 
 

@@ -63,7 +63,9 @@ _ONCE = re.compile(r'name="once" value="[^"]*"')
 
 def lasting(page: str, address: str = "") -> str:
     """The page without its own address and without the marks against sending twice."""
-    return _ONCE.sub("", page.replace(address, "") if address else page)
+    for written in (address, quote(address, safe="")) if address else ():
+        page = page.replace(written, "")
+    return _ONCE.sub("", page)
 
 
 def found(content: bytes, words: tuple[str, ...]) -> list[str]:

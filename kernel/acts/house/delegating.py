@@ -80,11 +80,23 @@ def _may_give(
 
 def _check_period(starts: str, ends: str) -> None:
     first, last = parse_stamp(starts), parse_stamp(ends)
-    if not first < last <= first + LONGEST or last < now():
+    if last < first:
         raise _wrong(
-            "ends",
-            "委托期限应在今后一年以内。",
-            "The period has to end within a year from its start.",
+            "last",
+            "结束日期在开始日期之前，请改正。",
+            "It ends before it begins; correct one of the two days.",
+        )
+    if last < now():
+        raise _wrong(
+            "last",
+            "结束日期已经过去，请选今天或以后的日期。",
+            "The last day has passed; choose today or later.",
+        )
+    if last > first + LONGEST:
+        raise _wrong(
+            "last",
+            "委托最长一年，请选近一些的结束日期。",
+            "A delegation lasts a year at most; choose an earlier last day.",
         )
 
 

@@ -27,8 +27,8 @@ class DelegateForm(Form):
 
     kind = Hidden()
     taker = Choice(_l("受托人"), required=True)
-    first = Date(_l("自"), required=True)
-    last = Date(_l("至"), required=True)
+    first = Date(_l("开始日期"), required=True)
+    last = Date(_l("结束日期"), required=True)
 
 
 def colleagues(desk: Desk) -> list[Post]:
@@ -42,8 +42,8 @@ def colleagues(desk: Desk) -> list[Post]:
 def _form(ctx: Ctx, kind: str, posted: Any = None) -> DelegateForm:
     today = local(now()).date()
     data = {"kind": kind, "first": today, "last": today + timedelta(days=30)}
-    form = DelegateForm(posted, data=data)
-    form.taker.choices = [
+    form = DelegateForm(posted, data=data, apart=kind)
+    form.taker.choices = [("", _("请选择"))] + [
         (post.uid, f"{post.person.name}（{post.unit.short_name} {post.title}）")
         for post in colleagues(ctx.desk)
     ]
