@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import peewee
 
 from kernel.errors import Invalid
 from kernel.exchange.models import Delivery, Package
+from kernel.identity.models import Unit
 
 
 def awaited() -> peewee.Expression:
@@ -24,6 +25,24 @@ def waiting(package: Package, units: Sequence[str] = ()) -> peewee.Expression:
     """
     found = (Delivery.package == package.uid) & awaited()
     return found & Delivery.organ.in_(list(units)) if units else found
+
+
+NAMED = 6
+"""So many units are named in a sentence."""
+
+
+def named(units: Iterable[str]) -> tuple[str, str]:
+    """Units in words, in Chinese and in English, the first few by name."""
+    codes = list(dict.fromkeys(units))
+    found = {
+        one.code: one.short_name or one.name for one in Unit.select().where(Unit.code.in_(codes))
+    }
+    names = [found.get(code, code) for code in codes[:NAMED]]
+    more = len(codes) > NAMED
+    return (
+        "、".join(names) + (f"等 {len(codes)} 家" if more else ""),
+        ", ".join(names) + (f" and {len(codes) - NAMED} more" if more else ""),
+    )
 
 
 def require_recipients(package: Package, units: Sequence[str]) -> None:

@@ -19,7 +19,7 @@ from kernel.crypto import canonical
 from kernel.crypto.ids import now, parse_stamp, stamp, uuid7
 from kernel.errors import Conflict, Invalid
 from kernel.exchange import records, telling
-from kernel.exchange.chosen import awaited, require_recipients, waiting
+from kernel.exchange.chosen import awaited, named, require_recipients, waiting
 from kernel.exchange.evidence import Reason
 from kernel.exchange.inbound import require_reason
 from kernel.exchange.losing import ENDED, at_package, reason
@@ -28,6 +28,7 @@ from kernel.exchange.recalling import require_sent
 from kernel.exchange.refusals import SIGNED, TooLate
 from kernel.identity.desk import Desk, ServiceDesk
 from kernel.storage.database import connection, transaction
+from kernel.work.calendar import CHINA
 
 OVERDUE = 702
 LATE = "超时"
@@ -79,6 +80,18 @@ def _changeable(
     require_reason(reason)
 
 
+def _consequence(
+    desk: Desk, package: Package, *, sign_by: str, units: list[str], reason: str
+) -> tuple[str, str]:
+    left = Delivery.select(Delivery.organ).where(waiting(package, units)).order_by(Delivery.id)
+    zh, en = named(row.organ for row in left)
+    at = parse_stamp(sign_by).astimezone(CHINA)
+    return (
+        f"签收时限改为 {at.year}年{at.month}月{at.day}日 {at:%H:%M}：{zh}。",
+        f"To be signed for by {at:%d %b %Y %H:%M}: {en}.",
+    )
+
+
 @act(
     "exchange.set_deadline",
     title="修改签收时限",
@@ -87,6 +100,7 @@ def _changeable(
     weight="signed",
     private=("reason",),
     check=_changeable,
+    confirm=_consequence,
     lost=at_package,
 )
 def set_deadline(

@@ -25,7 +25,7 @@ from kernel.acts.verbs import act
 from kernel.crypto.ids import now, uuid7
 from kernel.errors import Conflict
 from kernel.exchange import records, telling
-from kernel.exchange.chosen import require_recipients
+from kernel.exchange.chosen import named, require_recipients
 from kernel.exchange.evidence import Evidence as Fact
 from kernel.exchange.evidence import Reason
 from kernel.exchange.inbound import require_reason
@@ -173,12 +173,13 @@ def _consequence(
 ) -> tuple[str, str]:
     left, asked = len(open_units(package, units)), len(askable_units(package, units))
     if units:
-        also = f"；另有 {asked} 家已签收，将收到撤回申请，须对方同意" if ask and asked else ""
+        zh, en = named(units)
+        also = f"；其中 {asked} 家已签收，将收到撤回申请，须对方同意" if ask and asked else ""
         also_en = f"; {asked} that have signed for it will be asked to agree" if also else ""
         return (
-            f"所选单位中 {left} 家将被撤回，不能再打开此件{also}。没有选的单位不受影响。",
-            f"It is taken back from {left} of the chosen units, who can't open it any "
-            f"more{also_en}. All others keep it.",
+            f"只向所选单位撤回：{zh}。{left} 家将被撤回，不能再打开此件{also}。其他单位不受影响。",
+            f"Only from the chosen units: {en}. It is taken back from {left}, who can't open it "
+            f"any more{also_en}. All others keep it.",
         )
     others = "将收到撤回申请，须对方同意" if ask else "不受影响"
     others_en = "will be asked to agree" if ask else "keep it"

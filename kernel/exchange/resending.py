@@ -21,6 +21,7 @@ from kernel.crypto.ids import parse_stamp, stamp, uuid7
 from kernel.errors import Conflict, Invalid
 from kernel.exchange import records, telling
 from kernel.exchange.building import delivery_task
+from kernel.exchange.chosen import named
 from kernel.exchange.deadlines import for_copy
 from kernel.exchange.evidence import Evidence, Reason
 from kernel.exchange.inbound import require_reason
@@ -80,6 +81,18 @@ def _wrong(units: list[str]) -> Invalid:
     )
 
 
+def _consequence(
+    desk: Desk, package: Package, *, units: list[str], role: str = "main", reason: str
+) -> tuple[str, str]:
+    zh, en = named(units)
+    again = {unit for unit in units if latest(package, unit) is not None}
+    way, way_en = ("主送", "as recipients") if role == "main" else ("抄送", "as copies")
+    # Who had it before gets it in the role that he had then.
+    if not set(units) - again:
+        return f"将送：{zh}。", f"It is sent to: {en}."
+    return f"将送：{zh}（增发的按{way}）。", f"It is sent to: {en} (new ones {way_en})."
+
+
 @act(
     "exchange.resend",
     title="补发",
@@ -88,6 +101,7 @@ def _wrong(units: list[str]) -> Invalid:
     weight="signed",
     private=("reason",),
     check=_resendable,
+    confirm=_consequence,
     lost=at_package,
 )
 def resend(

@@ -121,7 +121,7 @@ class Document(Subject):
 
     def change(self, **values: Any) -> None:
         """Set columns, in the store and here."""
-        super().change(changed=now(), **values)
+        super().change(**{"changed": now(), **values})
 
     @classmethod
     def visible(cls, desk: Desk) -> peewee.Expression:

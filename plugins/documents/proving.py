@@ -28,6 +28,7 @@ from kernel.api import (
     whose,
 )
 from plugins.documents import proving_incoming as incoming
+from plugins.documents.acts.approving import step_before_number
 from plugins.documents.acts.versions import content_of
 from plugins.documents.acts.writing import outgoing
 from plugins.documents.elements import texts_of
@@ -252,10 +253,22 @@ def _last(acts: list[deeds.Deed], *verbs: str) -> deeds.Deed | None:
     return next((one for one in reversed(acts) if one.verb in verbs), None)
 
 
+def _signed_off(acts: list[deeds.Deed]) -> deeds.Deed | None:
+    """The sign-off that counts: none once it went back to a step before the numbering."""
+    for one in reversed(acts):
+        if one.verb == "documents.sign_off":
+            return one
+        if one.verb == "documents.send_back" and step_before_number(str(one.params["to"])):
+            return None
+    return None
+
+
 def _acts(acts: list[deeds.Deed]) -> dict[str, Any]:
     """Which acts a document names: those that travel with it."""
-    verbs = {"sign_off_act": "documents.sign_off", "number_act": "documents.assign_number"}
-    found = {name: _last(acts, verb) for name, verb in verbs.items()}
+    found = {
+        "sign_off_act": _signed_off(acts),
+        "number_act": _last(acts, "documents.assign_number"),
+    }
     sealing = _last(acts, "documents.seal", "documents.seal_failed")
     found["seal_act"] = sealing if sealing and sealing.verb == "documents.seal" else None
     return {name: "" if one is None else one.uid for name, one in found.items()}
@@ -277,7 +290,7 @@ def _files(acts: list[deeds.Deed]) -> dict[str, Any]:
 
 def _sign_off(row: comparing.Row, acts: list[deeds.Deed]) -> dict[str, Any]:
     """Who decided, and when: both are printed."""
-    signed = _last(acts, "documents.sign_off")
+    signed = _signed_off(acts)
     if signed is None:
         return {"signer_name": "", "issued": ""}
     at = parse_stamp(signed.at)

@@ -284,7 +284,8 @@ def who_acts_now(subject: Subject) -> list[Candidate]:
 
 
 def may_return_to(subject: Subject) -> list[Step]:
-    """The steps to which it may be sent back from here, the nearest first."""
+    """The steps to which it may be sent back from here, as the flow names them: the drafter, who
+    alone can change it, first."""
     return _ways_back(running.run_of(subject))
 
 
@@ -300,7 +301,7 @@ def may_return(subjects: Sequence[Subject]) -> dict[str, list[Step]]:
 
 def _ways_back(run: Run) -> list[Step]:
     flow = running.flow(run)
-    return [flow.step(key) for key in reversed(flow.step(run.step).back)]
+    return [flow.step(key) for key in flow.step(run.step).back]
 
 
 def trail(subject: Subject) -> list[Move]:

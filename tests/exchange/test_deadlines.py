@@ -16,6 +16,7 @@ from kernel.exchange.urging import PAUSE, urge
 from kernel.storage import log, log_check
 from kernel.storage.database import connection, transaction
 from kernel.testing_office import Office
+from kernel.work.calendar import CHINA
 from kernel.work.schedules import schedules
 from tests.exchange.after import codes, proved, recipient_does, sender_does, verifies_alone
 from tests.exchange.notice import (
@@ -179,4 +180,7 @@ def test_the_pages_for_reminders_and_deadlines(office: Office):
     day = f"{now() + 3 * DAY:%Y-%m-%d}"
     asked = browser.post(f"{place}/deadline", data={"day": day, "reason": "放宽"})
     assert "修改签收时限" in asked.text and asked.status_code == 200
+    assert f"签收时限改为 {(now() + 3 * DAY).astimezone(CHINA):%Y年}" in asked.text, (
+        "what is signed"
+    )
     assert browser.post(f"{place}/deadline", data={"day": "x", "reason": "y"}).status_code == 422

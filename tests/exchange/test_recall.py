@@ -195,8 +195,9 @@ def test_the_page_offers_the_units_and_says_whom_it_leaves_alone(office: Office)
     form = browser.get(place).text
     assert "未签收，可以撤回" in form and "已签收，须对方同意" in form
     some = browser.post(place, data={"units": [GEDU, GFIN], "reason": "发错了"}).text
-    assert "所选单位中 1 家将被撤回" in some and "1 家已签收，将收到撤回申请" in some
+    assert "只向所选单位撤回：" in some and "市教育局" in some and "市财政局" in some
+    assert "1 家将被撤回" in some and "其中 1 家已签收，将收到撤回申请" in some
     with connection():
         left = [row.organ for row in deliveries() if row.state == "delivered"]
     whole = browser.post(place, data={"units": left, "reason": "都撤"}).text
-    assert "所选单位中" not in whole and f"其余 {len(left)} 家将被撤回" in whole
+    assert "只向所选单位" not in whole and f"其余 {len(left)} 家将被撤回" in whole

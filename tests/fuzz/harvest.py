@@ -145,7 +145,9 @@ RARE: dict[str, Fields] = {
     "/documents/out/{uid}/attachments": [
         *(("version", "1"), ("kind", "table"), ("title", "表"), ("text", "a,b\n1,2")),
     ],
-    "/documents/out/{uid}/attachments/remove": [("version", "1"), ("number", "0"), ("do", "up")],
+    "/documents/out/{uid}/attachments/remove": [
+        *[("version", "1"), ("number", "0"), ("title", "x"), ("do", "up")],
+    ],
     "/documents/out/{uid}/actions/{verb}": [("version", "1"), ("opinion", "同意。")],
     "/documents/out/{uid}/edit": [("version", "1"), ("title", "关于做好值班工作的通知")],
     "/documents/out/{uid}/word": [

@@ -292,7 +292,7 @@ def test_a_bad_file_is_refused_at_its_field(office: Office):
 def slow_office(office: Office) -> Iterator[Office]:
     """An office in which every upload takes too long."""
     before = shops.workshop()
-    shop = shops.workshop.fill(Workshop(upload_seconds=0.001))
+    shop = shops.workshop.fill(Workshop(upload_seconds=1e-6))
     yield office
     shop.close()
     shops.workshop.fill(before)

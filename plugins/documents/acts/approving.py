@@ -7,7 +7,7 @@ from typing import Any
 from kernel.api import Desk, Invalid, _, act, opinions, this_act
 from plugins.documents.acts import versions
 from plugins.documents.acts.common import MOST_OPINION, check_ink, forward, need_opinion, slip
-from plugins.documents.acts.writing import need_disclosure
+from plugins.documents.acts.writing import need_disclosure, outgoing
 from plugins.documents.models import Document
 from plugins.documents.sheets import day_text, today
 from plugins.workflow import face as workflow
@@ -117,13 +117,24 @@ def _with_reason(desk: Desk, document: Document, *, to: str, reason: str, ink: s
     delegate=True,
 )
 def send_back(desk: Desk, document: Document, *, to: str, reason: str, ink: str = "") -> None:
-    """Send it back to an earlier step, with the reason (条例 art. 21; R31)."""
+    """Send it back to an earlier step, with the reason (条例 art. 21; R31).
+
+    From the numbering it goes to who signed it off or to its drafter (复核, art. 25(1)): what is to
+    be changed has to be signed off again, so that the sign-off does not count any more.
+    """
     step = workflow.current(document)
     title = step.title if step is not None else ""
     opinions.write(desk, document, step=f"{title}：退回", text=reason.strip(), ink=ink)
     versions.keep(desk, document, step=document.state, action="back")
     workflow.send_back(desk, document, to, slip=slip(desk, document))
-    document.change(state=to, opened="")
+    gone = {"sign_off_act": "", "signer_name": "", "issued": ""} if step_before_number(to) else {}
+    document.change(state=to, opened="", **gone)
+
+
+def step_before_number(key: str) -> bool:
+    """Whether a step comes before the numbering: what was signed off is open again there."""
+    keys = [step.key for step in outgoing().steps]
+    return keys.index(key) < keys.index("number")
 
 
 def _signing(

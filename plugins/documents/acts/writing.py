@@ -207,7 +207,8 @@ def _waits_for_me(desk: Desk, document: Document) -> None:
 def open_(desk: Desk, document: Document) -> None:
     """Note who of those that it waits for opened it first; from now on it is not taken back."""
     if not document.opened:
-        document.change(opened=desk.name)
+        # Whoever looks at it changes nothing: it keeps its place among what was changed last.
+        document.change(opened=desk.name, changed=document.changed)
 
 
 def may_withdraw(desk: Desk, document: Document) -> bool:

@@ -113,9 +113,17 @@ def remove_page(ctx: Ctx, uid: str) -> Response:
     document = ctx.get(Document, uid)
     index = whole(str(ctx.form.get("number", "")))
     found = list(document.attachments)
-    if index is not None and index < len(found):
+    # By its title as well: another window may have taken away one that stood before it.
+    if index is not None and index < len(found) and ctx.form.get("title") == found[index]["title"]:
         one = found.pop(index)
         if ctx.form.get("do") == "up":
             found.insert(max(index - 1, 0), one)
         _store(ctx, document, found)
+        with speaking(ctx.language):
+            moved = ctx.form.get("do") == "up"
+            said = _("已上移：%(title)s", title=one["title"])
+            ctx.say(said if moved else _("已删除附件：%(title)s", title=one["title"]))
+    else:
+        with speaking(ctx.language):
+            ctx.say(_("附件已有变化，没有办理，请核对后再试。"), "warn")
     return ctx.go_to(url("documents:attachments", uid=uid))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
@@ -10,6 +11,7 @@ from starlette.responses import Response
 
 from kernel.api import (
     Ctx,
+    Delivery,
     OfficeError,
     Opinion,
     Package,
@@ -18,6 +20,7 @@ from kernel.api import (
     Tab,
     Unit,
     _,
+    _l,
     opinions,
     page,
     report_of,
@@ -180,11 +183,26 @@ def _facts(ctx: Ctx, document: Document) -> dict[str, Any]:
         "organ": Unit.by_code(document.organ),
         "issued": issued_on(document),
         "waiting": workflow.who_acts_now(document),
-        "package": package if package is not None and package.state != "planned" else None,
+        **_sent(package),
         "seal": _seal(document, package),
         "urls": _urls(document),
         "returned": returned(document),
         "onward": ctx.onward(""),
+    }
+
+
+ENDED = {"void": _l("已作废"), "supersede": _l("已被替换"), "recall": _l("已撤回")}
+
+
+def _sent(package: Package | None) -> dict[str, Any]:
+    """What became of it after it was sent."""
+    if package is None or package.state == "planned":
+        return {"package": None, "ended": ""}
+    states = Delivery.select(Delivery.state).where(Delivery.package == package.uid)
+    count = Counter(row.state for row in states)
+    ended = str(ENDED.get(package.ended, ""))
+    return {"package": package, "ended": ended} | {
+        name: count[name] for name in ("signed", "recalled")
     }
 
 

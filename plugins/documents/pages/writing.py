@@ -165,7 +165,8 @@ def preview_page(ctx: Ctx, uid: str) -> Response:
 
 
 def _nothing() -> dict[str, Any]:
-    return {"pages": [], "findings": [], "beside": {}, "fallbacks": (), "missing": ()}
+    empty: dict[str, Any] = {"pages": [], "findings": [], "beside": {}, "blank": False}
+    return {**empty, "fallbacks": (), "missing": ()}
 
 
 def _by_field(hits: list[checking.Finding]) -> dict[str, list[checking.Finding]]:
@@ -176,7 +177,7 @@ def _by_field(hits: list[checking.Finding]) -> dict[str, list[checking.Finding]]
 
 def _preview(ctx: Ctx, typed: Document, content: elements.Content) -> dict[str, Any]:
     hits = _findings(ctx, content)
-    told = {"findings": hits, "beside": _by_field(hits)}
+    told = {"findings": hits, "beside": _by_field(hits), "blank": not content["body"]}
     try:
         made = typeset_draft(typed)
     except OfficeError as error:
@@ -200,7 +201,8 @@ def _findings(ctx: Ctx, content: elements.Content) -> list[checking.Finding]:
 
 
 def _editor(ctx: Ctx, document: Document, form: DraftForm, status: int = 200) -> Response:
-    hits = _findings(ctx, content_from(form, document))
+    content = content_from(form, document)
+    hits = _findings(ctx, content)
     for name in NEEDED:
         field: Any = form[name]
         field.must = True  # as it is drawn: a draft is saved without them, too
@@ -212,6 +214,7 @@ def _editor(ctx: Ctx, document: Document, form: DraftForm, status: int = 200) ->
         form=form,
         beside=_by_field(hits),
         findings=hits,
+        blank=not content["body"],
         returned=returned(document),
         preview=url("documents:preview", uid=document.uid),
         autosave=url("documents:autosave", uid=document.uid),

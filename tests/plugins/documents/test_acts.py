@@ -21,6 +21,7 @@ from kernel.api import (
     numbers,
     search,
 )
+from kernel.storage import log_check
 from plugins.documents.acts import approving, issuing, writing
 from plugins.documents.models import DISCARDED, Document
 from plugins.documents.sheets import today
@@ -223,3 +224,30 @@ def test_only_its_own_organ_finds_it_by_search(flow: Flow):
 def hits(flow: Flow, name: str) -> int:
     who = flow.office.desk(name).principals
     return len(search.find("防汛", who, ["documents"]).hits)
+
+
+def test_what_was_signed_off_goes_back_from_the_numbering_and_has_to_be_signed_off_again(
+    flow: Flow,
+):
+    document = flow.to("number")
+    assert document.sign_off_act and document.signer_name
+    flow.act(CLERK, approving.send_back, document, to="draft", reason="附件有误")
+    back = flow.fresh(document)
+    assert (back.state, back.sign_off_act, back.signer_name, back.issued) == ("draft", "", "", "")
+    flow.act(DRAFTER, writing.save, back, content=short(title="关于防汛工作的通知"))
+    for step in ("draft", "section_review", "office_review"):
+        getattr(flow, f"do_{step}")(flow.fresh(document))
+    assert flow.fresh(document).state == "sign"
+    flow.do_sign(flow.fresh(document))
+    flow.do_number(flow.fresh(document))
+    done = flow.fresh(document)
+    assert done.sign_off_act and done.issued and done.number
+    with connection():
+        assert log_check.verify().problems == []
+
+
+def test_opening_what_waits_does_not_move_it_up_the_list(flow: Flow):
+    document = flow.to("section_review")
+    flow.act(HEAD, writing.open_, document)
+    opened = flow.fresh(document)
+    assert (opened.opened, opened.changed) == (HEAD, document.changed)

@@ -264,8 +264,11 @@ def test_attachments_are_added_moved_and_taken_away(flow: Flow):
     assert document.attachments[1]["rows"] == [["张三", "市财政局"]]
     names = [row[1] for row in document.attachments[2]["rows"]]
     assert "张掖市财政局" in names
-    browser.post(f"{there}/remove", data={"number": "1", "do": "up"})
-    browser.post(f"{there}/remove", data={"number": "3", "do": "remove"})
+    browser.post(f"{there}/remove", data={"number": "1", "title": "名册", "do": "up"})
+    gone = browser.post(f"{there}/remove", data={"number": "3", "title": FORM, "do": "remove"})
+    assert f"已删除附件：{FORM}" in gone.text
+    stale = browser.post(f"{there}/remove", data={"number": "1", "title": "名册", "do": "remove"})
+    assert "附件已有变化" in stale.text, "another window moved it"
     assert the_document().attachment_note == ["名册", "说明", "单位名单"]
     wrong = browser.post(there, data={"kind": "table", "title": "坏表", "text": "只有表头"})
     assert wrong.status_code == 422
