@@ -24,7 +24,7 @@ from plugins.documents import elements
 from plugins.documents.models import DISCARDED, SENT, Document, Incoming
 from plugins.documents.pages.words import state_name
 
-TABS = {"doing": _l("在办"), "drafts": _l("草稿"), "sent": _l("已发出"), "all": _l("全部")}
+TABS = {"doing": _l("在办"), "drafts": _l("待发（草稿）"), "sent": _l("已发出"), "all": _l("全部")}
 _SHOWN = (
     *(Document.id, Document.uid, Document.title, Document.number, Document.type, Document.state),
     *(Document.claim, Document.urgency, Document.drafter_name, Document.unit_name),

@@ -226,7 +226,7 @@ def hits(flow: Flow, name: str) -> int:
     return len(search.find("防汛", who, ["documents"]).hits)
 
 
-def test_what_was_signed_off_goes_back_from_the_numbering_and_has_to_be_signed_off_again(
+def test_what_goes_back_from_the_numbering_has_to_be_signed_off_again(
     flow: Flow,
 ):
     document = flow.to("number")
