@@ -239,7 +239,8 @@ def _call(view: View, level: str, bound: bool, request: Request, form: Any) -> R
         request.state.ctx = ctx
         _check_signs(request, form)
         _check_token(request, form)
-        if bound:  # before the right, which the other desk may lack: that is not what is wrong
+        # Before the right, which the other desk may lack: that is not what is wrong.
+        if bound and ctx.desk_or_none is not None:
             _check_desk(ctx)
         check_level(ctx, level)
         try:
