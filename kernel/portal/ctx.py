@@ -14,7 +14,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from kernel.acts import outbox
-from kernel.acts.agenda import Waiting, waiting
+from kernel.acts.agenda import Waiting, soonest, waiting
 from kernel.acts.gate import Done, PreparedAct, do, perform, prepare
 from kernel.acts.house import reading
 from kernel.acts.subjects import Subject, find
@@ -31,7 +31,8 @@ from kernel.portal import origin as place
 from kernel.portal.answers import as_file
 from kernel.portal.export import export
 from kernel.portal.form_tokens import drawn_for
-from kernel.portal.i18n import choose
+from kernel.portal.i18n import _, choose
+from kernel.portal.items import href_of
 from kernel.portal.lists import Count, Fetch, ListSpec, build
 from kernel.portal.looks import NODE_THEME, look_of
 from kernel.portal.origin import settings as settings
@@ -136,6 +137,14 @@ class Ctx(Struct, dict=True):
     def say(self, text: str, kind: Mood = "ok", href: str = "", label: str = "") -> None:
         """Let the next page show a sentence."""
         self.said.append(Message(kind, text, href, label))
+
+    def say_done(self, text: str, place: str) -> None:
+        """Let the next page, *place*, say what was done, with the way to what waits next."""
+        way = ""
+        if place.partition("?")[0] != url("home"):  # which shows it anyway
+            rows = soonest(self.desk, self.plugins | ROOMS, ("todo",), 1)
+            way = next((href_of(row.kind, row.subject) for row in rows), "")
+        self.say(text, href=way, label=_("办下一件") if way else "")
 
     def render(
         self, template: str, /, status: int = 200, block: str | None = None, **context: Any

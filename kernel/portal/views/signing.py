@@ -169,6 +169,7 @@ def _said_after(ctx: Ctx, outcome: answers.Outcome) -> str:
 
 def _told(ctx: Ctx, outcome: answers.Outcome) -> Response:
     """The result of an act, the same for who sends it once and who sends it again."""
+    place = outcome.place or url("home")
     with speaking(ctx.language):
         name = verbs().title_of(outcome.verb, ctx.language)
         if outcome.lost:
@@ -176,9 +177,9 @@ def _told(ctx: Ctx, outcome: answers.Outcome) -> Response:
         elif outcome.proposed:
             ctx.say(_("“%(verb)s”已提出，等待另一人复核。", verb=name))
         elif said := _said_after(ctx, outcome):
-            ctx.say(said)
+            ctx.say_done(said, place)
         elif about := _about(ctx, outcome):
-            ctx.say(_("“%(verb)s”已完成：%(title)s。", verb=name, title=about))
+            ctx.say_done(_("“%(verb)s”已完成：%(title)s。", verb=name, title=about), place)
         else:
-            ctx.say(_("“%(verb)s”已完成。", verb=name))
-    return ctx.go_to(outcome.place or url("home"))
+            ctx.say_done(_("“%(verb)s”已完成。", verb=name), place)
+    return ctx.go_to(place)

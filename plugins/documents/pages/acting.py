@@ -110,7 +110,7 @@ def _gone_on(ctx: Ctx, document: Document, *, back: bool = False) -> Response:
     here = _back(document)
     onward = ctx.onward(here)
     # Elsewhere than on its own page it has to be said which one of several it was.
-    ctx.say(text if onward == here else f"{text}{document.label()}")
+    ctx.say_done(text if onward == here else f"{text}{document.label()}", onward)
     return ctx.go_to(onward)
 
 

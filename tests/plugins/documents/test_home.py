@@ -333,3 +333,15 @@ def test_the_page_asks_no_more_for_many_tasks_than_for_few(flow: Flow):
     assert len(many) <= len(few), "\n".join(many)
     with connection():
         assert Task.select().where(Task.done.is_null()).count() > 40
+
+
+def test_after_one_is_done_the_way_leads_to_what_waits_next(flow: Flow):
+    first, second = flow.to("section_review", title="关于甲的通知"), flow.to("section_review")
+    browser = flow.office.browser()
+    browser.login(HEAD)
+    for document, left in ((first, True), (second, False)):
+        place = f"/documents/out/{document.uid}"
+        data = {"version": str(flow.fresh(document).version), "opinion": "同意"}
+        page = browser.post(f"{place}/actions/review", data=data).text
+        assert "已办理，下一步" in page and ("办下一件" in page) is left
+        assert (f'href="/documents/out/{second.uid}">办下一件' in page) is left
