@@ -45,3 +45,9 @@ def test_what_was_signed_for_is_found_once_also_by_words_of_its_body(office: Off
 def test_the_contacts_are_named_where_they_can_be_looked_into(office: Office):
     page = found(office, "caj")
     assert "在通讯录中查找“caj”" in page and 'href="/contacts/?q=caj"' in page
+
+
+def test_letters_lead_to_the_units_that_they_may_mean(office: Office):
+    page = found(office, "jyj")
+    assert "查找“市教育局”" in page and "查找“市财政局”" not in page
+    assert "查找“" not in found(office, "j") and "查找“" not in found(office, "教育")

@@ -10,17 +10,21 @@ import peewee
 from starlette.responses import Response
 
 from kernel.exchange.models import Delivery
+from kernel.identity.models import Unit
 from kernel.plugins.bus import bus
 from kernel.portal.ctx import ROOMS, Ctx
 from kernel.portal.frame import drawable
 from kernel.portal.i18n import _, speaking
 from kernel.portal.items import href_of
 from kernel.portal.page import MenuItem
+from kernel.portal.pinyin import spelled
 from kernel.portal.urls import url
 from kernel.portal.views.boxes import state_of, tags_of
 from kernel.storage import search as index
 
 MOST = 20
+MEANT = 6
+"""So many units are offered for a few letters."""
 _UNSETTLED = ("delivered", "returned", "recalled", "failed")
 
 
@@ -56,9 +60,23 @@ def search(ctx: Ctx) -> Response:
             text=text,
             hits=hits,
             next=found.next,
-            links=_links(ctx, text) if first else [],
+            links=[*_units(text), *_links(ctx, text)] if first else [],
             box=_in_box(ctx, text) if first else [],
         )
+
+
+def _units(text: str) -> list[MenuItem]:
+    """The units that letters may mean: titles are found by their signs alone, but a clerk who
+    finds units by 拼音首字母 everywhere else begins so here as well."""
+    letters = text.lower().replace(" ", "")
+    if len(letters) < 2 or not (letters.isascii() and letters.isalpha()):
+        return []
+    names = [unit.short_name or unit.name for unit in Unit.ranked()]
+    meant = [name for name in dict.fromkeys(names) if letters in spelled(name)]
+    return [
+        MenuItem(_("查找“%(words)s”", words=name), url("search", q=name), "search")
+        for name in sorted(meant, key=lambda name: spelled(name).find(letters))[:MEANT]
+    ]
 
 
 def _links(ctx: Ctx, text: str) -> list[MenuItem]:
