@@ -50,4 +50,4 @@ def test_the_contacts_are_named_where_they_can_be_looked_into(office: Office):
 def test_letters_lead_to_the_units_that_they_may_mean(office: Office):
     page = found(office, "jyj")
     assert "查找“市教育局”" in page and "查找“市财政局”" not in page
-    assert "查找“" not in found(office, "j") and "查找“" not in found(office, "教育")
+    assert "市教育局”" not in found(office, "j") and "市教育局”" not in found(office, "教育")
