@@ -67,7 +67,6 @@ class Form(wtforms.Form):
 
     :param formdata: what was posted (Starlette's ``FormData``), or None to show the form first.
     :param data: values by field name, to start with.
-    :param apart: where the same form stands twice on a page: what tells its ids from the other's.
     """
 
     class Meta(DefaultMeta):
@@ -82,12 +81,8 @@ class Form(wtforms.Form):
             """The input with its ARIA attributes."""
             return super().render_field(field, {**_aria(field), **dict(render_kw)})
 
-    def __init__(
-        self, formdata: FormData = None, data: Mapping[str, Any] | None = None, apart: str = ""
-    ) -> None:
+    def __init__(self, formdata: FormData = None, data: Mapping[str, Any] | None = None) -> None:
         super().__init__(formdata, data=data)
-        for field in self if apart else ():
-            field.id = field.label.field_id = f"{field.id}-{apart}"
 
     @property
     def unfolding(self) -> bool:

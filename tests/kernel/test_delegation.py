@@ -373,6 +373,8 @@ def test_in_the_browser(flow: Flow):
     leader, director = office.browser(), office.browser()
     leader.login(LEADER)
     page = leader.get("/account/delegations").text
+    ids = re.findall(r' id="([^"]+)"', page)
+    assert len(ids) == len(set(ids)), "two forms, each with fields of its own"
     assert "新的代录委托" in page and "documents.seal" not in page
     form = {
         "kind": "transcribe",

@@ -76,6 +76,7 @@ SCREENS = (
     Screen("me", "/me", CLERK, "/me"),
     Screen("security", "/account/security", CLERK, "/account/security"),
     Screen("delegations", "/account/delegations", DIRECTOR, "/account/delegations"),
+    Screen("delegations-two", "", LEADER, "/account/delegations"),
     Screen("delegations-taken", "/account/delegations", HEAD, "/account/delegations"),
     Screen("help", "/help", CLERK, "/help"),
     Screen("help-topic", "/help/{topic}", CLERK, "/help/documents.edit"),

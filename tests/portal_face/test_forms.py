@@ -209,13 +209,6 @@ def test_who_asks_for_a_branch_gets_it_and_sends_nothing_else():
     assert not large(unfold="other/街道").unfolding
 
 
-def test_a_form_that_stands_twice_has_ids_of_its_own():
-    one, two = Draft(apart="one"), Draft(apart="two")
-    assert one.title.id == "field-title-one" and 'for="field-title-one"' in str(one.title.label())
-    assert {field.id for field in one} & {field.id for field in two} == set()
-    assert 'id="field-title-two"' in str(two.title())
-
-
 def test_signs_that_nobody_sees_are_not_taken():
     typed = "关于\u202e反向\u200b的\ufeff通知"
     form = Draft(FormData([("title", typed), ("body", "一\x0b二\u2028三")]))

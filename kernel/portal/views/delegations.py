@@ -13,6 +13,7 @@ from kernel.errors import OfficeError
 from kernel.identity import delegations
 from kernel.identity.desk import Desk
 from kernel.identity.models import Delegation, Person, Post, Unit
+from kernel.portal.brief import apart
 from kernel.portal.ctx import Ctx
 from kernel.portal.fields import Choice, Date, Hidden
 from kernel.portal.forms import Form
@@ -42,7 +43,7 @@ def colleagues(desk: Desk) -> list[Post]:
 def _form(ctx: Ctx, kind: str, posted: Any = None) -> DelegateForm:
     today = local(now()).date()
     data = {"kind": kind, "first": today, "last": today + timedelta(days=30)}
-    form = DelegateForm(posted, data=data, apart=kind)
+    form: DelegateForm = apart(DelegateForm(posted, data=data), f"field-{kind}")
     form.taker.choices = [("", _("请选择"))] + [
         (post.uid, f"{post.person.name}（{post.unit.short_name} {post.title}）")
         for post in colleagues(ctx.desk)
