@@ -11,13 +11,14 @@ from playwright.sync_api import Browser, expect
 
 from kernel.acts import outbox
 from kernel.acts.models import NoticeWish
+from kernel.exchange.models import Delivery
 from kernel.exchange.urging import urge
 from kernel.identity import sessions
 from kernel.storage.database import transaction
 from kernel.testing_office import Office
 from tests.exchange.after import sender_does
 from tests.exchange.conftest import _offices, later  # noqa: F401  # fixtures
-from tests.exchange.notice import GEDU, GFIN, package, signed_for
+from tests.exchange.notice import GEDU, GFIN, delivery, package, signed_for
 from tests.portal.driver import Driver, Person
 from tests.portal.node import Place, free_port, pictures_folder, started
 
@@ -148,6 +149,23 @@ def test_the_receipts_change_around_what_a_person_is_typing(people: Driver, offi
     expect(field).to_have_value("财政")
     expect(sender.page.get_by_role("link", name="修改签收时限")).to_be_focused()
     expect(sender.page.locator("#receipts-deeds")).to_contain_text("5 家未签收")
+    people.check()
+
+
+def test_a_page_that_says_it_is_being_recorded_comes_anew_when_it_is(
+    people: Driver, office: Office
+):
+    def claimed(what: str) -> None:
+        with transaction():
+            Delivery.update(claim=what).where(Delivery.organ == GFIN).execute()
+
+    claimed("sign_for")
+    clerk = people.as_person("刘志强")
+    clerk.page.goto(f"{people.place.url}/exchange/inbox/{delivery(GFIN).uid}")
+    clerk.sees("登记好后本页自动更新。")
+    assert clerk.page.get_by_text("请稍候刷新本页").count() == 0
+    claimed("")
+    expect(clerk.page.get_by_role("button", name="签收", exact=True)).to_be_visible(timeout=10_000)
     people.check()
 
 

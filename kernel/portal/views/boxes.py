@@ -181,11 +181,18 @@ def _received() -> Any:
 def delivery(ctx: Ctx, uid: str) -> Response:
     """One delivery: what it is, whether it is genuine, and what can be done with it."""
     found = ctx.get(Delivery, uid)
+    if ctx.partial:
+        return _underway(found)
     ctx.require_deliberate()
     report = open_once(ctx.desk, found)
     found = ctx.get(Delivery, uid)
     with speaking(ctx.language):
         return _delivery_page(ctx, found, report, SendBackForm())
+
+
+def _underway(found: Delivery) -> Response:
+    """For a page that says 办理中: it is loaded anew once that is over, and stays until then."""
+    return Response(status_code=204, headers={} if found.claim else {"HX-Refresh": "true"})
 
 
 def _delivery_page(
