@@ -3,6 +3,7 @@
 import re
 import shutil
 from collections.abc import Iterator
+from html import unescape
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,7 @@ from kernel.acts.house.switches import switch_plugin
 from kernel.acts.verbs import verbs
 from kernel.identity.models import Credential
 from kernel.node import open_node
+from kernel.plugins.bus import FAULTS, bus
 from kernel.plugins.switches import switchboard
 from kernel.storage.database import connection
 from kernel.testing_office import Browser, Office
@@ -140,3 +142,88 @@ def test_who_revokes_a_key_reads_whose(office: Office):
         key = Credential.get(Credential.person == person).uid
     asked = admin.post(f"/admin/keys/{person}/revoke", data={"credential": key, "reason": "遗失"})
     assert "将停用陈静的安全认证插件" in asked.text
+
+
+RAISING = """
+from kernel.api import hookimpl
+@hookimpl
+def home_panels(desk):
+    raise RuntimeError("boom")
+"""
+
+
+@pytest.fixture
+def shaky(office: Office) -> Iterator[Office]:
+    """An office with a plugin that has just been taken out of use."""
+    folder = office.settings.instance / "plugins" / "shaky"
+    folder.mkdir(parents=True)
+    (folder / "__init__.py").write_text(f'"""A plugin of a test."""{RAISING}')
+    (folder / "plugin.toml").write_text(
+        '[plugin]\nname = "shaky"\ntitle = "摇晃"\ntitle_en = "Shaky"\n[rollout]\ndefault = "on"\n',
+        "utf-8",
+    )
+    with open_node(office.settings) as node:
+        found = Office(office.settings, node)
+        bus().strict = False
+        anybody = reader(found, "林晓梅", "zh")
+        for _ in range(FAULTS):
+            anybody.get("/")
+        yield found
+
+
+def of_plugin(page: str, title: str) -> str:
+    """What stands at one plugin, buttons included, as words."""
+    found = [one for one in page.split('<li class="switches__i">') if f"<strong>{title}<" in one]
+    return " ".join(re.sub(r"<[^>]+>", " ", found[0].partition("</li>")[0]).split())
+
+
+def test_who_keeps_the_node_reads_what_failed_and_what_to_do(shaky: Office):
+    page = reader(shaky, "杨帆", "zh").get("/admin/plugins").text
+    said = of_plugin(page, "摇晃")
+    assert said.startswith("摇晃 故障 ") and "未启用" not in said and "联系系统管理员" not in said
+    assert f"home_panels 出错 {FAULTS} 次，最近 今天" in said and "RuntimeError: boom" in said
+    assert "直到节点重新启动；请先修复或停用" in said
+    card = part(page, "section", 'aria-label="启动以来的插件故障"')
+    assert card.count("boom") == 1 and "摇晃" in card and "shaky" not in card
+    english = of_plugin(reader(shaky, "杨帆", "en").get("/admin/plugins").text, "Shaky")
+    assert "Faulty" in english and "home_panels failed 5 times" in english
+    assert not CHINESE.findall(english)
+
+
+def test_others_read_whom_to_ask_and_may_switch_the_faulty_one_off(shaky: Office):
+    admin = reader(shaky, "孙倩", "zh")
+    page = admin.get("/admin/plugins").text
+    said = of_plugin(page, "摇晃")
+    assert "故障" in said and "请联系系统管理员" in said and "boom" not in page
+    assert "已停用：摇晃" in admin.post("/admin/plugins/shaky", data={"on": "0"}).text
+    assert "停用" not in of_plugin(admin.get("/admin/plugins").text, "摇晃").split()
+    with connection():
+        assert switchboard().switched(CPCO)["shaky"] is False
+    refused = admin.post("/admin/plugins/shaky", data={"on": "1"}).text
+    assert "“摇晃”：插件故障，已暂停使用" in refused
+
+
+def test_a_phase_that_has_not_come_says_who_brings_it(office: Office):
+    folder = office.settings.instance / "plugins" / "later"
+    folder.mkdir(parents=True)
+    (folder / "__init__.py").write_text('"""A plugin of a test."""\n')
+    (folder / "plugin.toml").write_text(
+        '[plugin]\nname = "later"\ntitle = "后续"\n[rollout]\nphase = 3\n', "utf-8"
+    )
+    with open_node(office.settings) as node:
+        page = reader(Office(office.settings, node), "孙倩", "zh").get("/admin/plugins").text
+    said = of_plugin(page, "后续")
+    assert "第3阶段起可以启用" in said and "由系统管理员在“接入阶段”页提出推进" in said
+
+
+@pytest.mark.parametrize(
+    ("language", "said"),
+    [
+        ("zh", "“公文办理”：本单位没有启用，可由部门管理员启用。"),
+        ("en", "Documents: Switched off; the unit's admin may switch it on."),
+    ],
+)
+def test_a_page_of_a_plugin_that_is_off_names_it(office: Office, language: str, said: str):
+    office.act(office.desk("孙倩"), switch_plugin, organ=CPCO, plugin="documents", on=False)
+    answer = reader(office, "林晓梅", language).get("/documents/out")
+    assert answer.status_code == 404 and said in unescape(answer.text)

@@ -2,24 +2,28 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import Any
 
 import peewee
+from msgspec import Struct
 from starlette.responses import Response
 
 from kernel.acts.house.switches import switch_plugin
 from kernel.acts.models import Act, Task
 from kernel.acts.verbs import verbs
+from kernel.crypto.ids import now
 from kernel.errors import OfficeError
 from kernel.identity.models import Person, Post, Unit
 from kernel.plugins.bus import bus
 from kernel.plugins.manifest import Manifest
-from kernel.plugins.switches import switchboard
+from kernel.plugins.switches import Why, switchboard
 from kernel.portal.ctx import Ctx
 from kernel.portal.i18n import _, _l, language, speaking
 from kernel.portal.lists import Column, ListSpec, Sort, from_query
 from kernel.portal.page import Message
 from kernel.portal.urls import url
+from kernel.portal.words import ago
 from kernel.storage import log
 
 
@@ -37,7 +41,10 @@ def _plugins(ctx: Ctx, asked: str = "") -> Response:
             title=_("插件启停"),
             rows=[_row(ctx, one, comma) for one in board.known()],
             asked=_asked(ctx, asked, comma) if asked else None,
-            faults=list(bus().faults) if "system_admin" in ctx.desk.post.roles else [],
+            troubles=[
+                (board.title(one.plugin, ctx.language), one.words())
+                for one in (_troubles() if _keeps_the_node(ctx) else ())
+            ],
         )
 
 
@@ -62,18 +69,77 @@ def _taken(ctx: Ctx, name: str) -> list[str]:
 
 
 def _row(ctx: Ctx, one: Manifest, comma: str) -> dict[str, Any]:
-    board = switchboard()
-    why = board.why(one.name, ctx.desk.organ_code)
-    facts = [] if why.code == "on" else [why.text(ctx.language)]
-    if why.code == "off":  # who reads this page is the one who may
-        facts = [_("本单位没有启用，您可以在这里启用。")]
+    board, organ = switchboard(), ctx.desk.organ_code
+    why = board.why(one.name, organ)
+    facts = _reasons(ctx, one, why)
     if one.needs:
         names = comma.join(board.title(need, ctx.language) for need in one.needs)
         facts.append(_("需要：%(names)s", names=names))
     if taken := _taken(ctx, one.name):
         names = comma.join(board.title(other, ctx.language) for other in taken)
         facts.append(_("停用时一并停用：%(names)s", names=names))
-    return {"plugin": one, "why": why, "title": board.title(one.name, ctx.language), "facts": facts}
+    on = board.switched(organ).get(one.name, one.default)
+    # A faulty one goes off for good; on it comes only once it works.
+    stops = why.code == "on" or (why.code == "faulty" and on and one.name in board.manifests)
+    return {
+        "plugin": one,
+        "why": why,
+        "title": board.title(one.name, ctx.language),
+        "facts": facts,
+        "stops": stops and not one.required,
+        "starts": not one.required and why.code in ("off", "needs"),
+    }
+
+
+def _reasons(ctx: Ctx, one: Manifest, why: Why) -> list[str]:
+    """Why the organ has a plugin not, and who can do what about it."""
+    if why.code == "off":  # who reads this page is the one who may
+        return [_("本单位没有启用，您可以在这里启用。")]
+    if why.code == "phase":
+        who = _("接入阶段由系统管理员在“接入阶段”页提出推进，经另一名管理员复核。")
+        return [why.text(ctx.language), who]
+    if why.code == "faulty" and _keeps_the_node(ctx):
+        if one.name in switchboard().faults:
+            return [_("没有装入：%(why)s", why=why.detail), _("请修复或移除，再重新启动节点。")]
+        return [
+            *(one.words() for one in _troubles(one.name)[:1]),
+            _("已暂停使用，直到节点重新启动；请先修复或停用，再重新启动。"),
+        ]
+    return [] if why.code == "on" else [why.text(ctx.language)]
+
+
+def _keeps_the_node(ctx: Ctx) -> bool:
+    return "system_admin" in ctx.desk.post.roles
+
+
+class Trouble(Struct, frozen=True):
+    """The same failure of a plugin, however often it came."""
+
+    plugin: str
+    hook: str
+    error: str
+    count: int
+    last: datetime
+
+    def words(self) -> str:
+        """What happened, how often, and when last."""
+        values = {"hook": self.hook, "error": self.error, "n": self.count}
+        return _(
+            "%(hook)s 出错 %(n)s 次，最近 %(time)s：%(error)s", time=ago(self.last, now()), **values
+        )
+
+
+def _troubles(plugin: str = "") -> list[Trouble]:
+    """What failed since the node started, equal failures together, the newest first."""
+    found: dict[tuple[str, str, str], list[float]] = {}
+    for fault in bus().faults:
+        if plugin in ("", fault.plugin):
+            found.setdefault((fault.plugin, fault.hook, fault.error), []).append(fault.at)
+    made = [
+        Trouble(*which, len(times), datetime.fromtimestamp(max(times), UTC))
+        for which, times in found.items()
+    ]
+    return sorted(made, key=lambda one: one.last, reverse=True)
 
 
 def switch_page(ctx: Ctx, name: str) -> Response:
