@@ -72,3 +72,12 @@ def test_it_says_what_is_true_while_the_receipt_is_being_recorded(
     outbox.drain()
     assert again() == "true"
     assert "已于" in page_of(office, where) and 'id="underway"' not in page_of(office, where)
+
+
+def test_who_audits_reads_what_it_was_done_to_and_not_its_title(office: Office):
+    recipient_does(office, GFIN, sign_for)
+    auditor = office.browser()
+    auditor.login("高峰")
+    page = unescape(auditor.get("/admin/log?q=exchange.sign_for").text)
+    found = delivery(GFIN)
+    assert f"来文 …{found.uid[-8:]}" in page and found.title not in page

@@ -3,13 +3,16 @@
 import re
 import shutil
 from collections.abc import Iterator
+from datetime import timedelta
 from html import unescape
 from pathlib import Path
 
 import pytest
 
+from kernel.acts.house.grants import grant
 from kernel.acts.house.switches import switch_plugin
 from kernel.acts.verbs import verbs
+from kernel.crypto import ids
 from kernel.identity.models import Credential
 from kernel.node import open_node
 from kernel.plugins.bus import FAULTS, bus
@@ -227,3 +230,54 @@ def test_a_page_of_a_plugin_that_is_off_names_it(office: Office, language: str, 
     office.act(office.desk("孙倩"), switch_plugin, organ=CPCO, plugin="documents", on=False)
     answer = reader(office, "林晓梅", language).get("/documents/out")
     assert answer.status_code == 404 and said in unescape(answer.text)
+
+
+def log_rows(browser: Browser, **query: str) -> list[str]:
+    """The rows of the log as words: deed, object, person, organ, weight, time."""
+    text = unescape(browser.get("/admin/log", params=query).text)
+    found = re.findall(r'<tr role="row".*?</tr>', text.partition("<tbody")[2], re.S)
+    return [" ".join(re.sub(r'<span class="c-label".*?</span>|<[^>]+>', " ", one).split())
+            for one in found]  # fmt: skip
+
+
+def test_the_log_says_what_it_was_done_to(office: Office):
+    admin = office.desk("孙倩")
+    for plugin, on in (("feedback", False), ("feedback", True), ("announcements", False)):
+        office.act(admin, switch_plugin, organ=CPCO, plugin=plugin, on=on)
+    post = office.post("林晓梅")
+    office.act(office.desk("何静"), grant, post=post.uid, level="house.audit", given=True)
+    auditor = reader(office, "高峰", "zh")
+    said = log_rows(auditor, q="启停插件")
+    assert [row.split("孙")[0].strip() for row in said] == [
+        "启停插件 公告 · 停用",
+        "启停插件 意见建议 · 启用",
+        "启停插件 意见建议 · 停用",
+    ]
+    assert log_rows(auditor, q="house.grant")[0].startswith("授权 查看审计日志 · 林晓梅 · 授予")
+    english = log_rows(reader(office, "高峰", "en"), q="house.switch_plugin")
+    assert english[1].startswith("Switch a plugin Feedback · Switch on 孙倩")
+
+
+def test_the_log_is_narrowed_by_who_when_where_and_how(office: Office):
+    office.act(office.desk("孙倩"), switch_plugin, organ=CPCO, plugin="feedback", on=False)
+    auditor = reader(office, "高峰", "zh")
+    everything = log_rows(auditor)
+    assert all("孙 倩" in row for row in log_rows(auditor, q="孙倩"))
+    assert 0 < len(log_rows(auditor, q="孙倩")) < len(everything)
+    signed = log_rows(auditor, weight="signed")
+    assert signed and all(" 签名 " in row for row in signed)
+    assert all(" 留痕 " in row for row in log_rows(auditor, weight="recorded"))
+    assert log_rows(auditor, organ=CPCO) and log_rows(auditor, organ="620700-GEDU") == []
+    assert log_rows(auditor, period="today") == everything
+    ids.set_clock(lambda: ids._system_clock() + timedelta(days=8))
+    try:
+        later = reader(office, "高峰", "zh")
+        assert "启停插件" not in " ".join(log_rows(later, period="week"))
+        assert "启停插件" in " ".join(log_rows(later, period="month"))
+    finally:
+        ids.set_clock(None)
+
+
+def test_what_the_node_did_itself_is_told_without_spaces(office: Office):
+    page = unescape(reader(office, "高峰", "zh").get("/admin/log?q=建立节点").text)
+    assert ">本节点</td>" in re.sub(r"\s*<span class=\"c-label\".*?</span>", "", page)

@@ -1,30 +1,25 @@
-"""Administration so far: switching plugins with the reasons, and the log."""
+"""Switching plugins, with the reasons, and with what failed."""
 
 from __future__ import annotations
 
 from datetime import UTC, datetime
 from typing import Any
 
-import peewee
 from msgspec import Struct
 from starlette.responses import Response
 
 from kernel.acts.house.switches import switch_plugin
-from kernel.acts.models import Act, Task
-from kernel.acts.verbs import verbs
+from kernel.acts.models import Task
 from kernel.crypto.ids import now
 from kernel.errors import OfficeError
-from kernel.identity.models import Person, Post, Unit
+from kernel.identity.models import Post, Unit
 from kernel.plugins.bus import bus
 from kernel.plugins.manifest import Manifest
 from kernel.plugins.switches import Why, switchboard
 from kernel.portal.ctx import Ctx
-from kernel.portal.i18n import _, _l, language, speaking
-from kernel.portal.lists import Column, ListSpec, Sort, from_query
+from kernel.portal.i18n import _, speaking
 from kernel.portal.page import Message
-from kernel.portal.urls import url
 from kernel.portal.words import ago
-from kernel.storage import log
 
 
 def plugins_page(ctx: Ctx) -> Response:
@@ -162,59 +157,3 @@ def switch_page(ctx: Ctx, name: str) -> Response:
             else _("已停用：%(names)s。数据保留，重新启用后恢复。", names=names)
         )
     return ctx.go("admin:plugins")
-
-
-def _spec() -> ListSpec:
-    people = {one.uid: one.name for one in Person.select(Person.uid, Person.name)}
-    units = {one.code: one.short_name for one in Unit.select(Unit.code, Unit.short_name)}
-    return ListSpec(
-        title=_l("审计日志"),
-        columns=(
-            Column(
-                "verb",
-                _l("动作"),
-                "title",
-                value=lambda act: verbs().title_of(act.verb, language()),
-            ),
-            Column(
-                "person",
-                _l("办理人"),
-                "person",
-                value=lambda act: people.get(act.person) or _("节点"),
-            ),
-            Column("organ", _l("单位"), value=lambda act: units.get(act.organ, "")),
-            Column(
-                "weight",
-                _l("记录方式"),
-                value=lambda act: _("签名") if act.weight == "signed" else _("留痕"),
-            ),
-            Column("at", _l("时间"), "time"),
-        ),
-        sorts=(Sort("new", _l("按时间"), "id", descending=True, field=Act.id),),
-        default_sort="new",
-        entries=True,
-        search_hint=_l("按动作名称查找"),
-        empty=_l("还没有办理记录。"),
-    )
-
-
-def _called(text: str) -> peewee.Expression:
-    """The acts whose verb has this in its title, in one of the languages, or in its name.
-
-    Verbs of a plugin that is gone have nothing but their name left.
-    """
-    wanted = text.casefold()
-    titled = [
-        one.name
-        for one in verbs().all()
-        if wanted in one.title.casefold() or wanted in one.title_en.casefold()
-    ]
-    return Act.verb.in_(titled) | Act.verb.contains(text)
-
-
-def log_page(ctx: Ctx) -> Response:
-    """All acts of the node, the newest first, for the audit administrator; no contents."""
-    with speaking(ctx.language):
-        spec = _spec()
-        fetch = from_query(Act.select(), spec, ident=Act.uid, search=_called)
-        return ctx.show_list("admin/log.html", spec, fetch, url("admin:log"), size=log.size())
