@@ -11,7 +11,7 @@ from kernel.acts import outbox
 from kernel.exchange.inbound import sign_for
 from kernel.testing_office import Office
 from tests.exchange.after import recipient_does
-from tests.exchange.notice import CLERKS, GFIN, delivery
+from tests.exchange.notice import CLERKS, GFIN, delivery, signed_for
 
 
 def page_of(office: Office, place: str) -> str:
@@ -75,7 +75,7 @@ def test_it_says_what_is_true_while_the_receipt_is_being_recorded(
 
 
 def test_who_audits_reads_what_it_was_done_to_and_not_its_title(office: Office):
-    recipient_does(office, GFIN, sign_for)
+    signed_for(office, GFIN)
     auditor = office.browser()
     auditor.login("高峰")
     page = unescape(auditor.get("/admin/log?q=exchange.sign_for").text)
