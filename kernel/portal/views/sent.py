@@ -91,7 +91,7 @@ def _spec(asked: Mapping[str, str]) -> ListSpec:
         ),
         sorts=(Sort("sent", _l("按发送顺序"), "place", field=_place()),),
         default_sort="sent",
-        filters=(Filter("state", _l("状态"), tuple(STATES.items())),),
+        filters=(Filter("state", _l("状态"), tuple(STATES.items()), _l("全部状态")),),
         search_hint=_l("按单位名称查找"),
         meta=lambda row: _note(row, asked),
         tags=lambda row: [word for word in tags_of(row) if word not in (row.urgency, "超时")],
