@@ -325,8 +325,7 @@ def _may(desk: Desk, verb: Verb) -> datetime:
     what = "" if verb.reads else verb.name
     moment = clock.signing_time(what) if signed else clock.noted_time(what)
     if verb.plugin not in ROOMS and not switchboard().works(verb.plugin, desk.organ_code):
-        why = switchboard().why(verb.plugin, desk.organ_code)
-        raise NotFound(f"plugins.{why.code}", why.zh, why.en)
+        raise NotFound(*switchboard().closed(verb.plugin, desk.organ_code))
     if not desk.has(verb.level):
         raise Refused(
             "acts.not_allowed",

@@ -19,6 +19,8 @@ from kernel.slots import Slot
 
 Weight = Literal["signed", "recorded", "draft"]
 F = TypeVar("F", bound=Callable[..., Any])
+Said = tuple[str, str] | Callable[[Any], tuple[str, str]]
+"""What is said to people, in Chinese and English, or what gives it for an object."""
 _EMPTY = inspect.Parameter.empty
 
 
@@ -44,8 +46,8 @@ class Verb(Struct, frozen=True):
     :ivar check: asked in prepare and again in perform, before the body; raises what forbids it.
     :ivar confirm: gives the sentence that says the consequence, shown before signing: in the
         language of the page, or in both (Chinese, English).
-    :ivar after: the sentence that says what has happened, shown once it is done (Chinese, English);
-        by default that the act is done.
+    :ivar after: the sentence that says what has happened, shown once it is done (Chinese, English),
+        or what gives it for the object as it is then; by default that the act is done.
     :ivar batch: whether several may be done at once, under one signature where it is signed; never
         for what decides over content or puts a seal on it. A recorded one is also what "mark as
         read" does to the tasks to read on its kind of object.
@@ -76,7 +78,7 @@ class Verb(Struct, frozen=True):
     lost: Callable[..., None] | None = None
     delegate: bool = False
     transcribe: bool = False
-    after: tuple[str, str] | None = None
+    after: Said | None = None
 
     @property
     def plugin(self) -> str:
@@ -212,7 +214,7 @@ def act(
     lost: Callable[..., None] | None = None,
     delegate: bool = False,
     transcribe: bool = False,
-    after: tuple[str, str] | None = None,
+    after: Said | None = None,
 ) -> Callable[[F], F]:
     """Declare a verb.
 

@@ -123,6 +123,16 @@ def open_delivery(desk: Desk, delivery: Delivery, *, verified: bool, level: str)
     ).where(Delivery.id == delivery.id).execute()
 
 
+def _received(delivery: Delivery) -> tuple[str, str]:
+    """What is true by now: the receipt may still have to be recorded."""
+    if delivery.state == "signed":
+        return "已签收，时间已回传发文单位。", "Signed for; the sender is told when."
+    return (
+        "已签名，正在登记回执；登记好后发文单位即可看到。",
+        "Signed; the receipt is being recorded. The sender sees it as soon as that is done.",
+    )
+
+
 @act(
     "exchange.sign_for",
     title="签收",
@@ -133,7 +143,7 @@ def open_delivery(desk: Desk, delivery: Delivery, *, verified: bool, level: str)
     batch=True,
     lost=at_delivery,
     delegate=True,
-    after=("已签收，时间已回传发文单位。", "Signed for; the sender is told when."),
+    after=_received,
 )
 def sign_for(desk: Desk, delivery: Delivery) -> None:
     """Sign for a delivery: the organ has received exactly this package (条例 art. 24(一)).

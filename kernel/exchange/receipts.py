@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import datetime
 from functools import lru_cache
+from typing import Any
 
 import peewee
 from msgspec import Struct
@@ -130,16 +132,36 @@ def _words(body: str) -> str:
     return "\n".join("".join(page.splitlines()) for page in pages)[:WORDS]
 
 
-def signed_count(package: Package) -> int:
-    """How many recipients have signed for a package."""
-    signed = (Delivery.package == package.uid) & (Delivery.state == "signed")
-    return int(Delivery.select().where(signed).count())
+class Tally(Struct, frozen=True):
+    """How many recipients of a package are in each state, by the newest copy of each."""
+
+    delivered: int = 0
+    signed: int = 0
+    returned: int = 0
+    recalled: int = 0
+    failed: int = 0
 
 
-def returned_count(package: Package) -> int:
-    """How many recipients have sent a package back."""
-    returned = (Delivery.package == package.uid) & (Delivery.state == "returned")
-    return int(Delivery.select().where(returned).count())
+def newest() -> peewee.Expression:
+    """The deliveries that nothing was sent again for: of each recipient the one that counts."""
+    later = Delivery.alias()
+    again = (later.package == Delivery.package) & (later.organ == Delivery.organ)
+    again &= later.id > Delivery.id
+    found: peewee.Expression = ~peewee.fn.EXISTS(later.select(peewee.SQL("1")).where(again))
+    return found
+
+
+def tallies(packages: Collection[str]) -> dict[str, Tally]:
+    """How these packages stand, in one query for all of them; nothing of what is not delivered."""
+    rows: Any = (
+        Delivery.select(Delivery.package, Delivery.state, peewee.fn.COUNT(Delivery.id))
+        .where(Delivery.package.in_(sorted(packages)) & newest())
+        .group_by(Delivery.package, Delivery.state)
+    )
+    found: dict[str, dict[str, int]] = {}
+    for package, state, count in rows.tuples():
+        found.setdefault(package, {})[state] = count
+    return {package: Tally(**counts) for package, counts in found.items()}
 
 
 FOR_ALL = ("A1", "X1", "X5", "X6", "X9")

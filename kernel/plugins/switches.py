@@ -168,12 +168,18 @@ class Switchboard:
             return Why(False, "needs", f"需要先启用：{names}。", f"Needs {names_en} first.")
         return Why(True, "on", "已启用。", "Switched on.")
 
+    def closed(self, name: str, organ: str) -> tuple[str, str, str]:
+        """What is said to who wants something of a plugin that does not work for the organ: the
+        code of the refusal and the sentence in both languages, which name the plugin."""
+        why, title_en = self.why(name, organ), self.title(name, "en")
+        return f"plugins.{why.code}", f"“{self.title(name)}”：{why.zh}", f"{title_en}: {why.en}"
+
     def title(self, name: str, language: str = "zh") -> str:
         """The title of a plugin, or its name; where the English one is missing, the Chinese."""
-        if name not in self.manifests:
+        one = next((one for one in self.known() if one.name == name), None)
+        if one is None:
             return name
-        one = self.manifests[name]
-        return (one.title_en if language.startswith("en") else "") or one.title
+        return (one.title_en if language.startswith("en") else "") or one.title or name
 
 
 @remembered(Activation)

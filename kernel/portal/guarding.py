@@ -201,5 +201,4 @@ class PluginGate:
             desk = open_ctx(request).desk_or_none
             if desk is None or switchboard().works(self.plugin, desk.organ_code):
                 return None
-            why = switchboard().why(self.plugin, desk.organ_code)
-            return NotFound(f"plugins.{why.code}", why.zh, why.en)
+            return NotFound(*switchboard().closed(self.plugin, desk.organ_code))

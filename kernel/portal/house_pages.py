@@ -107,7 +107,7 @@ ROUTES: list[PageRoute] = [
     _page("admin:plugins_page", "/admin/plugins", "admin:plugins", "house.switch"),
     _page("admin:switch_page", "/admin/plugins/{name}", "admin:switch",
           "house.switch", POST, "recorded"),
-    _page("admin:log_page", "/admin/log", "admin:log", "house.audit"),
+    _page("audit:log_page", "/admin/log", "admin:log", "house.audit"),
     _page("effects:effects_page", "/admin/effects", "admin:effects", "house.effects"),
     _page("effects:again_page", "/admin/effects/again", "admin:again",
           "house.effects", POST, "recorded"),

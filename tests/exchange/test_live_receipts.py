@@ -30,7 +30,7 @@ def live(office: Office, uid: str = "") -> str:
     return unescape(answer.text)
 
 
-def test_the_page_asks_again_for_the_squares_alone(office: Office):
+def test_the_page_asks_again_for_what_changes_alone(office: Office):
     page = browser_of(office, CPCO).get(f"/exchange/outbox/{package().uid}").text
     assert 'hx-trigger="every 15s, live"' in page and "data-while-visible" in page
     before = live(office)
@@ -39,6 +39,33 @@ def test_the_page_asks_again_for_the_squares_alone(office: Office):
     after = live(office)
     assert "1</strong> / 7 已签收" in after
     assert 'title="张掖市财政局：已签收' in after
+
+
+def test_what_comes_again_is_of_one_moment_and_of_the_list_that_was_asked_for(office: Office):
+    here = f"{package().uid}?state=waiting&q=财政"
+    asks = re.search(r'hx-get="([^"]+)"', live(office, here))
+    assert asks and asks[1].endswith("?state=waiting&q=%E8%B4%A2%E6%94%BF")
+    before = live(office, here)
+    assert "6 家" not in before and "7 家可以撤回，0 家可以申请" in before
+    assert before.count('<tr role="row">') == 2  # with that of the headings
+    signed_for(office, GFIN)
+    after = live(office, here)
+    assert "将提醒 6 家未签收单位" in after and "6 家可以撤回，1 家可以申请" in after
+    assert "没有找到“财政”" in after
+    assert "刘志强" in live(office, f"{package().uid}?state=signed")
+
+
+def test_the_number_is_read_out_and_the_squares_are_explained(office: Office):
+    part = live(office)
+    assert re.search(r'<p class="rcpt__num" role="status"><strong>0</strong> / 7 已签收</p>', part)
+    legend = re.search(r'<ul class="legend" aria-label="方格说明">.*?</ul>', part)
+    assert legend and "已办结" not in legend[0]
+
+
+def test_what_cannot_be_undone_looks_like_it(office: Office):
+    deeds = live(office).partition('id="receipts-deeds"')[2].partition("</section>")[0]
+    assert "补给误退的单位，或增发" in deeds
+    assert re.search(r'class="btn btn--danger[^>]*>.*?</svg>作废</a>', deeds)
 
 
 def test_nothing_asks_again_once_everybody_has_signed(office: Office):

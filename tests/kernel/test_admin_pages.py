@@ -3,14 +3,19 @@
 import re
 import shutil
 from collections.abc import Iterator
+from datetime import timedelta
+from html import unescape
 from pathlib import Path
 
 import pytest
 
+from kernel.acts.house.grants import grant
 from kernel.acts.house.switches import switch_plugin
 from kernel.acts.verbs import verbs
+from kernel.crypto import ids
 from kernel.identity.models import Credential
 from kernel.node import open_node
+from kernel.plugins.bus import FAULTS, bus
 from kernel.plugins.switches import switchboard
 from kernel.storage.database import connection
 from kernel.testing_office import Browser, Office
@@ -140,3 +145,139 @@ def test_who_revokes_a_key_reads_whose(office: Office):
         key = Credential.get(Credential.person == person).uid
     asked = admin.post(f"/admin/keys/{person}/revoke", data={"credential": key, "reason": "遗失"})
     assert "将停用陈静的安全认证插件" in asked.text
+
+
+RAISING = """
+from kernel.api import hookimpl
+@hookimpl
+def home_panels(desk):
+    raise RuntimeError("boom")
+"""
+
+
+@pytest.fixture
+def shaky(office: Office) -> Iterator[Office]:
+    """An office with a plugin that has just been taken out of use."""
+    folder = office.settings.instance / "plugins" / "shaky"
+    folder.mkdir(parents=True)
+    (folder / "__init__.py").write_text(f'"""A plugin of a test."""{RAISING}')
+    (folder / "plugin.toml").write_text(
+        '[plugin]\nname = "shaky"\ntitle = "摇晃"\ntitle_en = "Shaky"\n[rollout]\ndefault = "on"\n',
+        "utf-8",
+    )
+    with open_node(office.settings) as node:
+        found = Office(office.settings, node)
+        bus().strict = False
+        anybody = reader(found, "林晓梅", "zh")
+        for _ in range(FAULTS):
+            anybody.get("/")
+        yield found
+
+
+def of_plugin(page: str, title: str) -> str:
+    """What stands at one plugin, buttons included, as words."""
+    found = [one for one in page.split('<li class="switches__i">') if f"<strong>{title}<" in one]
+    return " ".join(re.sub(r"<[^>]+>", " ", found[0].partition("</li>")[0]).split())
+
+
+def test_who_keeps_the_node_reads_what_failed_and_what_to_do(shaky: Office):
+    page = reader(shaky, "杨帆", "zh").get("/admin/plugins").text
+    said = of_plugin(page, "摇晃")
+    assert said.startswith("摇晃 故障 ") and "未启用" not in said and "联系系统管理员" not in said
+    assert f"home_panels 出错 {FAULTS} 次，最近 今天" in said and "RuntimeError: boom" in said
+    assert "直到节点重新启动；请先修复或停用" in said
+    card = part(page, "section", 'aria-label="启动以来的插件故障"')
+    assert card.count("boom") == 1 and "摇晃" in card and "shaky" not in card
+    english = of_plugin(reader(shaky, "杨帆", "en").get("/admin/plugins").text, "Shaky")
+    assert "Faulty" in english and "home_panels failed 5 times" in english
+    assert not CHINESE.findall(english)
+
+
+def test_others_read_whom_to_ask_and_may_switch_the_faulty_one_off(shaky: Office):
+    admin = reader(shaky, "孙倩", "zh")
+    page = admin.get("/admin/plugins").text
+    said = of_plugin(page, "摇晃")
+    assert "故障" in said and "请联系系统管理员" in said and "boom" not in page
+    assert "已停用：摇晃" in admin.post("/admin/plugins/shaky", data={"on": "0"}).text
+    assert "停用" not in of_plugin(admin.get("/admin/plugins").text, "摇晃").split()
+    with connection():
+        assert switchboard().switched(CPCO)["shaky"] is False
+    refused = admin.post("/admin/plugins/shaky", data={"on": "1"}).text
+    assert "“摇晃”：插件故障，已暂停使用" in refused
+
+
+def test_a_phase_that_has_not_come_says_who_brings_it(office: Office):
+    folder = office.settings.instance / "plugins" / "later"
+    folder.mkdir(parents=True)
+    (folder / "__init__.py").write_text('"""A plugin of a test."""\n')
+    (folder / "plugin.toml").write_text(
+        '[plugin]\nname = "later"\ntitle = "后续"\n[rollout]\nphase = 3\n', "utf-8"
+    )
+    with open_node(office.settings) as node:
+        page = reader(Office(office.settings, node), "孙倩", "zh").get("/admin/plugins").text
+    said = of_plugin(page, "后续")
+    assert "第3阶段起可以启用" in said and "由系统管理员在“接入阶段”页提出推进" in said
+
+
+@pytest.mark.parametrize(
+    ("language", "said"),
+    [
+        ("zh", "“公文办理”：本单位没有启用，可由部门管理员启用。"),
+        ("en", "Documents: Switched off; the unit's admin may switch it on."),
+    ],
+)
+def test_a_page_of_a_plugin_that_is_off_names_it(office: Office, language: str, said: str):
+    office.act(office.desk("孙倩"), switch_plugin, organ=CPCO, plugin="documents", on=False)
+    answer = reader(office, "林晓梅", language).get("/documents/out")
+    assert answer.status_code == 404 and said in unescape(answer.text)
+
+
+def log_rows(browser: Browser, **query: str) -> list[str]:
+    """The rows of the log as words: deed, object, person, organ, weight, time."""
+    text = unescape(browser.get("/admin/log", params=query).text)
+    found = re.findall(r'<tr role="row".*?</tr>', text.partition("<tbody")[2], re.S)
+    return [" ".join(re.sub(r'<span class="c-label".*?</span>|<[^>]+>', " ", one).split())
+            for one in found]  # fmt: skip
+
+
+def test_the_log_says_what_it_was_done_to(office: Office):
+    admin = office.desk("孙倩")
+    for plugin, on in (("feedback", False), ("feedback", True), ("announcements", False)):
+        office.act(admin, switch_plugin, organ=CPCO, plugin=plugin, on=on)
+    post = office.post("林晓梅")
+    office.act(office.desk("何静"), grant, post=post.uid, level="house.audit", given=True)
+    auditor = reader(office, "高峰", "zh")
+    said = log_rows(auditor, q="启停插件")
+    assert [row.split("孙")[0].strip() for row in said] == [
+        "启停插件 公告 · 停用",
+        "启停插件 意见建议 · 启用",
+        "启停插件 意见建议 · 停用",
+    ]
+    assert log_rows(auditor, q="house.grant")[0].startswith("授权 查看审计日志 · 林晓梅 · 授予")
+    english = log_rows(reader(office, "高峰", "en"), q="house.switch_plugin")
+    assert english[1].startswith("Switch a plugin Feedback · Switch on 孙倩")
+
+
+def test_the_log_is_narrowed_by_who_when_where_and_how(office: Office):
+    office.act(office.desk("孙倩"), switch_plugin, organ=CPCO, plugin="feedback", on=False)
+    auditor = reader(office, "高峰", "zh")
+    everything = log_rows(auditor)
+    assert all("孙 倩" in row for row in log_rows(auditor, q="孙倩"))
+    assert 0 < len(log_rows(auditor, q="孙倩")) < len(everything)
+    signed = log_rows(auditor, weight="signed")
+    assert signed and all(" 签名 " in row for row in signed)
+    assert all(" 留痕 " in row for row in log_rows(auditor, weight="recorded"))
+    assert log_rows(auditor, organ=CPCO) and log_rows(auditor, organ="620700-GEDU") == []
+    assert log_rows(auditor, period="today") == everything
+    ids.set_clock(lambda: ids._system_clock() + timedelta(days=8))
+    try:
+        later = reader(office, "高峰", "zh")
+        assert "启停插件" not in " ".join(log_rows(later, period="week"))
+        assert "启停插件" in " ".join(log_rows(later, period="month"))
+    finally:
+        ids.set_clock(None)
+
+
+def test_what_the_node_did_itself_is_told_without_spaces(office: Office):
+    page = unescape(reader(office, "高峰", "zh").get("/admin/log?q=建立节点").text)
+    assert ">本节点</td>" in re.sub(r"\s*<span class=\"c-label\".*?</span>", "", page)

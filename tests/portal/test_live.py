@@ -11,13 +11,14 @@ from playwright.sync_api import Browser, expect
 
 from kernel.acts import outbox
 from kernel.acts.models import NoticeWish
+from kernel.exchange.models import Delivery
 from kernel.exchange.urging import urge
 from kernel.identity import sessions
 from kernel.storage.database import transaction
 from kernel.testing_office import Office
 from tests.exchange.after import sender_does
 from tests.exchange.conftest import _offices, later  # noqa: F401  # fixtures
-from tests.exchange.notice import GEDU, GFIN, package, signed_for
+from tests.exchange.notice import GEDU, GFIN, delivery, package, signed_for
 from tests.portal.driver import Driver, Person
 from tests.portal.node import Place, free_port, pictures_folder, started
 
@@ -111,6 +112,9 @@ def test_the_receipts_change_with_the_stream_and_ask_by_the_clock_when_it_is_cut
     sender.sees("1 / 7 已签收")
     fragments = [one for one in asked if f"/exchange/outbox/{package().uid}" in one]
     assert len(fragments) <= 2  # by the stream, not by the clock
+    sender.sees("6 家可以撤回，1 家可以申请")
+    row = sender.page.get_by_role("row").filter(has_text="张掖市财政局")
+    expect(row).to_contain_text("刘志强")
     sender.picture("64-receipts-live", full=False)
 
     portal.stop()
@@ -122,6 +126,47 @@ def test_the_receipts_change_with_the_stream_and_ask_by_the_clock_when_it_is_cut
     sender.sees("2 / 7 已签收")
     live(sender)
     bell(sender, 0)
+
+
+def test_the_receipts_change_around_what_a_person_is_typing(people: Driver, office: Office):
+    sender = people.as_person("孙倩")
+    sender.page.goto(f"{people.place.url}/exchange/outbox/{package().uid}?state=waiting")
+    live(sender)
+    field = sender.page.locator("#lq")
+    field.fill("财政")
+    told = sender.page.locator("#receipts-squares [role=status]")
+    told.evaluate("(line) => { line.mine = true; }")
+    signed_for(office, GFIN)
+    expect(told).to_have_text("1 / 7 已签收")
+    assert told.evaluate("(line) => line.mine"), "another line is not read out"
+    expect(field).to_be_focused()
+    expect(field).to_have_value("财政")
+    rows = sender.page.locator("tbody [role=row]")
+    expect(rows).to_have_count(6)  # those who have still to sign, as the page was asked for
+    sender.page.get_by_role("link", name="修改签收时限").focus()
+    signed_for(office, GEDU)
+    expect(rows).to_have_count(5)
+    expect(field).to_have_value("财政")
+    expect(sender.page.get_by_role("link", name="修改签收时限")).to_be_focused()
+    expect(sender.page.locator("#receipts-deeds")).to_contain_text("5 家未签收")
+    people.check()
+
+
+def test_a_page_that_says_it_is_being_recorded_comes_anew_when_it_is(
+    people: Driver, office: Office
+):
+    def claimed(what: str) -> None:
+        with transaction():
+            Delivery.update(claim=what).where(Delivery.organ == GFIN).execute()
+
+    claimed("sign_for")
+    clerk = people.as_person("刘志强")
+    clerk.page.goto(f"{people.place.url}/exchange/inbox/{delivery(GFIN).uid}")
+    clerk.sees("登记好后本页自动更新。")
+    assert clerk.page.get_by_text("请稍候刷新本页").count() == 0
+    claimed("")
+    expect(clerk.page.get_by_role("button", name="签收", exact=True)).to_be_visible(timeout=10_000)
+    people.check()
 
 
 def test_a_bell_that_was_cut_off_is_right_again(people: Driver, portal: Portal, office: Office):

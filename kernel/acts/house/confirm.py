@@ -83,9 +83,9 @@ def _still(desk: Desk, proposal: Proposal) -> None:
     verb, subject, arguments = _proposed(proposal)
     _may_still(said, verb)
     hold.require(verb.name)
-    why = switchboard().why(verb.plugin, desk.organ_code)
-    if verb.plugin in switchboard().manifests and not why.on:
-        raise NotFound(f"plugins.{why.code}", why.zh, why.en)
+    board, organ = switchboard(), desk.organ_code
+    if verb.plugin in board.manifests and not board.why(verb.plugin, organ).on:
+        raise NotFound(*board.closed(verb.plugin, organ))
     target = () if subject is None else (subject,)
     if verb.check is not None:
         verb.check(desk, *target, **arguments)

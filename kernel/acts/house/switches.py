@@ -21,9 +21,9 @@ def _may_switch(desk: Desk, *, organ: str, plugin: str, on: bool) -> None:
         )
     board, unit = switchboard(), Unit.by_code(organ)
     found = board.manifests.get(plugin)
-    if found is None or not board.healthy(plugin):
-        why = board.why(plugin, organ)
-        raise Conflict(f"plugins.{why.code}", why.zh, why.en)
+    # One that fails may go off: then it is not asked any more when the node starts again.
+    if found is None or (on and not board.healthy(plugin)):
+        raise Conflict(*board.closed(plugin, organ))
     if found.required and not on:
         raise Conflict(
             "plugins.required",
@@ -32,8 +32,7 @@ def _may_switch(desk: Desk, *, organ: str, plugin: str, on: bool) -> None:
         )
     late = [name for name in board.closure(plugin) if board.manifests[name].phase > phase_of(unit)]
     if on and late:
-        why = board.why(late[0], organ)
-        raise Conflict(f"plugins.{why.code}", why.zh, why.en)
+        raise Conflict(*board.closed(late[0], organ))
 
 
 @act(

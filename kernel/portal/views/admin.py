@@ -1,26 +1,25 @@
-"""Administration so far: switching plugins with the reasons, and the log."""
+"""Switching plugins, with the reasons, and with what failed."""
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import Any
 
-import peewee
+from msgspec import Struct
 from starlette.responses import Response
 
 from kernel.acts.house.switches import switch_plugin
-from kernel.acts.models import Act, Task
-from kernel.acts.verbs import verbs
+from kernel.acts.models import Task
+from kernel.crypto.ids import now
 from kernel.errors import OfficeError
-from kernel.identity.models import Person, Post, Unit
+from kernel.identity.models import Post, Unit
 from kernel.plugins.bus import bus
 from kernel.plugins.manifest import Manifest
-from kernel.plugins.switches import switchboard
+from kernel.plugins.switches import Why, switchboard
 from kernel.portal.ctx import Ctx
-from kernel.portal.i18n import _, _l, language, speaking
-from kernel.portal.lists import Column, ListSpec, Sort, from_query
+from kernel.portal.i18n import _, speaking
 from kernel.portal.page import Message
-from kernel.portal.urls import url
-from kernel.storage import log
+from kernel.portal.words import ago
 
 
 def plugins_page(ctx: Ctx) -> Response:
@@ -37,7 +36,10 @@ def _plugins(ctx: Ctx, asked: str = "") -> Response:
             title=_("插件启停"),
             rows=[_row(ctx, one, comma) for one in board.known()],
             asked=_asked(ctx, asked, comma) if asked else None,
-            faults=list(bus().faults) if "system_admin" in ctx.desk.post.roles else [],
+            troubles=[
+                (board.title(one.plugin, ctx.language), one.words())
+                for one in (_troubles() if _keeps_the_node(ctx) else ())
+            ],
         )
 
 
@@ -62,18 +64,77 @@ def _taken(ctx: Ctx, name: str) -> list[str]:
 
 
 def _row(ctx: Ctx, one: Manifest, comma: str) -> dict[str, Any]:
-    board = switchboard()
-    why = board.why(one.name, ctx.desk.organ_code)
-    facts = [] if why.code == "on" else [why.text(ctx.language)]
-    if why.code == "off":  # who reads this page is the one who may
-        facts = [_("本单位没有启用，您可以在这里启用。")]
+    board, organ = switchboard(), ctx.desk.organ_code
+    why = board.why(one.name, organ)
+    facts = _reasons(ctx, one, why)
     if one.needs:
         names = comma.join(board.title(need, ctx.language) for need in one.needs)
         facts.append(_("需要：%(names)s", names=names))
     if taken := _taken(ctx, one.name):
         names = comma.join(board.title(other, ctx.language) for other in taken)
         facts.append(_("停用时一并停用：%(names)s", names=names))
-    return {"plugin": one, "why": why, "title": board.title(one.name, ctx.language), "facts": facts}
+    on = board.switched(organ).get(one.name, one.default)
+    # A faulty one goes off for good; on it comes only once it works.
+    stops = why.code == "on" or (why.code == "faulty" and on and one.name in board.manifests)
+    return {
+        "plugin": one,
+        "why": why,
+        "title": board.title(one.name, ctx.language),
+        "facts": facts,
+        "stops": stops and not one.required,
+        "starts": not one.required and why.code in ("off", "needs"),
+    }
+
+
+def _reasons(ctx: Ctx, one: Manifest, why: Why) -> list[str]:
+    """Why the organ has a plugin not, and who can do what about it."""
+    if why.code == "off":  # who reads this page is the one who may
+        return [_("本单位没有启用，您可以在这里启用。")]
+    if why.code == "phase":
+        who = _("接入阶段由系统管理员在“接入阶段”页提出推进，经另一名管理员复核。")
+        return [why.text(ctx.language), who]
+    if why.code == "faulty" and _keeps_the_node(ctx):
+        if one.name in switchboard().faults:
+            return [_("没有装入：%(why)s", why=why.detail), _("请修复或移除，再重新启动节点。")]
+        return [
+            *(one.words() for one in _troubles(one.name)[:1]),
+            _("已暂停使用，直到节点重新启动；请先修复或停用，再重新启动。"),
+        ]
+    return [] if why.code == "on" else [why.text(ctx.language)]
+
+
+def _keeps_the_node(ctx: Ctx) -> bool:
+    return "system_admin" in ctx.desk.post.roles
+
+
+class Trouble(Struct, frozen=True):
+    """The same failure of a plugin, however often it came."""
+
+    plugin: str
+    hook: str
+    error: str
+    count: int
+    last: datetime
+
+    def words(self) -> str:
+        """What happened, how often, and when last."""
+        values = {"hook": self.hook, "error": self.error, "n": self.count}
+        return _(
+            "%(hook)s 出错 %(n)s 次，最近 %(time)s：%(error)s", time=ago(self.last, now()), **values
+        )
+
+
+def _troubles(plugin: str = "") -> list[Trouble]:
+    """What failed since the node started, equal failures together, the newest first."""
+    found: dict[tuple[str, str, str], list[float]] = {}
+    for fault in bus().faults:
+        if plugin in ("", fault.plugin):
+            found.setdefault((fault.plugin, fault.hook, fault.error), []).append(fault.at)
+    made = [
+        Trouble(*which, len(times), datetime.fromtimestamp(max(times), UTC))
+        for which, times in found.items()
+    ]
+    return sorted(made, key=lambda one: one.last, reverse=True)
 
 
 def switch_page(ctx: Ctx, name: str) -> Response:
@@ -96,59 +157,3 @@ def switch_page(ctx: Ctx, name: str) -> Response:
             else _("已停用：%(names)s。数据保留，重新启用后恢复。", names=names)
         )
     return ctx.go("admin:plugins")
-
-
-def _spec() -> ListSpec:
-    people = {one.uid: one.name for one in Person.select(Person.uid, Person.name)}
-    units = {one.code: one.short_name for one in Unit.select(Unit.code, Unit.short_name)}
-    return ListSpec(
-        title=_l("审计日志"),
-        columns=(
-            Column(
-                "verb",
-                _l("动作"),
-                "title",
-                value=lambda act: verbs().title_of(act.verb, language()),
-            ),
-            Column(
-                "person",
-                _l("办理人"),
-                "person",
-                value=lambda act: people.get(act.person) or _("节点"),
-            ),
-            Column("organ", _l("单位"), value=lambda act: units.get(act.organ, "")),
-            Column(
-                "weight",
-                _l("记录方式"),
-                value=lambda act: _("签名") if act.weight == "signed" else _("留痕"),
-            ),
-            Column("at", _l("时间"), "time"),
-        ),
-        sorts=(Sort("new", _l("按时间"), "id", descending=True, field=Act.id),),
-        default_sort="new",
-        entries=True,
-        search_hint=_l("按动作名称查找"),
-        empty=_l("还没有办理记录。"),
-    )
-
-
-def _called(text: str) -> peewee.Expression:
-    """The acts whose verb has this in its title, in one of the languages, or in its name.
-
-    Verbs of a plugin that is gone have nothing but their name left.
-    """
-    wanted = text.casefold()
-    titled = [
-        one.name
-        for one in verbs().all()
-        if wanted in one.title.casefold() or wanted in one.title_en.casefold()
-    ]
-    return Act.verb.in_(titled) | Act.verb.contains(text)
-
-
-def log_page(ctx: Ctx) -> Response:
-    """All acts of the node, the newest first, for the audit administrator; no contents."""
-    with speaking(ctx.language):
-        spec = _spec()
-        fetch = from_query(Act.select(), spec, ident=Act.uid, search=_called)
-        return ctx.show_list("admin/log.html", spec, fetch, url("admin:log"), size=log.size())

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from peewee import JOIN
+from peewee import JOIN, fn
 from starlette.responses import Response
 
 from kernel.acts.house import reading
@@ -20,14 +20,14 @@ from kernel.identity.models import Unit
 from kernel.identity.rights import rights
 from kernel.portal.answers import download
 from kernel.portal.ctx import Ctx
-from kernel.portal.i18n import _l, ngettext, speaking
+from kernel.portal.i18n import _, _l, ngettext, speaking
 from kernel.portal.items import href_of
 from kernel.portal.lists import Column, Filter, ListSpec, Sort, from_query
 from kernel.portal.live import watched
 from kernel.portal.parts import Receipt, ReceiptBook, ReceiptState
 from kernel.portal.starring import star_of
 from kernel.portal.urls import url
-from kernel.portal.views.boxes import tags_of
+from kernel.portal.views.boxes import due_of, tags_of
 
 _RECEIPT: dict[str, ReceiptState] = {
     "signed": "signed",
@@ -68,9 +68,10 @@ def _in_state(name: str) -> Any:
     return found[name]
 
 
-def _note(row: Delivery, asked: Mapping[str, str]) -> str:
+def _note(row: Any, asked: Mapping[str, str]) -> str:
     """What the sender should know of one recipient, in one line."""
     said = [row.reason] if row.state in ("returned", "recalled") else []
+    said += [] if row.counts else [_("已补发")]
     said += [asked[row.uid]] if row.uid in asked else []
     if row.urges:
         said.append(ngettext("催办 %(n)s 次", "催办 %(n)s 次", row.urges) % {"n": row.urges})
@@ -86,17 +87,24 @@ def _spec(asked: Mapping[str, str]) -> ListSpec:
             Column("state", _l("状态"), "tag", value=_word),
             Column("person", _l("签收人"), "person", value=_person),
             Column("settled", _l("时间"), "time"),
-            Column("sign_by", _l("签收时限"), "due", value=_due),
+            Column("sign_by", _l("签收时限"), "due", value=due_of),
         ),
-        sorts=(Sort("sent", _l("按发送顺序"), "id", field=Delivery.id),),
+        sorts=(Sort("sent", _l("按发送顺序"), "place", field=_place()),),
         default_sort="sent",
-        filters=(Filter("state", _l("状态"), tuple(STATES.items())),),
+        filters=(Filter("state", _l("状态"), tuple(STATES.items()), _l("全部状态")),),
         search_hint=_l("按单位名称查找"),
         meta=lambda row: _note(row, asked),
         tags=lambda row: [word for word in tags_of(row) if word not in (row.urgency, "超时")],
         page_size=50,
         entries=True,
     )
+
+
+def _place() -> Any:
+    """A copy stands beside what was sent to its recipient first: uids say the order of sending."""
+    every = Delivery.alias()
+    same = (every.package == Delivery.package) & (every.organ == Delivery.organ)
+    return fn.COALESCE(every.select(fn.MIN(every.uid)).where(same), "")
 
 
 def _name(row: Delivery) -> str:
@@ -109,17 +117,13 @@ def _person(row: Delivery) -> str:
     return str(row.settled_by) if row.state in ("signed", "returned") else ""
 
 
-def _due(row: Delivery) -> Any:
-    return row.sign_by if row.awaited else None
-
-
 def receipt_book(package: Package) -> ReceiptBook:
     """Who has signed for a package, who has not, who sent it back; of copies the newest."""
     names = {unit.code: unit for unit in Unit.select().where(Unit.box)}
-    rows = Delivery.select().where(Delivery.package == package.uid).order_by(Delivery.copy)
-    newest = {row.organ: row for row in rows}
-    ordered = sorted(newest.values(), key=lambda row: row.id)
-    return ReceiptBook(tuple(_receipt(row, names.get(row.organ)) for row in ordered))
+    rows = Delivery.select().where(Delivery.package == package.uid)
+    # A recipient keeps the place of his first one, whichever is the newest.
+    newest = {row.organ: row for row in rows.order_by(Delivery.copy, Delivery.id)}
+    return ReceiptBook(tuple(_receipt(row, names.get(row.organ)) for row in newest.values()))
 
 
 def _receipt(row: Delivery, unit: Unit | None) -> Receipt:
@@ -150,30 +154,29 @@ def _state(row: Delivery) -> ReceiptState:
 def package_page(ctx: Ctx, uid: str) -> Response:
     """The receipts of one dispatch: who has signed for it, who has not, who sent it back."""
     package = ctx.get(Package, uid)
+    # Counted before: what comes meanwhile is asked for once more.
+    count = watched(uid)
     with speaking(ctx.language):
-        if ctx.partial:
-            return _live(ctx, package)
         spec = _spec({task.uid: task.meta for task in requests(package)})
-        # Also those that no unit has: a package from outside may name them.
-        box = Unit.code == Delivery.organ
-        rows = Delivery.select(Delivery, Unit).join(Unit, JOIN.LEFT_OUTER, on=box, attr="box")
         fetch = from_query(
-            rows.where(Delivery.package == package.uid),
+            _rows().where(Delivery.package == package.uid),
             spec,
             ident=Delivery.uid,
             filters={"state": _in_state},
             search=lambda text: Unit.name.contains(text) | Unit.short_name.contains(text),
         )
         return ctx.show_list(
-            "exchange/package.html",
+            # Whoever asks again gets what changes, and keeps the page around it.
+            "exchange/receipts_live.html" if ctx.partial else "exchange/package.html",
             spec,
             fetch,
             url("exchange:package", uid=uid),
             title=package.title,
             item=package,
+            here=ctx.here,
             star=star_of(ctx, package),
             book=receipt_book(package),
-            watched=watched(uid),
+            watched=count,
             at=now(),
             source=_source(ctx, package),
             successor=_successor(package),
@@ -182,13 +185,12 @@ def package_page(ctx: Ctx, uid: str) -> Response:
         )
 
 
-def _live(ctx: Ctx, package: Package) -> Response:
-    """The squares and the numbers alone, for the page that asks again while something is open."""
-    count, book = watched(package.uid), receipt_book(package)
-    # Counted before: what comes meanwhile is asked for once more.
-    return ctx.render(
-        "exchange/receipts_live.html", item=package, book=book, watched=count, at=now()
-    )
+def _rows() -> Any:
+    """Deliveries with their units, also those that no unit has: a package from outside may name
+    them. Each knows its place and whether it counts: whether nothing was sent again for it."""
+    box = Unit.code == Delivery.organ
+    asked = Delivery, Unit, _place().alias("place"), receipts.newest().alias("counts")
+    return Delivery.select(*asked).join(Unit, JOIN.LEFT_OUTER, on=box, attr="box")
 
 
 def _may(ctx: Ctx, package: Package) -> dict[str, Any]:

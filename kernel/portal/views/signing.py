@@ -147,24 +147,30 @@ def again_page(ctx: Ctx) -> Response:
     return ctx.go("confirm", nonce=prepared.nonce)
 
 
-def _about(ctx: Ctx, outcome: answers.Outcome) -> str:
-    """What people call its object: after several in a row it has to be told which one was done."""
+def _object(ctx: Ctx, outcome: answers.Outcome) -> Subject | None:
+    """What it was done to, as it is now; None where there is nothing, or it left this desk."""
     kind, uid = outcome.about
     if not kind:
-        return ""
+        return None
     try:
-        return find(kinds().get(kind), uid, ctx.desk).label()
+        return find(kinds().get(kind), uid, ctx.desk)
     except NotFound:  # it left this desk with the act
-        return ""
+        return None
+
+
+def _about(ctx: Ctx, outcome: answers.Outcome) -> str:
+    """What people call its object: after several in a row it has to be told which one was done."""
+    found = _object(ctx, outcome)
+    return "" if found is None else found.label()
 
 
 def _said_after(ctx: Ctx, outcome: answers.Outcome) -> str:
     """What the verb itself says once it is done, and of what; empty if it leaves that to us."""
-    verb = verbs().find(outcome.verb)
-    if verb is None or verb.after is None:
+    verb, about = verbs().find(outcome.verb), _object(ctx, outcome)
+    if verb is None or verb.after is None or (callable(verb.after) and about is None):
         return ""
-    about, said = _about(ctx, outcome), in_words(ctx, verb.after)
-    return _("%(title)s：%(said)s", title=about, said=said) if about else said
+    said = in_words(ctx, verb.after(about) if callable(verb.after) else verb.after)
+    return said if about is None else _("%(title)s：%(said)s", title=about.label(), said=said)
 
 
 def _told(ctx: Ctx, outcome: answers.Outcome) -> Response:
