@@ -315,7 +315,7 @@ def test_who_sends_what_takes_too_long_keeps_what_was_typed(
     got = browser.post(
         f"/documents/out/{document.uid}/{page}",
         data={"version": "1", **typed},
-        files={"file": (name, docx("一") if page == "word" else b"x")},
+        files={"file": (name, docx("一") if page == "word" else b"x\n" * 1_000_000)},
     )
     assert got.status_code == 422
     assert "检查用时太长" in got.text
