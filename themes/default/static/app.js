@@ -111,6 +111,126 @@
     box.dispatchEvent(new Event('input', { bubbles: true }));
   }
 
+  // What was typed and not sent is not lost: it outlives a session that ended, going back from the
+  // confirmation, and another page looked at in between. It waits in this tab until its form is there
+  // again, at the same desk and the same version of its object, or until it was taken.
+  var KEY = 'juyan', WAITS = 8 * 3600 * 1000, MOST = 8;
+  var TEXTS = 'textarea, input[type=text], input[data-ink-strokes], select:not([multiple])';
+  var typed = new Set();  // the forms that somebody typed in
+  var dropped = false;    // signing out is asked about, and then keeps nothing
+
+  function texts(form) { return Array.prototype.slice.call(form.querySelectorAll(TEXTS)); }
+
+  // A hidden field has no default of its own once it was written to: what it held at first is noted.
+  each('[data-ink-strokes]', function (box) { box.dataset.first = box.value; });
+  function atFirst(box) {
+    if (box.options) return (Array.prototype.find.call(box.options, function (o) { return o.defaultSelected; }) || box.options[0] || {}).value;
+    return 'first' in box.dataset ? box.dataset.first : box.defaultValue;
+  }
+  function differs(box) { return box.value.trim() !== (atFirst(box) || '').trim(); }
+
+  // Signing out throws it away: the button asks once.
+  function unsent() {
+    return Array.prototype.some.call(document.querySelectorAll('.main form[method=post]'), function (form) {
+      return !form.matches('[data-autosave]') && texts(form).some(function (box) { return !box.options && differs(box); });
+    });
+  }
+  document.addEventListener('submit', function (event) {
+    var ask = event.target.querySelector('[data-ask-unsent]');
+    if (!ask || ask.dataset.asked || !unsent()) return;
+    event.preventDefault();
+    ask.dataset.asked = '1';
+    ask.querySelector('[role=status]').textContent = ask.dataset.askUnsent;
+  });
+
+  function allKept() {
+    try { return [].concat(JSON.parse(sessionStorage.getItem(KEY)) || []); } catch (broken) { return []; }
+  }
+  function store(kept) {
+    try {
+      if (kept.length) sessionStorage.setItem(KEY, JSON.stringify(kept.slice(0, MOST))); else sessionStorage.removeItem(KEY);
+    } catch (full) { /* a text too long to keep stays in its form alone */ }
+  }
+  // The desk that the form was drawn for: what was typed there is not shown to who signs in after.
+  function deskOf(form) { return form.elements.once ? form.elements.once.value.split('.')[1] : ''; }
+  function versionOf(form) { return form.elements.version ? form.elements.version.value : ''; }
+  function isFor(form, one) { return one.action === form.action && one.desk === deskOf(form); }
+  function without(form) { return allKept().filter(function (one) { return !isFor(form, one); }); }
+
+  function keep(form, sent) {
+    var fields = {};
+    texts(form).forEach(function (box) { if (box.name) fields[box.name] = box.value; });
+    store([{ at: Date.now(), sent: sent, action: form.action, desk: deskOf(form), version: versionOf(form), fields: fields }].concat(without(form)));
+  }
+  document.addEventListener('submit', function (event) {
+    var form = event.target;
+    if (event.defaultPrevented || form.method !== 'post' || form.hasAttribute('data-again')) return;
+    if (/\/logout$/.test(form.action)) { dropped = true; store([]); }
+    if (form.querySelector(TEXTS)) keep(form, true);
+  });
+
+  // Left by a link: what was written stays for when he comes back. What saves itself needs none of it.
+  ['input', 'change'].forEach(function (kind) {
+    document.addEventListener(kind, function (event) {
+      var form = event.target.form;
+      if (form && form.method === 'post' && event.target.matches(TEXTS) && !event.target.closest('[data-autosave]')) typed.add(form);
+    });
+  });
+  window.addEventListener('pagehide', function () {
+    typed.forEach(function (form) {
+      if (dropped || form.dataset.sent || !form.isConnected) return;
+      if (form.dataset.refilled || texts(form).some(differs)) keep(form, false); else store(without(form));
+    });
+  });
+  window.addEventListener('pageshow', function () { dropped = false; });
+
+  function refill() {
+    // Signing in or an act, and being asked to, are not the pages that it waits for.
+    if (document.querySelector('[data-waiting]')) return;
+    var taken = document.querySelector('.main > .notice--ok');
+    var kept = allKept().filter(function (one) { return Date.now() - one.at < WAITS && !(taken && one.sent); });
+    store(kept.filter(function (one) { return !formsOf(one).length; }));
+    kept.forEach(function (one) { formsOf(one).forEach(function (form) { putBack(form, one.fields); }); });
+  }
+  function formsOf(one) {
+    return Array.prototype.filter.call(document.querySelectorAll('form[method=post]'), function (form) {
+      return isFor(form, one) && versionOf(form) === one.version && form.querySelector(TEXTS);
+    });
+  }
+  function putBack(form, fields) {
+    if (!form.matches('[data-autosave]')) typed.add(form);
+    form.dataset.refilled = '1';  // drawn with it after a refusal it is no more stored than before
+    var back = texts(form).filter(function (box) { return fields[box.name] && fields[box.name] !== box.value; });
+    back.forEach(function (box) {
+      write(box, fields[box.name]);
+      for (var fold = box.closest('details'); fold; fold = fold.parentNode.closest('details')) fold.open = true;
+    });
+    if (back.length) tellBack(form);
+  }
+  function write(box, text) {
+    box.value = text;
+    ['input', 'change'].forEach(function (kind) { box.dispatchEvent(new Event(kind, { bubbles: true })); });
+  }
+  // It could be taken for what is stored: so it is said, and can be thrown away.
+  function tellBack(form) {
+    var words = document.body.dataset;
+    var note = document.createElement('p'), drop = document.createElement('button');
+    note.className = 'refilled';
+    note.append(words.refilled, drop);
+    drop.type = 'button';
+    drop.className = 'btn btn--sm';
+    drop.textContent = words.refilledDrop;
+    drop.addEventListener('click', function () {
+      delete form.dataset.refilled;
+      texts(form).forEach(function (box) { write(box, atFirst(box)); });
+      note.remove();
+      form.querySelector('textarea, input[type=text], select').focus();
+    });
+    form.prepend(note);
+  }
+  // When every script of the page listens to what is put back.
+  document.addEventListener('DOMContentLoaded', refill);
+
   // What only changes its own button: the page stays, and what is being typed on it. Where that does
   // not work, it is sent as any other form, and the answer says why.
   document.addEventListener('submit', function (event) {
@@ -150,8 +270,6 @@
       }, form);
     }, 0);
   });
-  // By its event, when what was sent by a script did not arrive.
-  document.addEventListener('juyan:again', function (event) { usable(event.target); });
   function usable(form) {
     delete form.dataset.sent;
     each('button:disabled', function (b) { b.disabled = false; if (b.before) b.innerHTML = b.before; }, form);
@@ -160,6 +278,103 @@
     // Back to a kept page: what was typed is still there, and its buttons must work again.
     if (event.persisted) each('form[data-sent]', usable);
   });
+
+  // Files: what was chosen, in the words of the page: the browser's own would be in its language.
+  function nameFiles(part) {
+    var files = part.querySelector('input[type=file]').files, said = part.querySelector('[data-file-names]');
+    var names = Array.prototype.map.call(files, function (file) { return file.name; }).join('、');
+    said.textContent = files.length ? part.dataset.many.replace('{n}', files.length) + names : said.dataset.none;
+  }
+  each('[data-filepick]', function (part) {
+    var box = part.querySelector('input[type=file]');
+    var large = part.parentNode.querySelector('[data-too-large]');
+    if (large) box.setAttribute('aria-describedby', ((box.getAttribute('aria-describedby') || '') + ' ' + large.id).trim());
+    nameFiles(part);
+    part.addEventListener('change', function () { nameFiles(part); tooLarge(box); });
+  });
+
+  // As the server says it (kernel.portal.words.filesize).
+  function size(count) {
+    var units = ['B', 'KB', 'MB', 'GB'], n = 0;
+    for (; count >= 1024 && n < 3; n++) count /= 1024;
+    return count.toFixed(n && count < 10 ? 1 : 0) + ' ' + units[n];
+  }
+  // Says at the field which file is too large; whether there is one.
+  function tooLarge(box) {
+    var limit = Number(box.dataset.limit), field = box.closest('.field');
+    var over = limit ? Array.prototype.filter.call(box.files, function (file) { return file.size > limit; }) : [];
+    var note = field && field.querySelector('[data-too-large]');
+    if (!note) return false;
+    // Where the server refused another thing it stays marked.
+    field.classList.toggle('is-wrong', over.length > 0 || !!field.querySelector('.field__error:not([data-too-large])'));
+    if (over.length) box.setAttribute('aria-invalid', 'true'); else box.removeAttribute('aria-invalid');
+    note.hidden = !over.length;
+    note.querySelector('[role=alert]').textContent = over.map(function (file) {
+      return note.dataset.tooLarge.replace('{size}', size(file.size)).replace('{limit}', size(limit)).replace('{name}', function () { return file.name; });
+    }).join(' ');
+    return over.length > 0;
+  }
+  // Before anything else hears of it, so that the form counts as not sent.
+  document.addEventListener('submit', function (event) {
+    var over = Array.prototype.filter.call(event.target.querySelectorAll('input[type=file]'), tooLarge);
+    if (!over.length) return;
+    event.preventDefault();
+    event.stopPropagation();
+    over[0].focus();
+  }, true);
+
+  // A file on its way: how far it is. When the line breaks the form stays as it is, file and all.
+  document.addEventListener('submit', function (event) {
+    var form = event.target;
+    var files = form.querySelectorAll('input[type=file]');
+    var any = Array.prototype.some.call(files, function (box) { return box.files.length; });
+    if (event.defaultPrevented || !any || form.enctype !== 'multipart/form-data') return;
+    event.preventDefault();
+    upload(form, event.submitter);
+  });
+  function upload(form, submitter) {
+    var words = document.body.dataset;
+    var data = new FormData(form);
+    var url = submitter && submitter.hasAttribute('formaction') ? submitter.formAction : form.action;
+    if (submitter && submitter.name) data.append(submitter.name, submitter.value);
+    each('.underway', function (old) { old.remove(); }, form);
+    var end = form.querySelector('.submitbar') || form.lastElementChild;
+    var note = end.parentNode.insertBefore(document.createElement('div'), end.nextSibling);
+    var bar = note.appendChild(document.createElement('progress'));
+    var text = note.appendChild(document.createElement('span'));
+    note.className = 'underway';
+    bar.setAttribute('aria-label', words.uploading);
+    text.textContent = words.uploading;
+    text.setAttribute('role', 'status');
+    var way = new XMLHttpRequest();
+    way.open('POST', url);
+    way.setRequestHeader('X-Upload', '1');
+    way.upload.addEventListener('progress', function (on) {
+      bar.max = on.total;
+      bar.value = on.loaded;
+      if (on.loaded === on.total) text.textContent = words.uploaded;
+    });
+    way.addEventListener('load', function () {
+      if (way.status === 413) return failed(words.uploadTooMuch);
+      var next = way.getResponseHeader('x-location');
+      // Sent elsewhere on the way, as to the sign-in page.
+      if (!next && way.responseURL && way.responseURL.split('?')[0] !== url.split('?')[0]) next = way.responseURL;
+      if (next) return location.assign(next);
+      if (!/^text\/html/.test(way.getResponseHeader('content-type') || '')) return failed(words.uploadBroken);
+      document.open();
+      document.write(way.responseText);
+      document.close();
+    });
+    function failed(why) {
+      bar.remove();
+      text.setAttribute('role', 'alert');
+      text.textContent = why;
+      note.classList.add('is-failed');
+      usable(form);
+    }
+    ['error', 'abort', 'timeout'].forEach(function (kind) { way.addEventListener(kind, function () { failed(words.uploadBroken); }); });
+    way.send(data);
+  }
 
   // The old page stays until the new one is there, with a bar that says that something comes. A file
   // that is only downloaded never brings a new page.
@@ -230,6 +445,6 @@
   });
 
   // What was done or went wrong is read first; a place that the address names is not scrolled away from.
-  var first = document.querySelector('[data-focus]');
-  if (first) first.focus({ preventScroll: !!location.hash });
+  var start = document.querySelector('[data-focus]');
+  if (start) start.focus({ preventScroll: !!location.hash });
 }());
