@@ -37,11 +37,41 @@ def test_a_branch_is_opened_by_the_keyboard(drafter: Person):
     box = picker.get_by_role("checkbox", name="张掖市财政局")
     box.press("Space")
     expect(picker.get_by_role("status").first).to_contain_text("已选 1 项")
-    picker.get_by_label("查找单位").fill("jyj")
-    expect(parts(picker)).to_have_count(0)
-    expect(picker.get_by_role("checkbox", name="张掖市教育局")).to_be_visible()
-    drafter.page.keyboard.press("Enter")
-    expect(picker.get_by_role("status").first).to_contain_text("已选 2 项")
+
+
+def test_enter_takes_only_what_can_be_meant_and_says_what(drafter: Person):
+    picker, page = of(drafter), drafter.page
+    find, said = picker.get_by_label("查找单位"), picker.get_by_role("status").first
+    find.fill("jyj")  # the city's and each district's
+    page.keyboard.press("Enter")
+    boxes = picker.locator(".picker__leaf:not([hidden]) input[name]")
+    expect(boxes.first).to_be_focused()
+    expect(said).to_have_text("已选 0 项")
+    for known in ("张掖市教育局", "市教育局", "sjyj", "shijiaoyuju"):
+        find.fill(known)
+        find.press("Enter")
+        expect(said).to_contain_text("已选 1 项")
+    expect(said).to_have_text("已选 1 项，先前已选：张掖市教育局")
+    picker.get_by_role("button", name="移除：张掖市教育局").click()
+    expect(said).to_have_text("已选 0 项，刚移除：张掖市教育局")
+
+
+def test_the_arrows_enter_the_list_and_go_past_closed_branches(drafter: Person):
+    picker, page = of(drafter), drafter.page
+    branches = picker.locator(".picker__tree > .picker__branch > summary")
+    picker.get_by_label("查找单位").press("ArrowDown")
+    expect(branches.nth(0)).to_be_focused()
+    page.keyboard.press("ArrowDown")
+    expect(branches.nth(1)).to_be_focused()
+    page.keyboard.press("Enter")
+    page.keyboard.press("ArrowDown")
+    inside = picker.locator(".picker__tree > .picker__branch").nth(1).locator("input")
+    expect(inside.first).to_be_focused()
+    for _ in range(inside.count()):
+        page.keyboard.press("ArrowDown")
+    expect(branches.nth(2)).to_be_focused()
+    page.keyboard.press("Escape")
+    expect(picker.get_by_label("查找单位")).to_be_focused()
 
 
 def test_enter_waits_for_what_was_searched(drafter: Person):

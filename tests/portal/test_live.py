@@ -84,9 +84,12 @@ def test_the_bell_rings_without_a_reload_and_names_nothing(people: Driver, offic
     expect(toast).to_be_visible()
     assert "您有 1 条新消息。" in toast.inner_text()
     assert package().title not in toast.inner_text()
+    expect(clerk.page.locator("[data-live-say]")).to_have_text("您有 1 条新消息。")
     clerk.picture("60-toast", full=False)
+    clerk.page.locator(".topbar .brand").focus()
     toast.get_by_role("button", name="关闭提醒").click()
     expect(toast).to_be_hidden()
+    expect(clerk.page.locator(".topbar .brand")).to_be_focused()
     assert clerk.page.evaluate("window.here") is True
     clerk.page.locator("[data-live]").click()
     clerk.sees("发文单位催办，请尽快签收")
@@ -119,7 +122,8 @@ def test_the_receipts_change_with_the_stream_and_ask_by_the_clock_when_it_is_cut
 
     portal.stop()
     expect(sender.page.locator("html")).to_have_class("js live-cut", timeout=15_000)
-    sender.sees("每 15 秒自动更新")
+    sender.sees("与服务器的连接断了")
+    expect(sender.page.locator("[data-when-cut]")).to_be_hidden()
     sender.picture("65-receipts-cut", full=False)
     signed_for(office, GEDU)
     portal.start()

@@ -149,6 +149,9 @@ def test_phrases_are_added_to_what_stands_there(browser: Browser, base: str):
     box.fill("请按时报送。")
     page.get_by_role("button", name="已阅。").click()
     assert box.input_value() == "请按时报送。已阅。"
+    box.fill("手写的意见在这里 ")
+    page.get_by_role("button", name="同意。").click()
+    assert box.input_value() == "手写的意见在这里，同意。"
     page.close()
 
 

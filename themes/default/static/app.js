@@ -16,13 +16,23 @@
     root.setAttribute('data-size', button.value);
     each('[data-size-set]', function (b) { b.setAttribute('aria-pressed', String(b.value === button.value)); });
     document.cookie = 'size=' + button.value + '; path=/; max-age=31536000; SameSite=Lax';
+    // On a phone the one that was pressed goes: the other one stands there now.
+    if (!button.checkVisibility()) each('[data-size-set]', function (b) { if (b !== button) b.focus(); }, button.form);
   }
 
   // The drawer on narrow screens, and the user menu.
+  var wide = window.matchMedia('(min-width: 60.01rem)');
+  function isOpen() { return root.classList.contains('nav-open'); }
   function setDrawer(open) {
+    if (open === isOpen()) return;
     root.classList.toggle('nav-open', open);
     each('[data-nav-toggle]', function (b) { b.setAttribute('aria-expanded', String(open)); });
+    // The page behind it cannot be reached while it lies over it; what is said by itself goes on.
+    each('body > :not(.shell):not([role=status]), .shell > :not(#sidenav)', function (behind) { behind.inert = open; });
+    var to = document.querySelector(open ? '.sidenav__close' : '[data-nav-toggle]');
+    if (to) to.focus();
   }
+  wide.addEventListener('change', function () { if (wide.matches) setDrawer(false); });
   function closeMenus(except) {
     each('details.user-menu[open]', function (d) { if (d !== except) d.removeAttribute('open'); });
   }
@@ -32,8 +42,9 @@
     if (size) { event.preventDefault(); return setSize(size); }
     if (closest(event, '[data-nav-toggle]')) {
       event.preventDefault();
-      return setDrawer(!root.classList.contains('nav-open'));
+      return setDrawer(!isOpen());
     }
+    if (closest(event, '.sidenav__close')) event.preventDefault();
     if (!closest(event, '#sidenav') || closest(event, '.sidenav__close')) setDrawer(false);
     closeMenus(closest(event, 'details.user-menu'));
     var more = closest(event, '[data-filters]');
@@ -48,14 +59,38 @@
     if (fold.open && closest(event, '.actioncolumn .fold')) fold.scrollIntoView({ block: 'nearest' });
   }, true);
 
+  // Where the columns stand one below the other, what can be done comes before the paper and the facts
+  // after it: in the order of the page as on the screen, so that Tab goes the way the eye goes.
+  var narrow = window.matchMedia('(max-width: 75rem)');
+  function arrange() {
+    var one = narrow.matches || root.getAttribute('data-size') === 'large';
+    each('.sheetgrid', function (grid) {
+      var column = grid.querySelector('.actioncolumn'), facts = grid.querySelector('.col-side__facts');
+      if (!column || !facts || (grid.firstElementChild === column) === one) return;
+      var here = document.activeElement;
+      if (one) grid.prepend(column); else grid.append(column);
+      (one ? grid : column).append(facts);
+      if (grid.contains(here)) here.focus({ preventScroll: true });
+    });
+  }
+  narrow.addEventListener('change', arrange);
+  new MutationObserver(arrange).observe(root, { attributeFilter: ['data-size'] });
+  arrange();
+
   document.addEventListener('keydown', function (event) {
+    if (event.key === ' ' && closest(event, 'a[role=button]')) {
+      event.preventDefault();  // it would scroll
+      return event.target.click();
+    }
     if (event.key !== 'Escape') return;
     var menu = document.querySelector('details.user-menu[open] summary');
     if (menu) { closeMenus(); menu.focus(); }
-    if (root.classList.contains('nav-open')) {
-      setDrawer(false);
-      document.querySelector('[data-nav-toggle]').focus();
-    }
+    setDrawer(false);
+  });
+  // Left by Tab the menu would lie over what has the focus then.
+  document.addEventListener('focusout', function (event) {
+    var menu = closest(event, 'details.user-menu'), to = event.relatedTarget;
+    if (menu && to && !menu.contains(to)) closeMenus();
   });
 
   // Alt and a number puts in the usual sentence of that number, while one writes.
@@ -70,15 +105,34 @@
   });
 
   function addPhrase(box, text) {
-    box.value = box.value.trim() ? box.value.replace(/\s+$/, '') + text : text;
+    var before = box.value.trim() ? box.value.replace(/[^\S\n]+$/, '') : '';
+    box.value = before + (!before || /[，。；：！？、,.;:!?\n]$/.test(before) ? '' : '，') + text;
     box.focus();
     box.dispatchEvent(new Event('input', { bubbles: true }));
   }
 
-  // Signing out throws away what was typed and not sent: the button asks once.
+  // What was typed and not sent is not lost: it outlives a session that ended, going back from the
+  // confirmation, and another page looked at in between. It waits in this tab until its form is there
+  // again, at the same desk and the same version of its object, or until it was taken.
+  var KEY = 'juyan', WAITS = 8 * 3600 * 1000, MOST = 8;
+  var TEXTS = 'textarea, input[type=text], input[data-ink-strokes], select:not([multiple])';
+  var typed = new Set();  // the forms that somebody typed in
+  var dropped = false;    // signing out is asked about, and then keeps nothing
+
+  function texts(form) { return Array.prototype.slice.call(form.querySelectorAll(TEXTS)); }
+
+  // A hidden field has no default of its own once it was written to: what it held at first is noted.
+  each('[data-ink-strokes]', function (box) { box.dataset.first = box.value; });
+  function atFirst(box) {
+    if (box.options) return (Array.prototype.find.call(box.options, function (o) { return o.defaultSelected; }) || box.options[0] || {}).value;
+    return 'first' in box.dataset ? box.dataset.first : box.defaultValue;
+  }
+  function differs(box) { return box.value.trim() !== (atFirst(box) || '').trim(); }
+
+  // Signing out throws it away: the button asks once.
   function unsent() {
-    return Array.prototype.some.call(document.querySelectorAll('.main form[method=post] textarea, .main form[method=post] input[type=text], [data-ink-strokes]'), function (box) {
-      return !box.closest('[data-autosave]') && box.value.trim() !== box.defaultValue.trim();
+    return Array.prototype.some.call(document.querySelectorAll('.main form[method=post]'), function (form) {
+      return !form.matches('[data-autosave]') && texts(form).some(function (box) { return !box.options && differs(box); });
     });
   }
   document.addEventListener('submit', function (event) {
@@ -88,6 +142,94 @@
     ask.dataset.asked = '1';
     ask.querySelector('[role=status]').textContent = ask.dataset.askUnsent;
   });
+
+  function allKept() {
+    try { return [].concat(JSON.parse(sessionStorage.getItem(KEY)) || []); } catch (broken) { return []; }
+  }
+  function store(kept) {
+    try {
+      if (kept.length) sessionStorage.setItem(KEY, JSON.stringify(kept.slice(0, MOST))); else sessionStorage.removeItem(KEY);
+    } catch (full) { /* a text too long to keep stays in its form alone */ }
+  }
+  // The desk that the form was drawn for: what was typed there is not shown to who signs in after.
+  function deskOf(form) { return form.elements.once ? form.elements.once.value.split('.')[1] : ''; }
+  function versionOf(form) { return form.elements.version ? form.elements.version.value : ''; }
+  function isFor(form, one) { return one.action === form.action && one.desk === deskOf(form); }
+  function without(form) { return allKept().filter(function (one) { return !isFor(form, one); }); }
+
+  function keep(form, sent) {
+    var fields = {};
+    texts(form).forEach(function (box) { if (box.name) fields[box.name] = box.value; });
+    store([{ at: Date.now(), sent: sent, action: form.action, desk: deskOf(form), version: versionOf(form), fields: fields }].concat(without(form)));
+  }
+  document.addEventListener('submit', function (event) {
+    var form = event.target;
+    if (event.defaultPrevented || form.method !== 'post' || form.hasAttribute('data-again')) return;
+    if (/\/logout$/.test(form.action)) { dropped = true; store([]); }
+    if (form.querySelector(TEXTS)) keep(form, true);
+  });
+
+  // Left by a link: what was written stays for when he comes back. What saves itself needs none of it.
+  ['input', 'change'].forEach(function (kind) {
+    document.addEventListener(kind, function (event) {
+      var form = event.target.form;
+      if (form && form.method === 'post' && event.target.matches(TEXTS) && !event.target.closest('[data-autosave]')) typed.add(form);
+    });
+  });
+  window.addEventListener('pagehide', function () {
+    typed.forEach(function (form) {
+      if (dropped || form.dataset.sent || !form.isConnected) return;
+      if (form.dataset.refilled || texts(form).some(differs)) keep(form, false); else store(without(form));
+    });
+  });
+  window.addEventListener('pageshow', function () { dropped = false; });
+
+  function refill() {
+    // Signing in or an act, and being asked to, are not the pages that it waits for.
+    if (document.querySelector('[data-waiting]')) return;
+    var taken = document.querySelector('.main > .notice--ok');
+    var kept = allKept().filter(function (one) { return Date.now() - one.at < WAITS && !(taken && one.sent); });
+    store(kept.filter(function (one) { return !formsOf(one).length; }));
+    kept.forEach(function (one) { formsOf(one).forEach(function (form) { putBack(form, one.fields); }); });
+  }
+  function formsOf(one) {
+    return Array.prototype.filter.call(document.querySelectorAll('form[method=post]'), function (form) {
+      return isFor(form, one) && versionOf(form) === one.version && form.querySelector(TEXTS);
+    });
+  }
+  function putBack(form, fields) {
+    if (!form.matches('[data-autosave]')) typed.add(form);
+    form.dataset.refilled = '1';  // drawn with it after a refusal it is no more stored than before
+    var back = texts(form).filter(function (box) { return fields[box.name] && fields[box.name] !== box.value; });
+    back.forEach(function (box) {
+      write(box, fields[box.name]);
+      for (var fold = box.closest('details'); fold; fold = fold.parentNode.closest('details')) fold.open = true;
+    });
+    if (back.length) tellBack(form);
+  }
+  function write(box, text) {
+    box.value = text;
+    ['input', 'change'].forEach(function (kind) { box.dispatchEvent(new Event(kind, { bubbles: true })); });
+  }
+  // It could be taken for what is stored: so it is said, and can be thrown away.
+  function tellBack(form) {
+    var words = document.body.dataset;
+    var note = document.createElement('p'), drop = document.createElement('button');
+    note.className = 'refilled';
+    note.append(words.refilled, drop);
+    drop.type = 'button';
+    drop.className = 'btn btn--sm';
+    drop.textContent = words.refilledDrop;
+    drop.addEventListener('click', function () {
+      delete form.dataset.refilled;
+      texts(form).forEach(function (box) { write(box, atFirst(box)); });
+      note.remove();
+      form.querySelector('textarea, input[type=text], select').focus();
+    });
+    form.prepend(note);
+  }
+  // When every script of the page listens to what is put back.
+  document.addEventListener('DOMContentLoaded', refill);
 
   // What only changes its own button: the page stays, and what is being typed on it. Where that does
   // not work, it is sent as any other form, and the answer says why.
@@ -120,7 +262,6 @@
     if (event.defaultPrevented || form.method !== 'post' || form.hasAttribute('data-again')) return;
     if (form.dataset.sent) { event.preventDefault(); return; }
     form.dataset.sent = '1';
-    keep(form);
     setTimeout(function () {
       each('button:not([type=button])', function (b) {
         b.disabled = true;
@@ -137,6 +278,50 @@
     // Back to a kept page: what was typed is still there, and its buttons must work again.
     if (event.persisted) each('form[data-sent]', usable);
   });
+
+  // Files: what was chosen, in the words of the page: the browser's own would be in its language.
+  function nameFiles(part) {
+    var files = part.querySelector('input[type=file]').files, said = part.querySelector('[data-file-names]');
+    var names = Array.prototype.map.call(files, function (file) { return file.name; }).join('、');
+    said.textContent = files.length ? part.dataset.many.replace('{n}', files.length) + names : said.dataset.none;
+  }
+  each('[data-filepick]', function (part) {
+    var box = part.querySelector('input[type=file]');
+    var large = part.parentNode.querySelector('[data-too-large]');
+    if (large) box.setAttribute('aria-describedby', ((box.getAttribute('aria-describedby') || '') + ' ' + large.id).trim());
+    nameFiles(part);
+    part.addEventListener('change', function () { nameFiles(part); tooLarge(box); });
+  });
+
+  // As the server says it (kernel.portal.words.filesize).
+  function size(count) {
+    var units = ['B', 'KB', 'MB', 'GB'], n = 0;
+    for (; count >= 1024 && n < 3; n++) count /= 1024;
+    return count.toFixed(n && count < 10 ? 1 : 0) + ' ' + units[n];
+  }
+  // Says at the field which file is too large; whether there is one.
+  function tooLarge(box) {
+    var limit = Number(box.dataset.limit), field = box.closest('.field');
+    var over = limit ? Array.prototype.filter.call(box.files, function (file) { return file.size > limit; }) : [];
+    var note = field && field.querySelector('[data-too-large]');
+    if (!note) return false;
+    // Where the server refused another thing it stays marked.
+    field.classList.toggle('is-wrong', over.length > 0 || !!field.querySelector('.field__error:not([data-too-large])'));
+    if (over.length) box.setAttribute('aria-invalid', 'true'); else box.removeAttribute('aria-invalid');
+    note.hidden = !over.length;
+    note.querySelector('[role=alert]').textContent = over.map(function (file) {
+      return note.dataset.tooLarge.replace('{size}', size(file.size)).replace('{limit}', size(limit)).replace('{name}', function () { return file.name; });
+    }).join(' ');
+    return over.length > 0;
+  }
+  // Before anything else hears of it, so that the form counts as not sent.
+  document.addEventListener('submit', function (event) {
+    var over = Array.prototype.filter.call(event.target.querySelectorAll('input[type=file]'), tooLarge);
+    if (!over.length) return;
+    event.preventDefault();
+    event.stopPropagation();
+    over[0].focus();
+  }, true);
 
   // A file on its way: how far it is. When the line breaks the form stays as it is, file and all.
   document.addEventListener('submit', function (event) {
@@ -170,23 +355,24 @@
       if (on.loaded === on.total) text.textContent = words.uploaded;
     });
     way.addEventListener('load', function () {
+      if (way.status === 413) return failed(words.uploadTooMuch);
       var next = way.getResponseHeader('x-location');
       // Sent elsewhere on the way, as to the sign-in page.
       if (!next && way.responseURL && way.responseURL.split('?')[0] !== url.split('?')[0]) next = way.responseURL;
       if (next) return location.assign(next);
-      if (!/^text\/html/.test(way.getResponseHeader('content-type') || '')) return broken();
+      if (!/^text\/html/.test(way.getResponseHeader('content-type') || '')) return failed(words.uploadBroken);
       document.open();
       document.write(way.responseText);
       document.close();
     });
-    function broken() {
+    function failed(why) {
       bar.remove();
       text.setAttribute('role', 'alert');
-      text.textContent = words.uploadBroken;
+      text.textContent = why;
       note.classList.add('is-failed');
       usable(form);
     }
-    ['error', 'abort', 'timeout'].forEach(function (kind) { way.addEventListener(kind, broken); });
+    ['error', 'abort', 'timeout'].forEach(function (kind) { way.addEventListener(kind, function () { failed(words.uploadBroken); }); });
     way.send(data);
   }
 
@@ -200,46 +386,6 @@
   });
   window.addEventListener('pageshow', function () { root.classList.remove('is-busy'); });
 
-  // What was typed outlives a session that ended, and going back from the confirmation: it waits in
-  // this tab until its form is there again, at the same version of its object, or until it was taken.
-  var WAITS = 8 * 3600 * 1000;
-  var TEXTS = 'textarea, input[type=text], input[data-ink-strokes], select:not([multiple])';
-  function keep(form) {
-    var fields = {};
-    if (/\/logout$/.test(form.action)) sessionStorage.removeItem('juyan');
-    if (!form.querySelector(TEXTS)) return;
-    each(TEXTS, function (box) { if (box.name) fields[box.name] = box.value; }, form);
-    try {
-      sessionStorage.setItem('juyan', JSON.stringify({
-        at: Date.now(), action: form.action, desk: deskOf(form), version: versionOf(form), fields: fields,
-      }));
-    } catch (full) { /* a text too long to keep stays in its form alone */ }
-  }
-  // The desk that the form was drawn for: what was typed there is not shown to who signs in after.
-  function deskOf(form) { return form.elements.once ? form.elements.once.value.split('.')[1] : ''; }
-  function versionOf(form) { return form.elements.version ? form.elements.version.value : ''; }
-  function refill() {
-    var kept = JSON.parse(sessionStorage.getItem('juyan') || 'null');
-    // Signing in or an act, and being asked to, are not the pages that it waits for.
-    if (!kept || document.querySelector('[data-waiting]')) return;
-    var taken = document.querySelector('.main > .notice--ok') || Date.now() - kept.at > WAITS;
-    var own = Array.prototype.filter.call(document.querySelectorAll('form[method=post]'), function (form) {
-      return form.action === kept.action && deskOf(form) === kept.desk;
-    });
-    var same = own.filter(function (form) { return versionOf(form) === kept.version; });
-    if (taken || same.length) sessionStorage.removeItem('juyan');
-    if (taken) return;
-    same.forEach(function (form) {
-      each(TEXTS, function (box) {
-        var text = kept.fields[box.name];
-        if (!text || text === box.value) return;
-        box.value = text;
-        if (box.closest('details')) box.closest('details').open = true;
-        box.dispatchEvent(new Event('input', { bubbles: true }));
-      }, form);
-    });
-  }
-
   // Choosing rows and branches, counting what is chosen.
   function boxes(form) { return form.querySelectorAll('input[type=checkbox][name=t]'); }
   function countRows(form) {
@@ -249,188 +395,14 @@
       b.textContent = b.textContent.replace(/（\d+）$/, '') + (n ? '（' + n + '）' : '');
     }, form);
   }
-  function countPicked(picker) {
-    var chosen = picker.querySelectorAll('input[name]:checked');
-    var count = picker.querySelector('[data-picker-count]');
-    count.textContent = count.dataset.text.replace('{n}', chosen.length);
-    picker.querySelector('[data-picker-names]').hidden = true;
-    listChosen(picker, chosen);
-  }
-  // What is chosen: in the order of the tree (which is that of rank), or in which it was put.
-  var SHOWN = 30, SHOWN_ORDERED = 100;
-  function inOrder(picker, chosen) {
-    var boxes = Array.prototype.slice.call(chosen);
-    var kept = picker.querySelector('[data-picker-order]');
-    if (!kept) return boxes;
-    var tree = boxes.map(function (box) { return box.value; });
-    var before = kept.value.split(',').filter(function (value) { return tree.indexOf(value) >= 0; });
-    var ranked = tree.filter(function (value) { return before.indexOf(value) >= 0; });
-    var later = tree.filter(function (value) { return before.indexOf(value) < 0; });
-    var all = before.join() === ranked.join() ? tree : before.concat(later);
-    kept.value = all.join(',');
-    return all.map(function (value) { return boxes[tree.indexOf(value)]; });
-  }
-  // Both, as when a person does it: the preview listens to what is typed.
-  function changed(box) {
-    ['input', 'change'].forEach(function (kind) { box.dispatchEvent(new Event(kind, { bubbles: true })); });
-  }
-  function small(item, sign, words, run) {
-    var button = item.appendChild(document.createElement('button'));
-    button.type = 'button';
-    button.textContent = sign;
-    button.setAttribute('aria-label', words);
-    button.addEventListener('click', run);
-    return button;
-  }
-  function move(picker, n, by) {
-    var kept = picker.querySelector('[data-picker-order]');
-    var all = kept.value.split(',');
-    all.splice(n + by, 0, all.splice(n, 1)[0]);
-    kept.value = all.join(',');
-    countPicked(picker);
-    changed(kept);
-    var there = picker.querySelector('[data-picker-chosen]').children[n + by];
-    (there.querySelector(by < 0 ? '[data-up]' : '[data-down]') || there.querySelector('[data-up], [data-down]')).focus();
-  }
-  function listChosen(picker, chosen) {
-    var list = picker.querySelector('[data-picker-chosen]');
-    var ordered = !!picker.querySelector('[data-picker-order]');
-    var shown = inOrder(picker, chosen);
-    var most = ordered ? SHOWN_ORDERED : SHOWN;
-    list.textContent = '';
-    list.hidden = !shown.length;
-    shown.slice(0, most).forEach(function (box, n) {
-      var name = box.parentNode.textContent.trim();
-      var item = list.appendChild(document.createElement('li'));
-      if (ordered) item.appendChild(document.createElement('span')).textContent = name;
-      if (ordered && n) small(item, '↑', list.dataset.up + name, function () { move(picker, n, -1); }).dataset.up = '';
-      if (ordered && n < shown.length - 1) small(item, '↓', list.dataset.down + name, function () { move(picker, n, 1); }).dataset.down = '';
-      small(item, ordered ? '×' : name, list.dataset.remove + name, function () {
-        box.checked = false;
-        changed(box);
-        var left = list.children[Math.min(n, list.children.length - 1)];
-        (left && left.querySelector('button:last-child') || picker.querySelector('[data-picker-find]')).focus();
-      });
-    });
-    if (shown.length > most) {
-      list.appendChild(document.createElement('li')).textContent = list.dataset.more.replace('{n}', shown.length - most);
-    }
-  }
   each('[data-print]', function (button) { button.addEventListener('click', function () { window.print(); }); });
-  each('[data-picker]', countPicked);
 
-  // A large tree comes in parts: a branch when it is opened, the rest when somebody searches. What
-  // is chosen is there from the beginning, and stays as it is in the form. Resolves when all is there.
-  function load(picker, label) {
-    var parts = picker.querySelectorAll('[data-part]');
-    var due = Array.prototype.filter.call(parts, function (part) { return !label || part.dataset.part === label; });
-    if (!due.length) return Promise.resolve();
-    picker.loads = picker.loads || {};
-    var key = label || '';
-    if (picker.loads[key] || picker.loads['']) return picker.loads[key] || picker.loads[''];
-    var url = new URL(location.href);
-    url.searchParams.set('picker', picker.dataset.picker);
-    url.searchParams.set('branch', key);
-    picker.setAttribute('aria-busy', 'true');
-    picker.loads[key] = fetch(url, { credentials: 'same-origin', headers: { 'HX-Request': 'true' } }).then(function (answer) {
-      if (!answer.ok || answer.redirected) throw new Error(answer.status);
-      return answer.text();
-    }).then(function (html) {
-      var come = new DOMParser().parseFromString(html, 'text/html');
-      each('[data-part]', function (part) {
-        var whole = come.querySelector('[data-of="' + CSS.escape(part.dataset.part) + '"]');
-        if (whole) fillBranch(part, whole);
-      }, picker);
-      countPicked(picker);  // its list leads to boxes that were replaced
-    }).catch(function () {
-      var note = picker.querySelector('[data-picker-none]');
-      note.textContent = picker.dataset.broken;
-      note.hidden = false;
-    }).then(function () {
-      delete picker.loads[key];
-      if (!Object.keys(picker.loads).length) picker.removeAttribute('aria-busy');
-    });
-    return picker.loads[key];
-  }
-  function fillBranch(part, whole) {
-    var chosen = {};
-    var before = part.querySelector('.picker__in');
-    var inside = before.contains(document.activeElement);
-    each('input[name]', function (box) { chosen[box.value] = box.checked; }, before);
-    each('input[name]', function (box) { box.checked = !!chosen[box.value]; }, whole);
-    before.replaceWith(whole);
-    part.removeAttribute('data-part');
-    var first = whole.querySelector('input');
-    if (inside && first) first.focus();
-  }
-  // Opened by its summary or by the button in it (which sends the form only where no script runs).
-  each('[data-part] .picker__more button', function (button) { button.type = 'button'; });
-  document.addEventListener('toggle', function (event) {
-    var part = event.target;
-    if (part.open && part.matches('[data-part]')) load(part.closest('[data-picker]'), part.dataset.part);
-  }, true);
-  document.addEventListener('click', function (event) {
-    var part = closest(event, '.picker__more button') && closest(event, '[data-part]');
-    if (part) load(part.closest('[data-picker]'), part.dataset.part);
-  });
-  document.addEventListener('focusin', function (event) {
-    if (closest(event, '[data-picker-find]')) load(closest(event, '[data-picker]'));
-  });
-  // For who puts back what was typed earlier: with every box of the form there.
-  document.addEventListener('juyan:whole', function (event) {
-    event.detail.push.apply(event.detail, Array.prototype.map.call(event.target.querySelectorAll('[data-picker]'), function (p) { return load(p); }));
-  });
-  function reachable(picker) {
-    return Array.prototype.filter.call(picker.querySelectorAll('.picker__leaf input'), function (box) {
-      return box.offsetParent !== null;
-    });
-  }
-  document.addEventListener('keydown', function (event) {
-    var picker = closest(event, '[data-picker]');
-    if (!picker || event.isComposing) return;
-    var find = picker.querySelector('[data-picker-find]');
-    var inTree = event.target.matches('.picker__leaf input');
-    if (event.target !== find && !inTree) return;
-    if (event.key === 'Enter') {
-      event.preventDefault();  // it would send the form
-      load(picker).then(function () {
-        var box = inTree ? event.target : find.value && picker.querySelector('.picker__leaf:not([hidden]) input[name]');
-        if (box) box.click();
-        if (box && !inTree) find.select();
-      });
-    } else if (event.key === 'ArrowDown' || event.key === 'ArrowUp') {
-      var all = reachable(picker);
-      var to = all.indexOf(event.target) + (event.key === 'ArrowDown' ? 1 : -1);
-      event.preventDefault();
-      if (to >= 0 && all[to]) all[to].focus(); else if (to < 0) find.focus();
-    } else if (event.key === 'Escape' && inTree) {
-      find.focus();
-    }
-  });
   document.addEventListener('change', function (event) {
     var box = event.target;
-    if (box.matches('[data-submit-on-change]')) return box.form.submit();
     if (box.matches('[data-check-all]')) each('input[name=t]', function (c) { c.checked = box.checked; }, box.form);
-    if (box.matches('[data-check-branch]')) {
-      each('.picker__leaves input', function (c) { if (!c.closest('[hidden]')) c.checked = box.checked; }, box.closest('.picker__in'));
-    }
     if (box.form && box.form.querySelector('.batch')) countRows(box.form);
-    // Leaving the search box is a change as well; redrawing then would take the button from under the pointer.
-    var picker = box.type === 'checkbox' && box.closest('[data-picker]');
-    if (picker) countPicked(picker);
   });
   each('form .batch', function (bar) { countRows(bar.closest('form')); });
-
-  // What was chosen, in the words of the page: the browser's own would be in its language.
-  function nameFiles(part) {
-    var files = part.querySelector('input[type=file]').files, said = part.querySelector('[data-file-names]');
-    var names = Array.prototype.map.call(files, function (file) { return file.name; }).join('、');
-    said.textContent = files.length ? part.dataset.many.replace('{n}', files.length) + names : said.dataset.none;
-  }
-  each('[data-filepick]', function (part) {
-    nameFiles(part);
-    part.addEventListener('change', function () { nameFiles(part); });
-  });
 
   // A page of a document that does not come says so, where it said that it was on its way.
   function pageFailed(image) {
@@ -455,10 +427,9 @@
   each('[data-when]', function (part) { suit(part.closest('form')); });
   document.addEventListener('change', function (event) { if (event.target.form) suit(event.target.form); });
 
-  // The picker's search hides what does not fit and opens what does.
+  // How long a text is, where it has a limit.
   document.addEventListener('input', function (event) {
     var box = event.target;
-    if (box.matches('[data-picker-find]')) return find(box.closest('[data-picker]'), box.value.trim().toLowerCase());
     var count = document.querySelector('[data-count-for="' + box.id + '"]');
     if (count && box.id) {
       if (!count.dataset.text) count.dataset.text = count.textContent;
@@ -467,33 +438,13 @@
       count.classList.toggle('is-over', length > Number(count.dataset.limit));
     }
   });
-  function find(picker, text) {
-    if (text && picker.querySelector('[data-part]')) {
-      return load(picker).then(function () {
-        if (picker.querySelector('[data-part]')) return;
-        find(picker, picker.querySelector('[data-picker-find]').value.trim().toLowerCase());
-      });
-    }
-    each('.picker__leaf', function (leaf) {
-      var words = (leaf.textContent + ' ' + (leaf.dataset.hint || '')).toLowerCase();
-      leaf.hidden = text !== '' && words.indexOf(text) < 0;
-    }, picker);
-    each('.picker__branch', function (branch) {
-      var any = branch.querySelector('.picker__leaf:not([hidden])') || (!text && branch.matches('[data-part]'));
-      branch.hidden = !any;
-      if (text) branch.open = !!any;
-    }, picker);
-    var none = picker.querySelector('[data-picker-none]');
-    none.textContent = none.dataset.text;
-    none.hidden = !text || !!picker.querySelector('.picker__leaf:not([hidden])');
-  }
 
   // What asks again by itself rests while nobody looks at it.
   document.addEventListener('htmx:before:request', function (event) {
     if (document.hidden && event.target.closest && event.target.closest('[data-while-visible]')) event.preventDefault();
   });
 
-  refill();
-  var first = document.querySelector('[data-focus]');
-  if (first) first.focus();
+  // What was done or went wrong is read first; a place that the address names is not scrolled away from.
+  var start = document.querySelector('[data-focus]');
+  if (start) start.focus({ preventScroll: !!location.hash });
 }());

@@ -59,7 +59,9 @@
       var next = point(event), last = pen[pen.length - 1];
       if (Math.abs(next[0] - last[0]) + Math.abs(next[1] - last[1]) >= NEAR) pen.push(next);
     }
-    function change(next) { strokes = next; write(); if (!strokes.length && !wiped) tall = 0; draw(); say(); }
+    function change(next) { strokes = next; write(); if (!strokes.length && !wiped) tall = 0; draw(); say(); told(); }
+    // As of any other field, for who keeps what was not sent.
+    function told() { field.dispatchEvent(new Event('change', { bubbles: true })); }
 
     canvas.addEventListener('pointerdown', function (event) {
       if (event.button || pen || field.value.length > MOST) return;
@@ -77,7 +79,7 @@
       draw();
     });
     ['pointerup', 'pointercancel'].forEach(function (name) {
-      canvas.addEventListener(name, function () { if (pen) { pen = null; write(); draw(); say(); } });
+      canvas.addEventListener(name, function () { if (pen) { pen = null; write(); draw(); say(); told(); } });
     });
     undo.addEventListener('click', function () {
       var back = wiped || strokes.slice(0, -1);
@@ -91,7 +93,7 @@
     });
     box.addEventListener('toggle', draw);
     // What was kept when the session ended is put back by the page.
-    field.addEventListener('input', function () { read(); box.open = true; draw(); say(); });
+    field.addEventListener('input', function () { read(); if (strokes.length) box.open = true; draw(); say(); });
     window.addEventListener('resize', draw);
     read();
     draw();

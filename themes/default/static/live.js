@@ -8,7 +8,7 @@
   var POLL = 15000, SILENT = 40000, LONGEST = 30000;
   var since = bell.dataset.live;
   var source = null, wait = 0, heard = 0, over = false, holder = false;
-  var again = null, polling = null;
+  var again = null, polling = null, gone = null;
 
   function part() { return document.querySelector('[data-watch]'); }
   function address() {
@@ -51,6 +51,26 @@
     polling = null;
     root.classList.add('live-up');
     root.classList.remove('live-cut');
+    reached();
+  }
+  // Not even asking works: the page must not go on saying that it is up to date.
+  function lost() {
+    if (over) return;
+    gone = gone || new Date();
+    root.dataset.line = 'down';
+    var cut = document.querySelector('[data-when-cut]');
+    if (!cut || cut.parentNode.querySelector('[data-when-down]')) return;
+    var said = cut.parentNode.appendChild(document.createElement('span'));
+    said.dataset.whenDown = '';
+    // Beijing time, as the server writes it, whatever the clock of this machine is set to.
+    said.textContent = bell.dataset.down.replace('{time}', new Date(gone.getTime() + 8 * 3600000).toISOString().slice(11, 16));
+    document.querySelector('[data-live-say]').textContent = said.textContent;
+  }
+  function reached() {
+    if (!gone) return;
+    gone = null;
+    delete root.dataset.line;
+    document.querySelectorAll('[data-when-down]').forEach(function (said) { said.remove(); });
   }
   function down() {
     if (over) return;
@@ -68,9 +88,10 @@
     fetch(address(), { headers: { Accept: 'application/json' } }).then(function (answer) {
       if (answer.status === 401) return ended();
       if (answer.status === 409) return ended('desk');
-      if (!answer.ok) return null;
+      if (!answer.ok) return lost();
+      reached();
       return answer.json().then(function (found) { since = found.id; show(found); });
-    }).catch(function () { /* no way to the server: the next time */ });
+    }).catch(lost);
   }
   setInterval(function () {
     if (source && Date.now() - heard > SILENT) { close(); down(); }
@@ -87,11 +108,23 @@
     if (found.sound) beep();
     if (document.hidden) desktop(found.pop); else toast(found.pop);
   }
+  // Said in a place that was there before: what only appears with its words in it is often not read.
   function toast(text) {
     var box = document.querySelector('[data-live-toast]');
     box.querySelector('[data-live-text]').textContent = text;
     box.hidden = false;
+    document.querySelector('[data-live-say]').textContent = text;
   }
+  var before = null;  // where the focus was before it went into the toast
+  function shut(box) {
+    box.hidden = true;
+    document.querySelector('[data-live-say]').textContent = '';
+    (before && before.isConnected ? before : document.getElementById('main')).focus({ preventScroll: true });
+  }
+  document.addEventListener('focusin', function (event) {
+    var box = event.target.closest('[data-live-toast]'), from = event.relatedTarget;
+    if (box && !box.contains(from)) before = from;
+  });
   function desktop(text) {
     if (!window.Notification || Notification.permission !== 'granted') return toast(text);
     try {
@@ -130,8 +163,9 @@
     close();
     clearInterval(polling);
     root.classList.remove('live-cut');
-    var note = document.querySelector(why === 'desk' ? '[data-live-moved]' : '[data-live-over]');
-    if (note) note.hidden = false;
+    reached();
+    var note = document.querySelector(why === 'desk' ? 'template[data-live-moved]' : 'template[data-live-over]');
+    if (note) document.querySelector('[data-live-note]').replaceChildren(note.content.cloneNode(true));
   }
 
   // A browser has few connections to a server: a page that nobody looks at gives its own back,
@@ -150,7 +184,7 @@
     });
   }
   document.addEventListener('click', function (event) {
-    if (event.target.closest('[data-live-close]')) event.target.closest('.toast').hidden = true;
+    if (event.target.closest('[data-live-close]')) shut(event.target.closest('[data-live-toast]'));
   });
   document.addEventListener('change', function (event) {
     if (!event.target.matches('[data-reminders] [name=popup]') || !event.target.checked) return;

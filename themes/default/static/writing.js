@@ -98,7 +98,7 @@
     var form = part.form || part;
     var note = form.querySelector('[data-saved]') || document.querySelector('[data-saved]');
     var copy = new Copy(form);
-    var changed = false, waiting = 0, busy = false, stopped = false, held = null;
+    var changed = false, waiting = 0, busy = false, stopped = false, held = null, going = '', arrived = false;
 
     function say(kind) {
       if (!note) return;
@@ -111,7 +111,7 @@
     }
     function save(more) {
       if (!changed || busy || stopped || form.dataset.sent) return;
-      changed = false;
+      changed = arrived = false;
       busy = true;
       copy.put(true);
       say('saving');
@@ -119,6 +119,7 @@
         var newer = answer.headers.get('x-version');
         // What was saved meanwhile is this very text: the form must not count as stale.
         if (newer && form.elements.version) form.elements.version.value = newer;
+        arrived = answer.ok;
         if (answer.ok) { if (changed) again(3000); else copy.drop(); return say('saved'); }
         changed = true;
         copy.put();
@@ -140,7 +141,26 @@
       busy = false;
       held = null;
       if (button) form.requestSubmit(button === form ? null : button);
+      if (changed && arrived && going) save(); else go();
     }
+    // The page that a link leads to is drawn from what is stored: so it is stored first, and if that
+    // takes too long the copy in this browser has it.
+    function go() {
+      var to = going;
+      going = '';
+      if (to) location.assign(to);
+    }
+    document.addEventListener('click', function (event) {
+      var link = event.target.closest ? event.target.closest('a[href]') : null;
+      if (!link || event.defaultPrevented || event.button || event.ctrlKey || event.metaKey || event.shiftKey || event.altKey) return;
+      if ((link.target && link.target !== '_self') || link.hasAttribute('download') || link.origin !== location.origin) return;
+      if (link.hash && link.href.split('#')[0] === location.href.split('#')[0]) return;
+      if (stopped || held || form.dataset.sent || !(changed || busy)) return;
+      event.preventDefault();
+      if (!going) setTimeout(go, 3000);
+      going = link.href;
+      save();
+    });
     form.addEventListener('submit', function (event) {
       if (!busy) return;
       event.preventDefault();
