@@ -61,7 +61,7 @@ class Text(wtforms.StringField):
 
     def process_formdata(self, valuelist: Sequence[Any]) -> None:
         """Take the line, without spaces around it."""
-        lines = _clean(valuelist[0]).splitlines() if valuelist else []
+        lines = typed(valuelist[0]).splitlines() if valuelist else []
         self.data = "".join(line.strip() for line in lines)
 
     def pre_validate(self, form: object) -> None:
@@ -83,7 +83,7 @@ class Paragraphs(Text):
 
     def process_formdata(self, valuelist: Sequence[Any]) -> None:
         """Take the text; only line breaks at its end go."""
-        self.data = _clean(valuelist[0]).rstrip() if valuelist else ""
+        self.data = typed(valuelist[0]).rstrip() if valuelist else ""
 
 
 class Hidden(Text):
@@ -346,7 +346,9 @@ def check_text(field: Text, text: str) -> None:
         )
 
 
-def _clean(value: object) -> str:
+def typed(value: object) -> str:
+    """What a text field takes of what was typed or pasted: one kind of line break, and no signs
+    that nobody sees."""
     text = str(value).replace("\r\n", "\n").replace("\r", "\n")
     return text.translate(_UNSEEN)
 

@@ -25,7 +25,7 @@ from kernel.acts import ink
 from kernel.crypto import canonical, webauthn
 from kernel.portal import cursor, lists, origin
 from kernel.portal.ctx import _flashes
-from kernel.portal.fields import Check, Choice, Date, Files, Hidden, Number, Paragraphs, Text
+from kernel.portal.fields import Check, Choice, Date, Files, Hidden, Number, Paragraphs, Text, typed
 from kernel.portal.forms import Form
 from kernel.portal.i18n import choose
 from kernel.portal.ink import Ink
@@ -513,7 +513,7 @@ def _form_reader(form: type[Form]) -> Callable[[Posted], Any]:
 def kept(field: wtforms.Field, posted: Posted) -> bool:
     """Whether a field of a refused form shows again what was entered.
 
-    Spaces do not count: a line loses those around it. No browser shows a file again, and what is
+    Neither spaces count, for a line loses those around it, nor signs that nobody sees. No browser shows a file again, and what is
     on no list cannot be chosen.
     """
     entered = [value for name, value in posted if name == field.name]
@@ -525,6 +525,7 @@ def kept(field: wtforms.Field, posted: Posted) -> bool:
     if isinstance(field, Check):
         return shown.chosen == bool(field.data)
     first = str(entered[0]) if entered else ""
+    first = typed(first) if isinstance(field, Text) else first
     if isinstance(field, Choice):
         return shown.value == first or first not in {value for value, _ in field.choices or ()}
     return "".join(shown.value.split()) == "".join(first.split())
