@@ -513,8 +513,8 @@ def _form_reader(form: type[Form]) -> Callable[[Posted], Any]:
 def kept(field: wtforms.Field, posted: Posted) -> bool:
     """Whether a field of a refused form shows again what was entered.
 
-    Neither spaces count, for a line loses those around it, nor signs that nobody sees. No browser shows a file again, and what is
-    on no list cannot be chosen.
+    Neither spaces count, for a line loses those around it, nor signs that nobody sees. No browser
+    shows a file again, and what is on no list cannot be chosen.
     """
     entered = [value for name, value in posted if name == field.name]
     if isinstance(field, Files) or not all(isinstance(value, str) for value in entered):
