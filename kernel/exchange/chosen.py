@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Sequence
 
 import peewee
 
+from kernel.acts.models import Act
 from kernel.errors import Invalid
 from kernel.exchange.models import Delivery, Package
 from kernel.identity.models import Unit
@@ -25,6 +27,14 @@ def waiting(package: Package, units: Sequence[str] = ()) -> peewee.Expression:
     """
     found = (Delivery.package == package.uid) & awaited()
     return found & Delivery.organ.in_(list(units)) if units else found
+
+
+def units_of(deed: str) -> list[str]:
+    """The recipients that a recall names; none for one of all, and for one from elsewhere, whose
+    act is not here."""
+    row = Act.get_or_none((Act.uid == deed) & (Act.verb == "exchange.recall"))
+    params = {} if row is None else json.loads(bytes(row.bytes))["params"]
+    return list(params.get("units") or ())
 
 
 NAMED = 6

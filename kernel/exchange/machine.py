@@ -125,4 +125,4 @@ def taken_up(
     """Record evidence from elsewhere, and the state that follows from it."""
     Delivery.update(state=state).where(Delivery.id == delivery.id).execute()
     if state == "recalled":
-        recalling.end_if_recalled(delivery.package)
+        recalling.end_if_given_back(delivery)

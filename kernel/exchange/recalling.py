@@ -10,7 +10,6 @@ first kind ends the package (:func:`end`).
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from typing import Any
 
@@ -20,12 +19,12 @@ from kernel.acts import outbox, tasks
 from kernel.acts.clock import signing_time
 from kernel.acts.context import this_act, this_moment
 from kernel.acts.gate import by_node
-from kernel.acts.models import Act, Task
+from kernel.acts.models import Task
 from kernel.acts.verbs import act
 from kernel.crypto.ids import now, uuid7
 from kernel.errors import Conflict
 from kernel.exchange import records, telling
-from kernel.exchange.chosen import named, require_recipients
+from kernel.exchange.chosen import named, require_recipients, units_of
 from kernel.exchange.evidence import Evidence as Fact
 from kernel.exchange.evidence import Reason
 from kernel.exchange.inbound import require_reason
@@ -70,12 +69,12 @@ def askable_units(package: Package, units: Sequence[str] | None = None) -> list[
 
 def open_count(package: Package) -> int:
     """How many boxes could still be taken back from."""
-    return int(Delivery.select().where(_open(package)).count())
+    return len(open_units(package))
 
 
 def askable_count(package: Package) -> int:
     """How many have signed for it and were not asked to give it back yet."""
-    return int(Delivery.select().where(_askable(package)).count())
+    return len(askable_units(package))
 
 
 def require_sent(package: Package) -> None:
@@ -122,18 +121,17 @@ def end(package: Package, by: str = "") -> None:
     answer_requests(package, by)
 
 
-def end_if_recalled(package: Package) -> None:
-    """After a box was taken back: nothing more goes out, unless only chosen ones were recalled."""
+def end_if_given_back(delivery: Delivery) -> None:
+    """After a recipient gave a copy back: nothing more goes out, unless only he was asked.
+
+    The request that he answers is that of his delivery; what was given back elsewhere names none,
+    and counts once all of it was recalled.
+    """
     asked = Evidence.select(Evidence.act)
-    asked = asked.where((Evidence.package == package.uid) & (Evidence.type == "X1"))
-    if any(_whole(row.act) for row in asked):
-        end(package)
-
-
-def _whole(deed: str) -> bool:
-    """Whether a recall is of all recipients; one from elsewhere, whose act is not here, is."""
-    row = Act.get_or_none(Act.uid == deed)
-    return row is None or not json.loads(bytes(row.bytes))["params"].get("units")
+    asked = asked.where((Evidence.package == delivery.package_id) & (Evidence.type == "X1"))
+    causes = [delivery.asked] if delivery.asked else [row.act for row in asked]
+    if any(not units_of(deed) for deed in causes):
+        end(delivery.package)
 
 
 def asked_count(package: Package) -> int:
@@ -184,9 +182,9 @@ def _consequence(
     others = "将收到撤回申请，须对方同意" if ask else "不受影响"
     others_en = "will be asked to agree" if ask else "keep it"
     return (
-        f"{asked} 家已签收，{others}；其余 {left} 家将被撤回，不能再打开此件。",
+        f"{asked} 家已签收，{others}；其余 {left} 家将被撤回，不能再打开此件。此后不能再补发。",
         f"{asked} have signed for it and {others_en}; it is taken back from the other {left}, who "
-        "can't open it any more.",
+        "can't open it any more. It cannot be sent again after that.",
     )
 
 
@@ -292,10 +290,6 @@ def recalled(
     Delivery.update(state="recalled", settled=this_moment(), claim="").where(mine).execute()
     Task.update(done=now()).where(Task.subject.in_(uids) & Task.done.is_null()).execute()
     telling.recipients("recalled", uids)
-    # Nobody had it open any more, but some had given it back before, one by one.
-    gone = (Delivery.package == package.uid) & (Delivery.state == "recalled")
-    if _whole(by) and Delivery.select().where(gone).exists():
-        end(package)
     asked = Delivery.select().where((Delivery.package == package.uid) & (Delivery.asked == by))
     insert_rows(Task, [_question(row) for row in asked])
     telling.recipients("asked", [row.uid for row in asked])

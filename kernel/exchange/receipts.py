@@ -14,6 +14,7 @@ from kernel.crypto import canonical
 from kernel.crypto.x509 import unit_of
 from kernel.errors import OfficeError
 from kernel.exchange import package as packages
+from kernel.exchange.chosen import units_of
 from kernel.exchange.evidence_types import TYPES
 from kernel.exchange.models import Delivery, Evidence, Package
 from kernel.exchange.package import Contents
@@ -140,6 +141,8 @@ class Tally(Struct, frozen=True):
     returned: int = 0
     recalled: int = 0
     failed: int = 0
+    further: int = 0
+    """What went on after it was signed for: registered, handed over, closed."""
 
 
 def newest() -> peewee.Expression:
@@ -160,7 +163,9 @@ def tallies(packages: Collection[str]) -> dict[str, Tally]:
     )
     found: dict[str, dict[str, int]] = {}
     for package, state, count in rows.tuples():
-        found.setdefault(package, {})[state] = count
+        counts = found.setdefault(package, {})
+        name = state if state in Tally.__struct_fields__ else "further"
+        counts[name] = counts.get(name, 0) + count
     return {package: Tally(**counts) for package, counts in found.items()}
 
 
@@ -174,10 +179,19 @@ def _concerning(organ: str) -> peewee.Expression:
     return found
 
 
+def _of_others(package: Package, organ: str) -> list[str]:
+    """The recalls of other recipients alone, which are none of this one's business."""
+    asked = (Evidence.package == package.uid) & (Evidence.type == "X1")
+    rows = Evidence.select(Evidence.uid, Evidence.act).where(asked)
+    return [row.uid for row in rows if organ not in (units_of(row.act) or (organ,))]
+
+
 def concerns(row: Evidence, organ: str) -> bool:
     """Whether a piece of evidence is about an organ's delivery, or about all of them."""
     if row.organ or row.type not in FOR_ALL:
         return bool(row.organ == organ)
+    if row.type == "X1" and organ not in (units_of(row.act) or (organ,)):
+        return False
     received = (Delivery.package == row.package_id) & (Delivery.organ == organ)
     return bool(Delivery.select().where(received).exists())
 
@@ -185,10 +199,13 @@ def concerns(row: Evidence, organ: str) -> bool:
 def evidence_of(package: Package, limit: int = 200, organ: str = "") -> list[EvidenceLine]:
     """The newest evidence of a package; for a recipient only what concerns it (``organ``)."""
     names = {unit.code: unit.short_name for unit in Unit.select(Unit.code, Unit.short_name)}
+    which = Evidence.id > 0
+    if organ:
+        which = _concerning(organ) & Evidence.uid.not_in(_of_others(package, organ))
     rows = (
         Evidence.select(Evidence.uid, Evidence.type, Evidence.organ, Evidence.at, Evidence.conflict)
         .where(Evidence.package == package.uid)
-        .where(_concerning(organ) if organ else Evidence.id > 0)
+        .where(which)
         .order_by(Evidence.id.desc())
         .limit(limit)
     )

@@ -174,7 +174,7 @@ def settled(desk: ServiceDesk, delivery: Delivery, *, state: str, evidence: str)
     else:
         tasks.finish(delivery, by=deed.post)
     if state == "recalled":
-        recalling.end_if_recalled(delivery.package)
+        recalling.end_if_given_back(delivery)
     _tell_sender(delivery, state)
 
 

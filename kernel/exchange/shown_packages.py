@@ -168,13 +168,22 @@ def _of_end(row: Row, history: History) -> dict[str, Any]:
         return {"ended": ENDED[ends[0].verb], "successor": str(ends[0].params.get("by", ""))}
     of_some = {one.uid for one in history.done("exchange.recall") if one.params.get("units")}
     said = {one.cause for one in history.about_all("X1")} - of_some
+    # Who was asked alone, and by a recall of all as well, may have answered either.
+    alone = {
+        unit
+        for one in history.done("exchange.recall")
+        if one.params.get("ask")
+        for unit in one.params.get("units") or ()
+    }
+    back = [one for one in history.events if one.type in ("X2", "X4") and not one.conflict]
+    gone = [one for one in back if one.type == "X4" or one.cause not in of_some]
     refused = {one.cause for one in history.events if one.type == "X3"}
-    if said and any(one.type in ("X2", "X4") and not one.conflict for one in history.events):
+    if said and any(one.type == "X2" or one.box[0] not in alone for one in gone):
         return {"ended": "recall", "successor": ""}
     # One that the node is still recording may have set it already.
     under_way = {one.uid for one in history.done("exchange.recall")} - of_some - refused - said
     # By acts of version 0.1 it had ended with the request already.
     noted = history.done("exchange.withdraw")
     by_request = any(one.params.get("boxes") is None for one in noted)
-    possible = row["ended"] == "recall" and (under_way or by_request)
+    possible = row["ended"] == "recall" and (under_way or by_request or (said and gone))
     return {"ended": "recall" if possible else "", "successor": ""}

@@ -103,5 +103,5 @@ def _tell(uids: list[str]) -> None:
     """Let the clerks' tasks say that they were reminded."""
     open_ = Task.subject.in_(uids) & Task.done.is_null()
     Task.update(meta=peewee.Value(f"{WORD} · ").concat(Task.meta)).where(
-        open_ & ~Task.meta.startswith(WORD)
+        open_ & ~Task.meta.startswith(WORD) & ~Task.meta.startswith("催收")  # of version 0.1
     ).execute()

@@ -354,11 +354,12 @@ def typed(value: object) -> str:
 
 
 _UNSEEN = dict.fromkeys(
-    # Zero-width signs, soft hyphen and what turns the direction of writing round: Word and web
-    # pages bring them along, nobody sees them, and what is read is not what is signed.
+    # Zero-width spaces, soft hyphen and what turns the direction of writing round: Word and web
+    # pages bring them along, nobody sees them, and what is read is not what is signed. Joiners
+    # stay: Mongolian letters and emoji are others without them.
     map(
         ord,
-        "\u00ad\u061c\u200b\u200c\u200d\u200e\u200f\u202a\u202b\u202c\u202d\u202e"
+        "\u00ad\u061c\u200b\u200e\u200f\u202a\u202b\u202c\u202d\u202e"
         "\u2060\u2066\u2067\u2068\u2069\ufeff",
     )
 ) | dict.fromkeys(map(ord, "\x0b\x0c\x85\u2028\u2029"), "\n")

@@ -7,7 +7,7 @@ import pytest
 from kernel.acts.gate import perform, prepare
 from kernel.errors import Conflict, Invalid, NotFound
 from kernel.exchange import evidence as evidences
-from kernel.exchange.consenting import agree_recall
+from kernel.exchange.consenting import agree_recall, refuse_recall
 from kernel.exchange.inbound import sign_for
 from kernel.exchange.recalling import open_count, recall
 from kernel.exchange.resending import resend
@@ -15,6 +15,7 @@ from kernel.storage import log_check
 from kernel.storage.database import connection
 from kernel.testing_office import Office
 from tests.exchange.notice import (
+    CLERKS,
     CPCO,
     GEDU,
     GFIN,
@@ -167,7 +168,38 @@ def test_all_that_were_left_had_signed_for_it_and_one_had_been_recalled(office: 
         assert package().ended == "" and open_count(package()) == 0
     recalled(office, ask=True)
     with connection():
+        assert package().ended == "", "those who are only asked may refuse"
+    office.act(office.desk(CLERKS[GFIN]), agree_recall, delivery(GFIN))
+    with connection():
         assert package().ended == "recall"
+    assert proved(office) == []
+
+
+def test_of_a_recall_of_others_a_recipient_reads_nothing(office: Office):
+    signed_for(office, GFIN)
+    recalled(office, units=[GEDU])
+    asked = evidence(type_="X1")[0]
+    for organ, sees in ((GFIN, False), (GEDU, True)):
+        browser = browser_of(office, organ)
+        page = browser.get(f"/exchange/inbox/{delivery(organ).uid}").text
+        assert (asked.uid in page) is sees
+        assert (browser.get(f"/exchange/evidence/{asked.uid}").status_code == 200) is sees
+
+
+def test_all_were_asked_first_and_one_was_recalled_alone_then(office: Office):
+    for organ in (GEDU, GFIN):
+        signed_for(office, organ)
+    with connection():
+        rest = [row.organ for row in deliveries() if row.state == "delivered"]
+    recalled(office, units=rest)
+    recalled(office, ask=True)
+    office.act(office.desk(CLERKS[GEDU]), refuse_recall, delivery(GEDU), reason="已印发")
+    with connection():
+        sent = package()
+    office.act(office.desk("孙倩"), resend, sent, units=[rest[0]], reason="误撤")
+    recalled(office, units=[rest[0]])
+    with connection():
+        assert package().ended == ""
     assert proved(office) == []
 
 
@@ -197,7 +229,5 @@ def test_the_page_offers_the_units_and_says_whom_it_leaves_alone(office: Office)
     some = browser.post(place, data={"units": [GEDU, GFIN], "reason": "发错了"}).text
     assert "只向所选单位撤回：" in some and "市教育局" in some and "市财政局" in some
     assert "1 家将被撤回" in some and "其中 1 家已签收，将收到撤回申请" in some
-    with connection():
-        left = [row.organ for row in deliveries() if row.state == "delivered"]
-    whole = browser.post(place, data={"units": left, "reason": "都撤"}).text
-    assert "只向所选单位" not in whole and f"其余 {len(left)} 家将被撤回" in whole
+    whole = browser.post(place, data={"reason": "都撤"}).text
+    assert "只向所选单位" not in whole and "此后不能再补发" in whole

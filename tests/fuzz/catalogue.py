@@ -29,7 +29,7 @@ OF_OUR_OWN: dict[str, str] = {
     "kernel/exchange/building.py": "envelopes from our own table",
     "kernel/exchange/deadlines.py": "evidence from our own table",
     "kernel/exchange/ledger.py": "our own table, held against the log (threat 7)",
-    "kernel/exchange/recalling.py": "acts from our own table",
+    "kernel/exchange/chosen.py": "acts from our own table",
     "kernel/portal/views/audit.py": "acts from our own table",
     "kernel/exchange/receipts.py": "the sealed file from our own store, verified at its receipt",
     "kernel/exchange/records.py": "answers of our own signer, evidence from our own table",

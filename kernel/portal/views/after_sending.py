@@ -178,12 +178,9 @@ def _signing(verb: Any, *names: str) -> Callable[[Ctx, Any, Package, str], Respo
 
 
 def _recall(ctx: Ctx, form: Any, package: Package, back: str) -> Response:
-    chosen, left = set(form.units.data or []), set(open_units(package))
-    signed = set(askable_units(package))
-    ask = bool("ask" in form and form.ask.data) or bool(chosen & signed)
-    all_of_them = not chosen or chosen >= (left | signed if ask else left)
-    units = None if all_of_them else sorted(chosen)
-    given = {"reason": form.reason.data, "ask": ask, "units": units}
+    chosen = sorted(form.units.data or [])
+    ask = bool("ask" in form and form.ask.data) or bool({*chosen} & {*askable_units(package)})
+    given = {"reason": form.reason.data, "ask": ask, "units": chosen or None}
     return ctx.sign(recall, package, back=back, form_at=ctx.path, **given)
 
 
