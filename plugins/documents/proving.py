@@ -30,7 +30,7 @@ from kernel.api import (
 from plugins.documents import proving_incoming as incoming
 from plugins.documents.acts.approving import step_before_number
 from plugins.documents.acts.versions import content_of
-from plugins.documents.acts.writing import outgoing
+from plugins.documents.acts.writing import every_outgoing, outgoing
 from plugins.documents.elements import texts_of
 from plugins.documents.models import DISCARDED, SENT, Document, Incoming, Version
 from plugins.workflow import face as workflow
@@ -98,7 +98,7 @@ def reconcile(step: comparing.Step) -> Iterator[comparing.Found]:
         verb = "documents.assign_number"
         yield from numbering.compare(Document, Document.number, verb=verb)
         yield from numbering.compare(Incoming, Incoming.number)
-        yield from workflow.altered(Document, outgoing())
+        yield from workflow.altered(Document, *every_outgoing())
         yield from deeds.without(WRITTEN, Opinion.act, ("意见", "its opinion"))
         yield from deeds.without(KEPT, Version.act, ("历史版本", "its version"))
         for uid in comparing.missing(Version, Version.document, Document.uid):
@@ -113,10 +113,9 @@ def _documents(uids: list[str]) -> Iterator[comparing.Found]:
     for document in Document.select().where(Document.uid.in_(uids)).order_by(Document.id):
         mine, row = acts.get(document.uid, []), rows[document.uid]
         try:
-            found = [*_document(document, row, mine, packages.get(row["package"]))]
+            yield from _document(document, row, mine, packages.get(row["package"]))
         except (AttributeError, KeyError, TypeError, ValueError, OfficeError):
-            found = [(f"{Document.kind} {document.uid}", _UNREADABLE)]
-        yield from found
+            yield f"{Document.kind} {document.uid}", _UNREADABLE
 
 
 _UNREADABLE = (

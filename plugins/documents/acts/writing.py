@@ -31,7 +31,17 @@ from plugins.workflow import face as workflow
 @cache
 def outgoing() -> workflow.Flow:
     """The way of an outgoing document."""
-    return workflow.read_flow(Path(__file__).parent.parent / "flows" / "outgoing.toml")
+    return workflow.read_flow(_FLOWS / "outgoing.toml")
+
+
+def every_outgoing() -> list[workflow.Flow]:
+    """All versions of it, the oldest first: documents go on as they began."""
+    return [workflow.read_flow(file) for file in sorted(_FLOWS.glob("outgoing-*.toml"))] + [
+        outgoing()
+    ]
+
+
+_FLOWS = Path(__file__).parent.parent / "flows"
 
 
 def check_content(content: dict[str, Any]) -> None:

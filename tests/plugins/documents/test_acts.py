@@ -251,3 +251,22 @@ def test_opening_what_waits_does_not_move_it_up_the_list(flow: Flow):
     flow.act(HEAD, writing.open_, document)
     opened = flow.fresh(document)
     assert (opened.opened, opened.changed) == (HEAD, document.changed)
+
+
+def test_what_began_before_goes_on_as_it_began(flow: Flow, monkeypatch: pytest.MonkeyPatch):
+    """Version 1 of the flow has no way back from the numbering."""
+    first, newest = writing.every_outgoing()
+    assert (first.version, newest.version) == (1, 2)
+    with monkeypatch.context() as before:
+        before.setattr(writing, "outgoing", lambda: first)
+        document = flow.draft()
+    for step in ("draft", "section_review", "office_review", "sign"):
+        getattr(flow, f"do_{step}")(flow.fresh(document))
+    clerk = flow.office.browser()
+    clerk.login(CLERK)
+    page = clerk.get(f"/documents/out/{document.uid}").text
+    assert "编号：" in page and "退回修改" not in page
+    flow.draft(title="关于乙的通知")
+    with connection():
+        assert log_check.verify().problems == []
+    flow.do_number(flow.fresh(document))
