@@ -49,7 +49,7 @@ from kernel.errors import (
 from kernel.exchange.kinds import ExchangeKind
 from kernel.exchange.models import Delivery, Package
 from kernel.exchange.outbound import Letter, Recipient, check_recipients, plan, release
-from kernel.exchange.receipts import contents_of, evidence_of, report_of
+from kernel.exchange.receipts import Tally, contents_of, evidence_of, report_of, tallies
 from kernel.exchange.submission import Receipt as PackageReceipt
 from kernel.exchange.submission import submit as submit_package
 from kernel.exchange.taxonomy import TAXONOMY
@@ -271,6 +271,8 @@ __all__ = [
     "end_of",
     "evidence_of",
     "report_of",
+    "Tally",
+    "tallies",
     "rights",
     "Branch",
     "Leaf",

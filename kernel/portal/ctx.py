@@ -142,8 +142,10 @@ class Ctx(Struct, dict=True):
         """Let the next page, *place*, say what was done, with the way to what waits next."""
         way = ""
         if place.partition("?")[0] != url("home"):  # which shows it anyway
-            rows = soonest(self.desk, self.plugins | ROOMS, ("todo",), 1)
-            way = next((href_of(row.kind, row.subject) for row in rows), "")
+            rows = soonest(self.desk, self.plugins | ROOMS, ("todo",), 2)
+            ways = [href_of(row.kind, row.subject) for row in rows]
+            # What was just done may still stand among them, while the node is recording it.
+            way = next((one for one in ways if one != place.partition("?")[0]), "")
         self.say(text, href=way, label=_("办下一件") if way else "")
 
     def render(

@@ -2,9 +2,19 @@
 
 from __future__ import annotations
 
-from collections import Counter
-
-from kernel.api import Delivery, Desk, MenuItem, Package, Panel, Unit, Waiting, _, url
+from kernel.api import (
+    Delivery,
+    Desk,
+    MenuItem,
+    Package,
+    Panel,
+    Tally,
+    Unit,
+    Waiting,
+    _,
+    tallies,
+    url,
+)
 
 NAMED = 4
 """So many of those who have not signed for it are named on the card."""
@@ -51,8 +61,8 @@ def panels(desk: Desk) -> list[Panel]:
     last = sent.order_by(Package.id.desc()).first()
     if last is None:
         return []
+    count = tallies([last.uid]).get(last.uid, Tally())
     of_it = Delivery.package == last.uid
-    states = Counter(row.state for row in Delivery.select(Delivery.state).where(of_it))
     left = Unit.ranked().join(Delivery, on=Unit.code == Delivery.organ)
     names = [
         unit.short_name or unit.name
@@ -62,11 +72,11 @@ def panels(desk: Desk) -> list[Panel]:
         "title": last.title,
         "number": last.number,
         "href": url("exchange:package", uid=last.uid),
-        "signed": states["signed"],
-        "waiting": states["delivered"],
+        "signed": count.signed,
+        "waiting": count.delivered,
         "names": names,
-        "urge": _way_to_urge(desk, last, states["delivered"]),
-        "returned": states["returned"],
+        "urge": _way_to_urge(desk, last, count.delivered),
+        "returned": count.returned,
         "total": last.total,
         "at": last.sent,
     }

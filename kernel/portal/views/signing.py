@@ -54,18 +54,24 @@ def confirm_page(ctx: Ctx, prepared: PreparedAct) -> Response:
         facts += [(_("意见或理由"), _argument(name, prepared.arguments[name])) for name in shown]
         facts.append((_("办理人"), f"{ctx.desk.unit.name} {ctx.desk.post.title} {ctx.desk.name}"))
         consequence = consequence_of(ctx, prepared)
+        form_at = _form_at(ctx)
         item = Confirm(
             title=verb.title_en if english else verb.title,
             facts=tuple(facts),
             action=url("confirm"),
             digest=prepared.statement.digest.removeprefix("sha256:"),
             consequence=consequence,
-            hidden={"nonce": prepared.nonce},
-            back=safe_path(ctx.query.get("form", ""), prepared.back),
+            hidden={"nonce": prepared.nonce} | ({"form": form_at} if form_at else {}),
+            back=form_at or prepared.back,
         )
     text = json.dumps(prepared.statement.facts, ensure_ascii=False, indent=1)
     ask = to_sign(ctx, prepared.statement.bytes)
     return ctx.render("acts/confirm.html", title=item.title, item=item, signed=text, ask=ask)
+
+
+def _form_at(ctx: Ctx) -> str:
+    """Where the form stands that was filled in for it, if it is not the page it goes back to."""
+    return safe_path(str((ctx.form if ctx.posted else ctx.query).get("form", "")), "")
 
 
 def confirm(ctx: Ctx) -> Response:
@@ -95,7 +101,8 @@ def _anew(ctx: Ctx, before: PreparedAct) -> Response:
     prepared = again(ctx.desk, before.nonce)
     with speaking(ctx.language):
         ctx.say(_("超过两分钟没有签名，已为您重新准备。请再核对一遍，然后签名。"), "warn")
-    return ctx.go("confirm", nonce=prepared.nonce)
+    place = {"form": form_at} if (form_at := _form_at(ctx)) else {}
+    return ctx.go("confirm", nonce=prepared.nonce, **place)
 
 
 def _sign(ctx: Ctx, prepared: PreparedAct) -> Response:

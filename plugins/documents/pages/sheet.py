@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
@@ -11,13 +10,13 @@ from starlette.responses import Response
 
 from kernel.api import (
     Ctx,
-    Delivery,
     OfficeError,
     Opinion,
     Package,
     Phrase,
     SealLine,
     Tab,
+    Tally,
     Unit,
     _,
     _l,
@@ -27,6 +26,7 @@ from kernel.api import (
     seal_line,
     speaking,
     star_of,
+    tallies,
     url,
     usual_phrases,
 )
@@ -198,12 +198,10 @@ def _sent(package: Package | None) -> dict[str, Any]:
     """What became of it after it was sent."""
     if package is None or package.state == "planned":
         return {"package": None, "ended": ""}
-    states = Delivery.select(Delivery.state).where(Delivery.package == package.uid)
-    count = Counter(row.state for row in states)
+    count = tallies([package.uid]).get(package.uid, Tally())
     ended = str(ENDED.get(package.ended, ""))
-    return {"package": package, "ended": ended} | {
-        name: count[name] for name in ("signed", "recalled")
-    }
+    told = {"signed": count.signed, "recalled": count.recalled}
+    return {"package": package, "ended": ended, **told}
 
 
 def returned(document: Document) -> Opinion | None:
