@@ -234,25 +234,6 @@ def test_after_a_refusal_stands_what_the_server_has_drawn(people: Driver):
     expect(page.locator(".picker__state")).to_contain_text("已选 1 项")
 
 
-def test_units_of_branches_that_had_not_come_are_chosen_again(people: Driver):
-    sender = people.as_person("孙倩")
-    page, where = sender.page, f"{people.place.url}/exchange/outbox/{package().uid}/resend"
-    page.goto(where)
-    assert page.locator("[data-part]").count()
-    label = page.locator("[data-picker] legend").first.inner_text().rstrip("*")
-    picker = page.locator("[data-picker]").first
-    sender.pick(label, ["张掖市财政局"])
-    page.locator(".topbar .brand").click()
-    page.wait_for_url(lambda address: address != where)
-    page.goto(where)
-    expect(page.locator(".refilled")).to_be_visible()
-    expect(picker.get_by_role("button", name="移除：张掖市财政局")).to_be_visible()
-    # Where the names do not come, it is said; and nothing is sent in between.
-    page.route("**/resend?picker=*", lambda route: route.fulfill(status=404, body=""))
-    page.goto(where)
-    expect(page.locator(".refilled")).to_contain_text(f"请重新选择：{label}")
-
-
 def test_a_page_that_says_it_is_being_recorded_comes_anew_when_it_is(
     people: Driver, office: Office
 ):

@@ -275,6 +275,8 @@
     form.dataset.refilled = '1';  // drawn with it after a refusal it is no more stored than before
     if (refused(form)) return;
     var done = { form: form, one: one, before: [], ticks: ticked(form), any: false, missing: [] };
+    // A picker of which no box has come yet has nothing chosen.
+    Object.keys(one.ticks).forEach(function (name) { done.ticks[name] = done.ticks[name] || []; });
     putValues(done);
     var due = [];
     if (lacks(form, one.ticks)) form.dispatchEvent(new CustomEvent('juyan:whole', { bubbles: true, detail: due }));
