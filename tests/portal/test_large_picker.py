@@ -116,3 +116,33 @@ def test_what_this_browser_kept_is_put_back_with_boxes_that_had_not_come(drafter
     page.locator("[data-kept-take]").click()
     expect(picker.get_by_role("button", name="移除：张掖市财政局")).to_be_visible()
     expect(page.get_by_label("正文*", exact=True)).to_have_value("写到一半。")
+
+
+def test_units_of_branches_that_had_not_come_are_chosen_again_or_named(drafter: Person):
+    page, where = drafter.page, drafter.page.url
+    page.route("**/autosave", lambda route: route.fulfill(status=404, body=""))
+    drafter.pick("抄送机关", ["张掖市财政局"])
+    page.get_by_label("正文*", exact=True).fill("写到一半。")
+    # Sent when the session was over: the page comes again as it is stored.
+    page.route(
+        where,
+        lambda route: (
+            route.fulfill(status=404, content_type="text/html", body="<p>...</p>")
+            if route.request.method == "POST"
+            else route.fallback()
+        ),
+    )
+    drafter.press("保存", exact=True)
+    page.get_by_text("...").wait_for()
+    kept = page.evaluate("sessionStorage.getItem('juyan')")
+    page.goto(where)
+    picker = of(drafter)
+    expect(picker.get_by_role("button", name="移除：张掖市财政局")).to_be_visible()
+    expect(page.get_by_label("正文*", exact=True)).to_have_value("写到一半。")
+    assert "请重新选择" not in page.locator(".refilled").inner_text()
+    page.locator(".refilled button").click()
+    expect(picker.get_by_role("status").first).to_contain_text("已选 0 项")
+    page.evaluate("(kept) => sessionStorage.setItem('juyan', kept)", kept)
+    page.route("**/edit?picker=*", lambda route: route.fulfill(status=404, body=""))
+    page.goto(where)
+    expect(page.locator(".refilled")).to_contain_text("请重新选择：抄送机关")

@@ -7,7 +7,7 @@ from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, expect
+from playwright.sync_api import Browser, Route, expect
 
 from kernel.acts import outbox
 from kernel.acts.models import NoticeWish
@@ -154,6 +154,84 @@ def test_the_receipts_change_around_what_a_person_is_typing(people: Driver, offi
     expect(sender.page.get_by_role("link", name="修改签收时限")).to_be_focused()
     expect(sender.page.locator("#receipts-deeds")).to_contain_text("5 家未签收")
     people.check()
+
+
+@pytest.mark.parametrize("status", [401, 404, 409, 503])
+def test_an_answer_that_is_an_error_leaves_the_receipts_and_they_go_on(
+    people: Driver, office: Office, status: int
+):
+    sender = people.as_person("孙倩")
+    page, where = sender.page, f"/exchange/outbox/{package().uid}"
+    page.goto(f"{people.place.url}{where}")
+    live(sender)
+    asked: list[str] = []
+
+    def refuse(route: Route) -> None:
+        asked.append(route.request.url)
+        route.fulfill(status=status, content_type="text/html", body="<h1>没有找到</h1>")
+
+    page.route(f"**{where}", refuse)
+    with page.expect_response(lambda answer: answer.url.endswith(where)):
+        signed_for(office, GFIN)
+    page.wait_for_timeout(500)
+    column = page.locator("#receipts-live")
+    expect(column).to_contain_text("0 / 7 已签收")
+    expect(page.locator("h1")).to_have_count(1)
+    page.unroute(f"**{where}")
+    signed_for(office, GEDU)
+    sender.sees("2 / 7 已签收")
+    assert len(asked) == 1
+
+
+def test_who_goes_back_before_recalling_finds_the_units_and_the_reason(people: Driver):
+    sender = people.as_person("孙倩")
+    page = sender.page
+    page.goto(f"{people.place.url}/exchange/outbox/{package().uid}/recall")
+    reason = page.locator("form[data-once] textarea, form[data-once] input[type=text]").first
+    sender.pick("撤回单位", ["张掖市财政局"])
+    reason.fill("附件有误。")
+    page.locator(".submitbar button").click()
+    sender.sees("只向所选单位撤回：市财政局。")
+    page.get_by_role("link", name="返回，先不签名").click()
+    sender.sees("已放回您先前写了没有提交的内容。")
+    picker = page.get_by_role("group", name="撤回单位")
+    expect(reason).to_have_value("附件有误。")
+    expect(picker.get_by_role("button", name="移除：张掖市财政局")).to_be_visible()
+    expect(picker.get_by_role("status").first).to_contain_text("已选 1 项")
+    assert "请重新选择" not in page.locator(".refilled").inner_text()
+    sender.picture("67-recall-refilled", full=False)
+    # What is no longer there to be ticked is said, and is not a recall from everybody unseen.
+    page.evaluate(
+        """() => addEventListener('pagehide', () => {
+          const kept = JSON.parse(sessionStorage.juyan);
+          Object.keys(kept[0].ticks).forEach((name) => kept[0].ticks[name].push('gone'));
+          sessionStorage.juyan = JSON.stringify(kept);
+        })"""
+    )
+    page.reload()
+    expect(page.locator(".refilled")).to_contain_text("请重新选择：撤回单位")
+    expect(picker.get_by_role("status").first).to_contain_text("已选 1 项")
+    sender.press("不要了")
+    expect(reason).to_have_value("")
+    expect(picker.get_by_role("status").first).to_contain_text("已选 0 项")
+    people.check()
+
+
+def test_after_a_refusal_stands_what_the_server_has_drawn(people: Driver):
+    sender = people.as_person("孙倩")
+    page, where = sender.page, f"{people.place.url}/exchange/outbox/{package().uid}/recall"
+    page.goto(where)
+    reason = page.locator("form[data-once] textarea").first
+    sender.pick("撤回单位", ["张掖市财政局"])
+    reason.fill("长" * 501)
+    page.locator(".submitbar button").click()
+    expect(page.locator(".summary")).to_be_visible()
+    assert page.locator(".refilled").count() == 0
+    assert page.evaluate("sessionStorage.getItem('juyan')") is None
+    page.goto(where)
+    expect(page.locator(".refilled")).to_be_visible()
+    expect(reason).to_have_value("长" * 501)
+    expect(page.locator(".picker__state")).to_contain_text("已选 1 项")
 
 
 def test_a_page_that_says_it_is_being_recorded_comes_anew_when_it_is(

@@ -111,28 +111,46 @@
     box.dispatchEvent(new Event('input', { bubbles: true }));
   }
 
-  // What was typed and not sent is not lost: it outlives a session that ended, going back from the
+  // What was filled in and not sent is not lost: it outlives a session that ended, going back from the
   // confirmation, and another page looked at in between. It waits in this tab until its form is there
-  // again, at the same desk and the same version of its object, or until it was taken.
+  // again, at the same desk and the same version of its object, or until it was taken. All of it or
+  // none: a reason beside units that are no longer ticked would say another thing than was meant.
   var KEY = 'juyan', WAITS = 8 * 3600 * 1000, MOST = 8;
-  var TEXTS = 'textarea, input[type=text], input[data-ink-strokes], select:not([multiple])';
-  var typed = new Set();  // the forms that somebody typed in
-  var dropped = false;    // signing out is asked about, and then keeps nothing
+  var VALUES = 'textarea, input[type=text], input[type=date], input[type=number], input[type=time], input[type=datetime-local], ' +
+    'input[data-ink-strokes], input[data-picker-order], select:not([multiple])';
+  var TICKS = 'input[type=checkbox], input[type=radio]';
+  var typed = new Set();    // the forms that somebody filled in
+  var awaited = new Map();  // the forms whose boxes are still on their way, with what goes into them
+  var dropped = false;      // signing out is asked about, and then keeps nothing
 
-  function texts(form) { return Array.prototype.slice.call(form.querySelectorAll(TEXTS)); }
+  function named(form, which) {
+    return Array.prototype.filter.call(form.querySelectorAll(which), function (box) {
+      return box.name && box.getAttribute('autocomplete') !== 'off';
+    });
+  }
+  function values(form) { return named(form, VALUES); }
+  function ticks(form) { return named(form, TICKS); }
+  // Codes and what can be sent again at once stay nowhere; nor do rows that are only ticked in a list.
+  function isKept(form) {
+    return form.method === 'post' && !form.hasAttribute('data-again') && form.getAttribute('autocomplete') !== 'off' &&
+      !document.querySelector('[data-waiting]') && (values(form).length > 0 || !!form.querySelector('[data-picker]'));
+  }
 
   // A hidden field has no default of its own once it was written to: what it held at first is noted.
-  each('[data-ink-strokes]', function (box) { box.dataset.first = box.value; });
+  function noteFirst(box) { box.dataset.first = box.value; }
+  each('[data-ink-strokes]', noteFirst);
   function atFirst(box) {
     if (box.options) return (Array.prototype.find.call(box.options, function (o) { return o.defaultSelected; }) || box.options[0] || {}).value;
     return 'first' in box.dataset ? box.dataset.first : box.defaultValue;
   }
-  function differs(box) { return box.value.trim() !== (atFirst(box) || '').trim(); }
+  function differs(box) {
+    return box.matches(TICKS) ? box.checked !== box.defaultChecked : box.value.trim() !== (atFirst(box) || '').trim();
+  }
 
   // Signing out throws it away: the button asks once.
   function unsent() {
     return Array.prototype.some.call(document.querySelectorAll('.main form[method=post]'), function (form) {
-      return !form.matches('[data-autosave]') && texts(form).some(function (box) { return !box.options && differs(box); });
+      return !form.matches('[data-autosave]') && values(form).some(function (box) { return !box.options && differs(box); });
     });
   }
   document.addEventListener('submit', function (event) {
@@ -146,85 +164,243 @@
   function allKept() {
     try { return [].concat(JSON.parse(sessionStorage.getItem(KEY)) || []); } catch (broken) { return []; }
   }
+  // Where there is no room the oldest go first. Whether anything that was to be kept is.
   function store(kept) {
-    try {
-      if (kept.length) sessionStorage.setItem(KEY, JSON.stringify(kept.slice(0, MOST))); else sessionStorage.removeItem(KEY);
-    } catch (full) { /* a text too long to keep stays in its form alone */ }
+    for (var n = Math.min(kept.length, MOST); n > 0; n--) {
+      try { sessionStorage.setItem(KEY, JSON.stringify(kept.slice(0, n))); return true; } catch (full) { /* with less of them */ }
+    }
+    try { sessionStorage.removeItem(KEY); } catch (refused) { /* nothing is there */ }
+    return !kept.length;
   }
   // The desk that the form was drawn for: what was typed there is not shown to who signs in after.
   function deskOf(form) { return form.elements.once ? form.elements.once.value.split('.')[1] : ''; }
   function versionOf(form) { return form.elements.version ? form.elements.version.value : ''; }
-  function isFor(form, one) { return one.action === form.action && one.desk === deskOf(form); }
+  // Two forms of a page may have one action: their fields have ids of their own.
+  function firstOf(form) { return (values(form).find(function (box) { return box.id; }) || {}).id || ''; }
+  function isFor(form, one) { return one.action === form.action && one.desk === deskOf(form) && one.first === firstOf(form); }
   function without(form) { return allKept().filter(function (one) { return !isFor(form, one); }); }
 
+  function labelOf(box) {
+    var set = box.matches(TICKS + ', [data-picker-order]') && box.closest('fieldset'), fold = box.closest('details');
+    var said = set ? set.querySelector('legend') : box.labels && box.labels[0] || (fold && fold.querySelector('summary'));
+    return said ? said.textContent.replace(/\*\s*$/, '').trim() : '';
+  }
+
+  function ticked(form) {
+    var all = {};
+    ticks(form).forEach(function (box) {
+      all[box.name] = all[box.name] || [];
+      if (box.checked) all[box.name].push(box.value);
+    });
+    return all;
+  }
+  // Whether there was room for it.
   function keep(form, sent) {
-    var fields = {};
-    texts(form).forEach(function (box) { if (box.name) fields[box.name] = box.value; });
-    store([{ at: Date.now(), sent: sent, action: form.action, desk: deskOf(form), version: versionOf(form), fields: fields }].concat(without(form)));
+    var one = { at: Date.now(), sent: sent, action: form.action, desk: deskOf(form), first: firstOf(form), version: versionOf(form), values: {}, labels: {}, files: [] };
+    values(form).forEach(function (box) {
+      var all = one.values[box.name] = one.values[box.name] || [];
+      all.push(box.value || differs(box) ? box.value : null);  // what was never filled in says nothing
+    });
+    named(form, VALUES + ', ' + TICKS).forEach(function (box) { if (!one.labels[box.name]) one.labels[box.name] = labelOf(box); });
+    each('input[type=file]', function (box) { if (box.files.length) one.files.push(labelOf(box)); }, form);
+    one.ticks = ticked(form);
+    if (awaited.has(form)) {
+      var due = awaited.get(form).one;
+      one.ticks = due.ticks;
+      each('[data-picker-order]', function (box) { one.values[box.name] = due.values[box.name] || [null]; }, form);
+    }
+    var others = without(form);
+    if (store([one].concat(others))) return true;
+    store(others);
+    return false;
   }
   document.addEventListener('submit', function (event) {
     var form = event.target;
-    if (event.defaultPrevented || form.method !== 'post' || form.hasAttribute('data-again')) return;
+    if (event.defaultPrevented || form.method !== 'post') return;
     if (/\/logout$/.test(form.action)) { dropped = true; store([]); }
-    if (form.querySelector(TEXTS)) keep(form, true);
+    if (isKept(form)) keep(form, true);
   });
 
   // Left by a link: what was written stays for when he comes back. What saves itself needs none of it.
   ['input', 'change'].forEach(function (kind) {
     document.addEventListener(kind, function (event) {
       var form = event.target.form;
-      if (form && form.method === 'post' && event.target.matches(TEXTS) && !event.target.closest('[data-autosave]')) typed.add(form);
+      if (form && event.target.matches(VALUES + ', ' + TICKS) && isKept(form) && !event.target.closest('[data-autosave]')) typed.add(form);
     });
   });
-  window.addEventListener('pagehide', function () {
+  function keepTyped() {
+    var all = true;
     typed.forEach(function (form) {
-      if (dropped || form.dataset.sent || !form.isConnected) return;
-      if (form.dataset.refilled || texts(form).some(differs)) keep(form, false); else store(without(form));
+      if (dropped || form.dataset.sent || !form.isConnected || !isKept(form)) return;
+      var filled = form.dataset.refilled || values(form).some(differs) || ticks(form).some(differs);
+      if (!filled) store(without(form)); else if (!keep(form, false)) all = false;
     });
+    return all;
+  }
+  window.addEventListener('pagehide', keepTyped);
+  // What there is no room for goes with the page: so it is asked whether to leave.
+  window.addEventListener('beforeunload', function (event) {
+    if (keepTyped()) return;
+    event.preventDefault();
+    event.returnValue = '1';
   });
   window.addEventListener('pageshow', function () { dropped = false; });
 
   function refill() {
+    // What the picker makes of the order when it starts is not a change by anybody.
+    each('[data-picker-order]', noteFirst);
     // Signing in or an act, and being asked to, are not the pages that it waits for.
     if (document.querySelector('[data-waiting]')) return;
     var taken = document.querySelector('.main > .notice--ok');
     var kept = allKept().filter(function (one) { return Date.now() - one.at < WAITS && !(taken && one.sent); });
     store(kept.filter(function (one) { return !formsOf(one).length; }));
-    kept.forEach(function (one) { formsOf(one).forEach(function (form) { putBack(form, one.fields); }); });
+    kept.forEach(function (one) { formsOf(one).forEach(function (form) { putBack(form, one); }); });
   }
   function formsOf(one) {
     return Array.prototype.filter.call(document.querySelectorAll('form[method=post]'), function (form) {
-      return isFor(form, one) && versionOf(form) === one.version && form.querySelector(TEXTS);
+      return isFor(form, one) && versionOf(form) === one.version && isKept(form);
     });
   }
-  function putBack(form, fields) {
+  // After a refusal the server has drawn what was sent, and cleaned it.
+  function refused(form) {
+    if (form.querySelector('.summary, [aria-invalid=true]')) return true;
+    return Array.prototype.some.call(document.querySelectorAll('.summary'), function (said) {
+      if (said.closest('form')) return false;
+      var links = said.querySelectorAll('a[href^="#"]');
+      return !links.length || Array.prototype.some.call(links, function (link) { return form.contains(document.getElementById(link.hash.slice(1))); });
+    });
+  }
+  function putBack(form, one) {
     if (!form.matches('[data-autosave]')) typed.add(form);
     form.dataset.refilled = '1';  // drawn with it after a refusal it is no more stored than before
-    var back = texts(form).filter(function (box) { return fields[box.name] && fields[box.name] !== box.value; });
-    back.forEach(function (box) {
-      write(box, fields[box.name]);
-      for (var fold = box.closest('details'); fold; fold = fold.parentNode.closest('details')) fold.open = true;
+    if (refused(form)) return;
+    var done = { form: form, one: one, before: [], ticks: ticked(form), any: false, missing: [] };
+    // A picker of which no box has come yet has nothing chosen.
+    Object.keys(one.ticks).forEach(function (name) { done.ticks[name] = done.ticks[name] || []; });
+    putValues(done);
+    var due = [];
+    if (lacks(form, one.ticks)) form.dispatchEvent(new CustomEvent('juyan:whole', { bubbles: true, detail: due }));
+    if (!due.length) return putTicks(done);
+    var wait = { one: one, sent: false, button: null };
+    awaited.set(form, wait);
+    Promise.all(due).then(function () {
+      awaited.delete(form);
+      putTicks(done);
+      if (wait.sent && !done.missing.length) form.requestSubmit(wait.button);
     });
-    if (back.length) tellBack(form);
   }
-  function write(box, text) {
-    box.value = text;
-    ['input', 'change'].forEach(function (kind) { box.dispatchEvent(new Event(kind, { bubbles: true })); });
+  // Sent before everything that was chosen is ticked again it would say another thing.
+  document.addEventListener('submit', function (event) {
+    var wait = awaited.get(event.target);
+    if (!wait) return;
+    event.preventDefault();
+    event.stopImmediatePropagation();
+    wait.sent = true;
+    wait.button = event.submitter;
+  }, true);
+
+  function putValues(done) {
+    var seen = {}, back = [];
+    values(done.form).forEach(function (box) {
+      var n = seen[box.name] = (seen[box.name] || 0) + 1, before = box.value;
+      var text = (done.one.values[box.name] || [])[n - 1];
+      if (typeof text !== 'string' || text === before || box.matches('[data-picker-order]')) return;
+      if (!text && box.closest('[data-autosave]')) return;
+      box.value = text;
+      if (box.value !== text) { box.value = before; done.missing.push(box.name); return; }
+      done.before.push([box, before]);
+      back.push(box);
+      unfold(box);
+    });
+    done.any = back.length > 0;
+    tell(back);
   }
-  // It could be taken for what is stored: so it is said, and can be thrown away.
-  function tellBack(form) {
-    var words = document.body.dataset;
+  function lacks(form, wanted) {
+    var there = {};
+    ticks(form).forEach(function (box) { (there[box.name] = there[box.name] || new Set()).add(box.value); });
+    return Object.keys(wanted).some(function (name) {
+      return wanted[name].some(function (value) { return !there[name] || !there[name].has(value); });
+    });
+  }
+  // Ticks just these; says which boxes changed and of which names some are not there. A unit may stand
+  // in several branches, and is ticked as often as it was.
+  function tick(form, wanted) {
+    var left = {}, changed = [];
+    Object.keys(wanted).forEach(function (name) { left[name] = wanted[name].slice(); });
+    ticks(form).forEach(function (box) {
+      if (!left[box.name]) return;
+      var at = left[box.name].indexOf(box.value), on = at >= 0;
+      if (on) left[box.name].splice(at, 1);
+      if (box.checked === on) return;
+      box.checked = on;
+      changed.push(box);
+    });
+    // Where it stands fewer times than it did it is ticked all the same.
+    var now = ticked(form);
+    return { changed: changed, missing: Object.keys(left).filter(function (name) {
+      return left[name].some(function (value) { return (now[name] || []).indexOf(value) < 0; });
+    }) };
+  }
+  function putTicks(done) {
+    var found = tick(done.form, done.one.ticks), heard = found.changed.slice();
+    each('[data-picker-order]', function (box) {
+      var order = (done.one.values[box.name] || [])[0];
+      if (typeof order !== 'string' || order === box.value) return;
+      done.before.push([box, box.value]);
+      box.value = order;
+      heard.push(box, box.closest('[data-picker]').querySelector('input[type=checkbox][name]'));
+    }, done.form);
+    found.changed.forEach(function (box) { if (box.checked) unfold(box); });
+    done.missing = done.missing.concat(found.missing);
+    done.any = done.any || heard.length > 0;
+    tell(heard);
+    if (done.any || done.missing.length) tellBack(done);
+  }
+  function unfold(box) {
+    for (var fold = box.closest('details'); fold; fold = fold.parentNode.closest('details')) fold.open = true;
+  }
+  // As when a person does it; a picker counts all that is chosen in it, once is enough.
+  function tell(boxes) {
+    var told = new Set();
+    boxes.forEach(function (box) {
+      var picker = box && box.type === 'checkbox' && box.closest('[data-picker]');
+      if (!box || told.has(picker)) return;
+      if (picker) told.add(picker);
+      ['input', 'change'].forEach(function (kind) { box.dispatchEvent(new Event(kind, { bubbles: true })); });
+    });
+  }
+  // It could be taken for what is stored: so it is said, with what is not there again, and can be
+  // thrown away.
+  function tellBack(done) {
+    var words = document.body.dataset, form = done.form;
     var note = document.createElement('p'), drop = document.createElement('button');
+    var again = done.missing.map(function (name) { return done.one.labels[name] || name; }).concat(done.any ? done.one.files : []);
     note.className = 'refilled';
-    note.append(words.refilled, drop);
+    note.append(words.refilled);
+    if (again.length) {
+      var lost = document.createElement('strong');
+      lost.textContent = words.refilledAgain.replace('{names}', function () { return Array.from(new Set(again)).join(words.and); });
+      note.append(lost);
+      note.setAttribute('role', 'alert');
+    }
+    note.append(drop);
     drop.type = 'button';
     drop.className = 'btn btn--sm';
     drop.textContent = words.refilledDrop;
     drop.addEventListener('click', function () {
       delete form.dataset.refilled;
-      texts(form).forEach(function (box) { write(box, atFirst(box)); });
+      var heard = tick(form, done.ticks).changed;
+      done.before.forEach(function (pair) {
+        pair[0].value = pair[1];
+        heard.push(pair[0]);
+        if (pair[0].matches('[data-picker-order]')) heard.push(pair[0].closest('[data-picker]').querySelector('input[type=checkbox][name]'));
+      });
+      tell(heard);
       note.remove();
-      form.querySelector('textarea, input[type=text], select').focus();
+      var to = Array.prototype.find.call(form.querySelectorAll('textarea, input:not([type=hidden]), select, summary, button'), function (one) {
+        return !one.disabled && one.checkVisibility();
+      });
+      if (to) to.focus();
     });
     form.prepend(note);
   }

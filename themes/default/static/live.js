@@ -89,9 +89,13 @@
       if (answer.status === 401) return ended();
       if (answer.status === 409) return ended('desk');
       if (!answer.ok) return lost();
+      return answer.json();
+    }).then(function (found) {
+      if (!found) return;
       reached();
-      return answer.json().then(function (found) { since = found.id; show(found); });
-    }).catch(lost);
+      since = found.id;
+      show(found);
+    }, lost);  // of the request alone: what goes wrong in showing it is not the line
   }
   setInterval(function () {
     if (source && Date.now() - heard > SILENT) { close(); down(); }
