@@ -90,7 +90,7 @@ from kernel.portal.sealed import page_images, seal_line
 from kernel.portal.starring import star_of
 from kernel.portal.timeline import Entry, Step, row_of_steps, with_stays
 from kernel.portal.urls import url
-from kernel.portal.words import date_cn, end_of, local, whole
+from kernel.portal.words import date_cn, end_of, ended_word, local, whole
 from kernel.seals.content import content_of
 from kernel.seals.custody import keepers_of, seal_of
 from kernel.seals.models import Seal
@@ -269,6 +269,7 @@ __all__ = [
     "verify_signature",
     # More of the above
     "end_of",
+    "ended_word",
     "evidence_of",
     "report_of",
     "Tally",

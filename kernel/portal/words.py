@@ -185,6 +185,12 @@ def step_of(task: Any) -> str:
     return task.step_en if language() == "en" and task.step_en else stored(task.step)
 
 
+def ended_word(how: str) -> str:
+    """What its sender did with a whole package (``Package.ended``); empty while it goes on."""
+    words = {"void": _("已作废"), "supersede": _("已被替换"), "recall": _("已撤回")}
+    return words.get(how, "")
+
+
 def span(length: timedelta) -> str:
     """A length of time in its largest unit: 3 天, 2 小时, 5 分钟."""
     minutes = int(length.total_seconds()) // 60

@@ -22,7 +22,9 @@ def test_a_refused_form_that_is_reloaded_leads_to_its_page(office: Office, verb:
 def test_where_nothing_stands_above_it_says_so(office: Office):
     browser = office.browser()
     browser.login(DRAFTER)
-    assert browser.get("/documents/none/at/all").status_code == 404
+    got = browser.get("/logout")
+    assert got.status_code == 405 and "portal.method" in got.text
+    assert DRAFTER in browser.get("/").text, "nobody was signed out by it"
 
 
 def test_a_form_of_another_desk_is_told_of_the_desk_and_not_of_rights(office: Office):

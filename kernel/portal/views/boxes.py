@@ -38,6 +38,7 @@ from kernel.portal.sealed import page_images, seal_line
 from kernel.portal.starring import star_of
 from kernel.portal.urls import url
 from kernel.portal.views.task_centre import DEGREES
+from kernel.portal.words import ended_word
 
 STATES = {
     "delivered": _l("待签收"),
@@ -310,7 +311,6 @@ OUTCOMES = {
     "returned": _l("有退回的"),
     "ended": _l("已撤回、作废或被替换"),
 }
-ENDED = {"void": _l("已作废"), "supersede": _l("已被替换"), "recall": _l("已撤回")}
 
 
 def _outcome(name: str) -> Any:
@@ -340,7 +340,7 @@ def _count(state: str) -> Callable[[Package], int | None]:
 
 def _outbox_tags(row: Any) -> list[str]:
     """What stands before the title of a package: what its sender did to it, what went wrong."""
-    found = [str(ENDED[row.ended])] if row.ended else []
+    found = [ended_word(row.ended)] if row.ended else []
     found += [_("办理中")] if row.state == "claimed" or row.claim else []
     failed = row.tally.failed if row.tally is not None else 0
     return found + ([_("投递失败 %(n)s 家", n=failed)] if failed else [])

@@ -28,6 +28,7 @@ from kernel.portal.parts import Receipt, ReceiptBook, ReceiptState
 from kernel.portal.starring import star_of
 from kernel.portal.urls import url
 from kernel.portal.views.boxes import due_of, tags_of
+from kernel.portal.words import ended_word
 
 _RECEIPT: dict[str, ReceiptState] = {
     "signed": "signed",
@@ -172,6 +173,7 @@ def package_page(ctx: Ctx, uid: str) -> Response:
             fetch,
             url("exchange:package", uid=uid),
             title=package.title,
+            ended=ended_word(package.ended),
             item=package,
             here=ctx.here,
             star=star_of(ctx, package),

@@ -19,7 +19,7 @@ from kernel.api import (
     Tally,
     Unit,
     _,
-    _l,
+    ended_word,
     opinions,
     page,
     report_of,
@@ -191,17 +191,13 @@ def _facts(ctx: Ctx, document: Document) -> dict[str, Any]:
     }
 
 
-ENDED = {"void": _l("已作废"), "supersede": _l("已被替换"), "recall": _l("已撤回")}
-
-
 def _sent(package: Package | None) -> dict[str, Any]:
     """What became of it after it was sent."""
     if package is None or package.state == "planned":
         return {"package": None, "ended": ""}
     count = tallies([package.uid]).get(package.uid, Tally())
-    ended = str(ENDED.get(package.ended, ""))
     told = {"signed": count.signed, "recalled": count.recalled}
-    return {"package": package, "ended": ended, **told}
+    return {"package": package, "ended": ended_word(package.ended), **told}
 
 
 def returned(document: Document) -> Opinion | None:

@@ -17,7 +17,7 @@
     each('[data-size-set]', function (b) { b.setAttribute('aria-pressed', String(b.value === button.value)); });
     document.cookie = 'size=' + button.value + '; path=/; max-age=31536000; SameSite=Lax';
     // On a phone the one that was pressed goes: the other one stands there now.
-    if (!button.checkVisibility()) each('[data-size-set]', function (b) { if (b !== button) b.focus(); }, button.form);
+    if (!button.getClientRects().length) each('[data-size-set]', function (b) { if (b !== button) b.focus(); }, button.form);
   }
 
   // The drawer on narrow screens, and the user menu.
@@ -398,7 +398,7 @@
       tell(heard);
       note.remove();
       var to = Array.prototype.find.call(form.querySelectorAll('textarea, input:not([type=hidden]), select, summary, button'), function (one) {
-        return !one.disabled && one.checkVisibility();
+        return !one.disabled && one.getClientRects().length && (one.matches('summary') || !one.closest('details:not([open])'));
       });
       if (to) to.focus();
     });
